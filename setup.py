@@ -1,0 +1,34 @@
+"""Packaging of tfrec. Ranges live here; the exact versions tested together are in constraints.txt."""
+
+from setuptools import find_packages, setup
+
+# The modelling stack. TFRS 0.7.7 and hub.KerasLayer need Keras 2 (tf-keras); see tfrec/tensorflow_setup.py.
+MODELLING = [
+    "tensorflow>=2.21,<2.22",
+    "tf-keras>=2.21,<2.22",
+    "tensorflow-hub>=0.16.1,<0.17",
+    "tensorflow-text>=2.21,<2.22",
+    "tensorflow-recommenders>=0.7.6,<0.8",
+    "tensorflow-serving-api>=2.21,<2.22",
+    "keras-tuner[bayesian]>=1.4.7,<1.5",
+    "setuptools<81",  # tensorflow_hub 0.16 imports pkg_resources
+]
+DATA = ["numpy>=2.0,<3", "polars>=1.30,<3", "pyarrow>=18,<27", "pydantic>=2.9,<3", "pyyaml>=6,<7", "safetensors>=0.5,<1"]
+COMMAND_LINE = ["typer>=0.15,<1", "rich>=13.9,<16"]
+EVALUATION = ["bm25s>=0.2.6,<0.4", "PyStemmer>=2.2,<4", "pytrec-eval-terrier>=0.5.6,<0.6", "scipy>=1.14,<2"]
+CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<8", "numpy>=2.0,<3"]
+
+setup(
+    name="tfrec",
+    version="0.1.0",
+    description="From a shop's files to a served search-and-recommendation model, with few labels.",
+    packages=find_packages(include=["tfrec", "tfrec.*", "serving", "serving.*", "tuner", "tuner.*"]),
+    package_data={"tfrec": ["py.typed"], "serving": ["py.typed"]},
+    python_requires=">=3.10,<3.14",
+    install_requires=MODELLING + DATA + COMMAND_LINE + EVALUATION + CLIENT + ["tensorboard>=2.20,<3"],
+    extras_require={
+        "dev": ["pytest>=8.3,<10", "hypothesis>=6.120,<7", "ruff>=0.9,<1", "mypy>=1.15,<3", "types-PyYAML"],
+        "bench": ["sentence-transformers>=5,<6", "torch==2.13.0", "matplotlib>=3.9,<4"],
+    },
+    entry_points={"console_scripts": ["tfrec=tfrec.cli.main:main"]},
+)

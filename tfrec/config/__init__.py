@@ -1,0 +1,14 @@
+"""One YAML file, one typed tree."""
+
+from tfrec.config.data import DataConfig, DemoConfig, InteractionsConfig, ItemsConfig, SearchesConfig, TableConfig
+from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
+from tfrec.config.documentation import documented_yaml, plain_yaml
+from tfrec.config.loading import load_config, parse_config
+from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
+from tfrec.config.tree import Config
+
+__all__ = [
+    "Config", "DataConfig", "DemoConfig", "EncoderConfig", "EvaluationConfig", "ExportConfig", "InteractionsConfig",
+    "ItemsConfig", "ModelConfig", "SearchesConfig", "ServingConfig", "TableConfig", "TrainingConfig",
+    "documented_yaml", "load_config", "parse_config", "plain_yaml",
+]

@@ -1,0 +1,134 @@
+"""Configuration of a shop's files: where they are, what their columns are called, how they are cleaned and split."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from tfrec.config.base import Section
+
+FileFormat = Literal["auto", "csv", "tsv", "jsonl", "parquet", "tfrecord"]
+
+
+class TableConfig(Section):
+    """One file (or several of one kind, by a glob) and the names of its columns."""
+
+    path: str = Field(description="File or glob, relative to data.root. Gzip (.gz) is read too.")
+    format: FileFormat = Field("auto", description="auto takes it from the file name.")
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="tfrec's name: the file's name, for columns that are called otherwise. "
+        "In items, any further column named here is kept and can be used in the item template.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _path_alone(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+
+class ItemsConfig(TableConfig):
+    """The catalogue. Needs item_id and title; description, brand, color, category, price, image are known."""
+
+    id_pattern: str | None = Field(
+        None, description="Regular expression that a product's id must match fully; other rows (postage, fees) are dropped."
+    )
+    duplicates: Literal["first", "most_frequent"] = Field(
+        "first", description="Which row of a repeated item_id gives its text: the first, or the most frequent title."
+    )
+
+
+class SearchesConfig(TableConfig):
+    """Searches or judgments. Needs query and item_id; gain (0..1, default 1), weight, split, query_id are known."""
+
+    gains: dict[str, float] = Field(
+        default_factory=dict, description="Gain of each label when the gain column holds words, as in {Exact: 1, Partial: 0.5}."
+    )
+
+
+class InteractionsConfig(TableConfig):
+    """Purchases, clicks. Needs user_id, item_id, timestamp; event, quantity, order_id are known."""
+
+    events: list[str] = Field(default_factory=list, description="Kinds of event to keep; empty keeps all.")
+    cancelled_pattern: str | None = Field(
+        None, description="Regular expression; an order_id that matches it fully is a cancelled order."
+    )
+
+
+class CleaningConfig(Section):
+    """What is repaired on reading. Everything that changes or goes is counted in data/report.json."""
+
+    html: bool = Field(True, description="Decode HTML entities and remove tags.")
+    nfkc: bool = Field(True, description="Unicode NFKC: full-width letters, ligatures and compatibility forms.")
+    whitespace: bool = Field(True, description="Collapse white space and control characters, trim the ends.")
+    duplicate_products: bool = Field(
+        False, description="Merge products whose every text field is equal into the first of them."
+    )
+    strict: bool = Field(
+        False, description="Stop at the first file with faulty rows; else such rows are dropped, counted and listed."
+    )
+    max_faulty_share: float = Field(
+        0.2, ge=0, le=1, description="Stop when more than this share of a file's rows is faulty: the mapping is probably wrong."
+    )
+
+
+class SplitConfig(Section):
+    """How the evaluated part is held out. Searches are split by query, interactions by time."""
+
+    dev_share: float = Field(0.1, ge=0, lt=1, description="Share of the queries held out as dev, unless a split column says.")
+    test_share: float = Field(0.0, ge=0, lt=1, description="Share of the queries held out as test.")
+    max_queries: int = Field(500, ge=1, description="At most so many queries in dev, and in test.")
+    dev_days: float = Field(30, ge=0, description="Interactions of the last so many days (before the test days) are dev.")
+    test_days: float = Field(0, ge=0, description="Interactions of the last so many days are test.")
+
+
+class DemoConfig(Section):
+    """The demo shop that tfrec generates when no files are given."""
+
+    language: Literal["en", "zh"] = Field("en", description="English or Chinese.")
+    items: int = Field(3000, ge=50, description="Products.")
+    queries: int = Field(1500, ge=20, description="Distinct queries with judgments.")
+    shoppers: int = Field(2000, ge=0, description="Shoppers with purchases.")
+
+
+class DataConfig(Section):
+    """A shop's files, their cleaning and their split."""
+
+    root: str = Field(".", description="Folder that the paths below are relative to.")
+    demo: DemoConfig | None = Field(None, description="Generate the demo shop and use it as items, searches, interactions.")
+    items: ItemsConfig | None = Field(None, description="The catalogue.")
+    searches: SearchesConfig | None = Field(None, description="Searches with the items that answer them.")
+    interactions: InteractionsConfig | None = Field(None, description="What shoppers bought or clicked.")
+    template: str = Field(
+        "{brand} {title}",
+        description="Text that stands for an item; {name} is a column of items, empty when the shop has none.",
+    )
+    cleaning: CleaningConfig = Field(default_factory=lambda: CleaningConfig())
+    split: SplitConfig = Field(default_factory=lambda: SplitConfig())
+    history_length: int = Field(20, ge=1, le=500, description="Most recent items of a shopper that the query tower sees.")
+    max_examples_per_user: int = Field(
+        50, ge=1, description="Latest purchases of one shopper used as training examples: wholesalers must not drown the rest."
+    )
+    negatives_per_query: int = Field(32, ge=0, description="Judged non-relevant items kept with each search example.")
+
+    @field_validator("template")
+    @classmethod
+    def _template_has_a_field(cls, value: str) -> str:
+        import string
+
+        try:
+            fields = [name for _, name, _, _ in string.Formatter().parse(value) if name is not None]
+        except ValueError as error:
+            raise ValueError(f"the template {value!r} is not well formed ({error})") from error
+        if not fields or not all(name.isidentifier() for name in fields):
+            raise ValueError("the template needs at least one {column} and only plain column names")
+        return value
+
+    @model_validator(mode="after")
+    def _some_data(self) -> DataConfig:
+        if self.demo is None and self.items is None:
+            raise ValueError("give data.items (with data.searches or data.interactions), or data.demo")
+        if self.demo is None and self.searches is None and self.interactions is None:
+            raise ValueError("give data.searches or data.interactions: without one there is nothing to learn or measure")
+        return self

@@ -1,0 +1,37 @@
+"""Configuration of evaluation, export and serving."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tfrec.config.base import Section
+
+
+class EvaluationConfig(Section):
+    """Retrieval from the whole catalogue, beside baselines."""
+
+    relevant_gain: float = Field(0.5, gt=0, le=1, description="Gain from which an item counts as relevant in Recall, MRR, MAP.")
+    depth: int = Field(100, ge=10, description="Ranks that are retrieved per query.")
+    baselines: list[Literal["bm25", "zero_shot", "popularity"]] = Field(
+        default_factory=lambda: ["bm25", "zero_shot"], description="Baselines of search, in the same table."
+    )
+    resamples: int = Field(10000, ge=100, description="Bootstrap resamples of the confidence interval.")
+
+
+class ExportConfig(Section):
+    """The SavedModel."""
+
+    precision: Literal["auto", "bf16", "f32"] = Field(
+        "auto", description="auto freezes the encoder to bf16 where the CPU is fast with it and top-k agreement is at least 98 %."
+    )
+    warmup_requests: int = Field(16, ge=0, le=1000, description="Recorded requests that a server replays before it reports ready.")
+
+
+class ServingConfig(Section):
+    """The embedded server, and where the client looks for it."""
+
+    host: str = Field("127.0.0.1", description="Interface; loopback unless you say otherwise.")
+    port: int = Field(8500, ge=0, le=65535, description="gRPC port, TF Serving's default.")
+    model_name: str = Field("tfrec", min_length=1, description="Name that requests give.")

@@ -1,0 +1,41 @@
+"""The configuration written as YAML, with every field explained beside it."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from tfrec.config.tree import Config
+
+
+def documented_yaml(config: Config) -> str:
+    """The configuration as YAML in which a comment above each field says what it means."""
+    lines: list[str] = []
+    _write(config, 0, lines)
+    return "\n".join(lines) + "\n"
+
+
+def plain_yaml(config: Config) -> str:
+    """The configuration as YAML without comments, for the run folder."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+
+
+def _write(section: BaseModel, depth: int, lines: list[str]) -> None:
+    margin = "  " * depth
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        about = field.description or (type(value).__doc__ if isinstance(value, BaseModel) else None)
+        for line in textwrap.wrap(about or "", width=110 - len(margin)):
+            lines.append(f"{margin}# {line}")
+        if isinstance(value, BaseModel):
+            lines.append(f"{margin}{name}:")
+            _write(value, depth + 1, lines)
+        else:
+            lines.append(f"{margin}{name}: {_inline(value)}")
+
+
+def _inline(value: Any) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000).strip().removesuffix("...").strip()

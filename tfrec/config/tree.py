@@ -1,0 +1,43 @@
+"""The whole configuration, one tree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from tfrec.config.base import Section
+from tfrec.config.data import DataConfig
+from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
+from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
+
+
+class Config(Section):
+    """Everything a run depends on. Its hash goes with every artefact."""
+
+    name: str = Field("shop", description="Name of the run; its artefacts are in runs_dir/name.")
+    seed: int = Field(17, ge=0, lt=2**31, description="The one seed.")
+    runs_dir: str = Field("runs", description="Folder of all runs.")
+    data: DataConfig
+    encoder: EncoderConfig = Field(default_factory=lambda: EncoderConfig())
+    model: ModelConfig = Field(default_factory=lambda: ModelConfig())
+    training: TrainingConfig = Field(default_factory=lambda: TrainingConfig())
+    evaluation: EvaluationConfig = Field(default_factory=lambda: EvaluationConfig())
+    export: ExportConfig = Field(default_factory=lambda: ExportConfig())
+    serving: ServingConfig = Field(default_factory=lambda: ServingConfig())
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
+            raise ValueError(f"a run's name is made of letters, digits, dot, dash and underscore, not {value!r}")
+        return value
+
+    def hash_of(self, *sections: str) -> str:
+        """sha256 (hex) of the named sections and the seed: what an artefact made from them depends on."""
+        values: dict[str, Any] = {name: self.model_dump(mode="json")[name] for name in sections}
+        values["seed"] = self.seed
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

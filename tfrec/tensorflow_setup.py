@@ -1,0 +1,31 @@
+"""The one place where TensorFlow is imported, with Keras 2.
+
+TFRS and hub.KerasLayer need Keras 2 (the package tf-keras), which TensorFlow picks only when TF_USE_LEGACY_KERAS is set
+before its first import. Every module of tfrec takes `tf` and `keras` from here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+
+from tfrec.errors import TfrecError
+
+if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
+    raise TfrecError(
+        "TensorFlow was imported before tfrec without Keras 2: import tfrec first, or set TF_USE_LEGACY_KERAS=1 "
+        "in the environment."
+    )
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # tfrec is built and measured for the CPU
+
+warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+
+import tensorflow as tf  # noqa: E402
+import tf_keras as keras  # noqa: E402
+
+tf.get_logger().setLevel("ERROR")
+
+__all__ = ["keras", "tf"]
