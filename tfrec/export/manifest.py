@@ -1,0 +1,128 @@
+"""The manifest of an export: the sha256 of every file and what the export was made from."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tfrec.errors import ExportError
+from tfrec.files import sha256_file, write_json
+
+MANIFEST = "tfrec_manifest.json"
+FORMAT = 1
+_PACKAGES = ("tensorflow", "tensorflow-text", "tf-keras", "tensorflow-recommenders", "tfrec")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages an export depends on, by name."""
+    found = {"python": ".".join(str(part) for part in sys.version_info[:3])}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def write_manifest(folder: Path, extra: dict[str, Any]) -> dict[str, Any]:
+    """Writes `tfrec_manifest.json` over all files below `folder`.
+
+    Args:
+        folder: a finished export, not yet renamed into place.
+        extra: what the export was made from (hashes, metrics, signatures, ...); may not use the keys of the manifest itself.
+
+    Returns:
+        The manifest: {"format", "files": {path: {"sha256", "bytes"}}, "versions", **extra}.
+
+    Raises:
+        ExportError: `folder` holds a symbolic link.
+    """
+    folder = Path(folder)
+    files = {
+        name: {"sha256": sha256_file(path), "bytes": path.stat().st_size}
+        for name, path in _files_below(folder).items()
+        if name != MANIFEST
+    }
+    manifest = {**extra, "format": FORMAT, "files": files, "versions": versions()}
+    write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Reads a version folder's manifest without comparing the files with it.
+
+    Raises:
+        ExportError: it is missing, is not valid JSON, or lists no files.
+    """
+    path = Path(folder) / MANIFEST
+    if not path.is_file() or path.is_symlink():
+        raise ExportError(f"{folder} has no {MANIFEST}, so it cannot be trusted: export the model again.")
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ExportError(f"{path} is not valid JSON ({error}): export the model again.") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise ExportError(f"{path} lists no files: export the model again.")
+    if manifest.get("format") != FORMAT:
+        raise ExportError(f"{path} has format {manifest.get('format')!r}, this tfrec reads {FORMAT}: export the model again.")
+    return manifest
+
+
+def verify_manifest(folder: Path) -> dict[str, Any]:
+    """Checks that a version folder is byte by byte what was exported. Needs no TensorFlow.
+
+    Args:
+        folder: the version folder.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        ExportError: the manifest is missing or broken, a file is missing, changed or not listed, a listed path leaves the
+            folder, or something in the folder is a symbolic link. The message names the file.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    listed: dict[str, Any] = manifest["files"]
+    for name in listed:
+        pure = PurePosixPath(name)
+        if pure.is_absolute() or ".." in pure.parts or "\\" in name or str(pure) != name:
+            raise ExportError(f"{folder / MANIFEST} lists {name!r}, a path outside the export: do not load it.")
+    present = _files_below(folder)
+    for name in sorted(listed):
+        if name not in present:
+            raise ExportError(f"{folder / name} is missing from the export: copy or export it again.")
+    for name, path in sorted(present.items()):
+        if name == MANIFEST:
+            continue
+        if name not in listed:
+            raise ExportError(f"{path} does not belong to the export (it is not in {MANIFEST}): remove it.")
+        _compare(path, listed[name])
+    return manifest
+
+
+def _compare(path: Path, expected: Any) -> None:
+    """Raises ExportError unless the file has the size and the sha256 that the manifest states."""
+    if not isinstance(expected, dict) or not isinstance(expected.get("sha256"), str):
+        raise ExportError(f"{path} has no sha256 in {MANIFEST}: export the model again.")
+    if path.stat().st_size != expected.get("bytes") or sha256_file(path) != expected["sha256"]:
+        raise ExportError(f"{path} is not the file that was exported (its sha256 differs): copy or export it again.")
+
+
+def _files_below(folder: Path) -> dict[str, Path]:
+    """Every file below `folder` by its relative POSIX path; links and special files are refused."""
+    found: dict[str, Path] = {}
+    for root, folders, names in os.walk(folder, followlinks=False):
+        for name in [*folders, *names]:
+            path = Path(root) / name
+            if path.is_symlink():
+                raise ExportError(f"{path} is a symbolic link, and an export holds none: replace it by the file or export again.")
+            if name in names:
+                if not path.is_file():
+                    raise ExportError(f"{path} is not a plain file: remove it or export again.")
+                found[path.relative_to(folder).as_posix()] = path
+    return found
