@@ -1,0 +1,57 @@
+"""An encoder whose weights are constants: what goes into an export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tfrec.encoder.inference import text_vectors
+from tfrec.encoder.preprocessor import tokens_with_marks
+from tfrec.encoder.sizes import BertSizes
+from tfrec.tensorflow_setup import tf
+
+Tensor = Any
+
+
+class FrozenEncoder(tf.Module):  # type: ignore[misc]
+    """Callable (texts string [B], max_tokens) -> float32 [B, hidden], weights inside as constants.
+
+    The part from tokens to vectors is one function, so all signatures of an export share one copy of the constants.
+
+    Args:
+        weights: arrays in the order of `weight_shapes`, of the types `inference_weights` gives.
+        sizes: the encoder's sizes.
+        pooling: "mean", "cls" or "pooled".
+        precision: "bf16" or "f32".
+        preprocessor: the loaded preprocessor.
+        facts: start_id and end_id of the encoder's marks.
+    """
+
+    def __init__(
+        self,
+        weights: list[np.ndarray],
+        sizes: BertSizes,
+        pooling: str,
+        precision: str,
+        preprocessor: Any,
+        facts: Mapping[str, Any],
+    ) -> None:
+        super().__init__(name="frozen_encoder")
+        self._preprocessor = preprocessor
+        self._marks = int(facts["start_id"]), int(facts["end_id"])
+
+        @tf.function(
+            input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)], autograph=False
+        )
+        def vectors(word_ids: Tensor, lengths: Tensor) -> Tensor:
+            constants = [tf.constant(value) for value in weights]
+            found = text_vectors(constants, sizes, word_ids, lengths, pooling, precision)
+            return tf.ensure_shape(found, [None, sizes.hidden])
+
+        self._vectors = vectors
+
+    def __call__(self, texts: Tensor, max_tokens: int) -> Tensor:
+        tokens = tokens_with_marks(self._preprocessor.tokenize(texts), max_tokens, *self._marks)
+        return self._vectors(tokens.to_tensor(), tf.cast(tokens.row_lengths(), tf.int32))

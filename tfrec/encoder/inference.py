@@ -1,0 +1,94 @@
+"""BERT's forward pass for inference: stock TensorFlow ops only, so that any TensorFlow Serving runs it.
+
+Activations stay [tokens, hidden] between matrix products: oneDNN then fuses product, bias and GELU into one kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfrec.encoder.sizes import BertSizes, weight_shapes
+from tfrec.tensorflow_setup import tf
+
+Tensor = Any
+_FAR_BELOW = -1e9
+
+
+def compute_type(precision: str) -> Any:
+    """The TensorFlow type of "bf16" or "f32"."""
+    return tf.bfloat16 if precision == "bf16" else tf.float32
+
+
+def inference_weights(variables: Mapping[str, Tensor], precision: str) -> list[Tensor]:
+    """The weights in the order of `weight_shapes`: matrices in the compute type, LayerNorm's vectors in float32."""
+    dtype = compute_type(precision)
+    return [
+        tf.cast(value, tf.float32 if "LayerNorm" in name or name.startswith("pooler") else dtype)
+        for name, value in variables.items()
+    ]
+
+
+def text_vectors(
+    weights: list[Tensor], sizes: BertSizes, word_ids: Tensor, lengths: Tensor, pooling: str, precision: str
+) -> Tensor:
+    """One vector per text.
+
+    Args:
+        weights: as `inference_weights` gives them.
+        sizes: the encoder's sizes.
+        word_ids: int32 [B, T], padded at the end.
+        lengths: int32 [B] tokens per text.
+        pooling: "mean", "cls" or "pooled".
+        precision: "bf16" or "f32".
+
+    Returns:
+        float32 [B, hidden].
+    """
+    named = dict(zip(weight_shapes(sizes), weights, strict=True))
+    batch, length = tf.unstack(tf.shape(word_ids))
+    mask = tf.sequence_mask(lengths, length)
+    flat = _sequence(named, sizes, word_ids, mask, compute_type(precision))
+    if pooling == "mean":
+        shares = tf.cast(mask, tf.float32) / tf.cast(lengths, tf.float32)[:, tf.newaxis]
+        sequence = tf.reshape(tf.cast(flat, tf.float32), [batch, length, sizes.hidden])
+        return tf.squeeze(tf.matmul(shares[:, tf.newaxis], sequence), axis=1)
+    first = tf.cast(tf.gather(flat, tf.range(batch) * length), tf.float32)
+    if pooling == "cls":
+        return first
+    return tf.tanh(tf.matmul(first, named["pooler/kernel"]) + named["pooler/bias"])
+
+
+def _sequence(w: Mapping[str, Tensor], sizes: BertSizes, word_ids: Tensor, mask: Tensor, dtype: Any) -> Tensor:
+    batch, length = tf.unstack(tf.shape(word_ids))
+    words = tf.gather(w["embeddings/word"], word_ids)
+    placed = words + (w["embeddings/position"][:length] + w["embeddings/type"][0])
+    x = _layer_norm(tf.reshape(placed, [-1, sizes.hidden]), w, "embeddings", sizes.epsilon, dtype)
+    outside = tf.cast(tf.where(mask, 0.0, _FAR_BELOW), dtype)[:, tf.newaxis, tf.newaxis, :]
+    for layer in range(sizes.layers):
+        own = {name.partition("/")[2]: v for name, v in w.items() if name.startswith(f"layer_{layer}/")}
+        x = _layer(x, own, sizes, outside, [batch, length], dtype)
+    return x
+
+
+def _layer(x: Tensor, w: Mapping[str, Tensor], sizes: BertSizes, outside: Tensor, shape: list[Tensor], dtype: Any) -> Tensor:
+    def product(values: Tensor, name: str) -> Tensor:
+        return tf.nn.bias_add(tf.matmul(values, w[f"{name}/kernel"]), w[f"{name}/bias"])
+
+    def heads(values: Tensor) -> Tensor:
+        return tf.transpose(tf.reshape(values, [*shape, sizes.heads, sizes.head_width]), [0, 2, 1, 3])
+
+    q, k, v = (heads(part) for part in tf.split(product(x, "attention/qkv"), 3, axis=-1))
+    scores = tf.matmul(q, k, transpose_b=True) * tf.cast(sizes.head_width**-0.5, dtype) + outside
+    context = tf.matmul(tf.nn.softmax(scores), v)
+    context = tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [-1, sizes.hidden])
+    x = _layer_norm(product(context, "attention/output") + x, w, "attention", sizes.epsilon, dtype)
+    inner = tf.nn.gelu(product(x, "ffn/inner"), approximate=False)
+    return _layer_norm(product(inner, "ffn/output") + x, w, "ffn", sizes.epsilon, dtype)
+
+
+def _layer_norm(x: Tensor, w: Mapping[str, Tensor], part: str, epsilon: float, dtype: Any) -> Tensor:
+    h = tf.cast(x, tf.float32)
+    mean, variance = tf.nn.moments(h, [-1], keepdims=True)
+    scale = tf.math.rsqrt(variance + epsilon) * w[f"{part}/LayerNorm/gamma"]
+    return tf.cast((h - mean) * scale + w[f"{part}/LayerNorm/beta"], dtype)

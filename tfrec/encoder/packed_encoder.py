@@ -1,0 +1,119 @@
+"""Our own BERT behind the face of TextEncoder: one hub.KerasLayer, called in its packed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfrec.encoder.bulk import encode_sorted
+from tfrec.encoder.freezing import split_trainable
+from tfrec.encoder.inference import inference_weights, text_vectors
+from tfrec.encoder.loading import chosen_precision
+from tfrec.encoder.packing import mean_of_texts, pack
+from tfrec.encoder.preprocessor import tokens_with_marks
+from tfrec.encoder.sizes import BertSizes, weight_shapes
+from tfrec.encoder.store import InstalledEncoder
+from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.tensorflow_setup import tf
+
+if TYPE_CHECKING:
+    from tfrec.config.modelling import EncoderConfig
+
+Tensor = Any
+
+
+class PackedEncoder(TextEncoder):
+    """An installed encoder of ours.
+
+    Args:
+        source: the installed encoder.
+        config: pooling, freezing, dropout and precision.
+        seed: of dropout.
+    """
+
+    def __init__(self, source: InstalledEncoder, config: EncoderConfig, seed: int) -> None:
+        super().__init__(name="text_encoder")
+        import tensorflow_hub
+        import tensorflow_text  # noqa: F401  registers the ops of the preprocessor
+
+        self.precision = chosen_precision(config.precision)
+        self.layer = tensorflow_hub.KerasLayer(
+            str(source.encoder), trainable=True, arguments={"precision": self.precision}, name="encoder"
+        )
+        self.preprocessor = tensorflow_hub.load(str(source.preprocessor))
+        self._source, self._pooling, self._rate = source, config.pooling, config.dropout
+        self._sizes = BertSizes(**source.facts["sizes"])
+        self.hidden_size, self.fingerprint = self._sizes.hidden, source.fingerprint
+        by_name = {variable.name.split(":")[0]: variable for variable in self.layer.variables}
+        self._weights = {name: by_name[name] for name in weight_shapes(self._sizes)}
+        trainable, frozen = split_trainable(list(self._weights.values()), config.freeze)
+        # Keras asks the layer which weights train. In place: assigning an attribute would track the lists anew.
+        self.layer._trainable_weights[:], self.layer._non_trainable_weights[:] = trainable, frozen
+        self._trainable = tuple(trainable)
+        # Dropout's seed counts the passes in a variable, so that a checkpoint continues the same sequence.
+        self.dropout_seed = tf.Variable(seed * 7919 % (1 << 30), trainable=False, dtype=tf.int32, name="dropout_seed")
+        self._encode_batch = tf.function(
+            lambda weights, word_ids, lengths: text_vectors(
+                weights, self._sizes, word_ids, lengths, self._pooling, self.precision
+            ),
+            reduce_retracing=True,
+            autograph=False,
+        )
+
+    @property
+    def variables(self) -> list[Any]:  # type: ignore[override]
+        return list(self._weights.values())
+
+    @property
+    def trainable_variables(self) -> list[Any]:  # type: ignore[override]
+        return list(self._trainable)
+
+    def tokenize(self, texts: Tensor, max_tokens: int) -> Tensor:
+        facts = self._source.facts
+        return tokens_with_marks(self.preprocessor.tokenize(texts), max_tokens, facts["start_id"], facts["end_id"])
+
+    def pooled(self, groups: Sequence[Tensor], training: bool) -> list[Tensor]:
+        packed = pack(tf.concat([group.with_row_splits_dtype(tf.int64) for group in groups], axis=0))
+        dropping = training and self._rate > 0
+        seed = self.dropout_seed.assign_add(16 * self._sizes.layers) if dropping else tf.constant(0)
+        inputs = {
+            "input_word_ids": packed.word_ids,
+            "text_ids": packed.text_ids,
+            "position_ids": packed.position_ids,
+            "text_starts": packed.starts,
+            "dropout_seed": tf.identity(seed),
+            "dropout_rate": tf.constant(self._rate, tf.float32),
+        }
+        outputs = self.layer(inputs, training=dropping)
+        if self._pooling == "pooled":
+            vectors = outputs["pooled_output"]
+        elif self._pooling == "cls":
+            vectors = tf.gather(tf.reshape(outputs["sequence_output"], [-1, self.hidden_size]), packed.starts)
+        else:
+            sequence = tf.ensure_shape(outputs["sequence_output"], [None, None, self.hidden_size])
+            vectors = mean_of_texts(sequence, packed)
+        return tf.split(vectors, [group.nrows() for group in groups], num=len(groups))
+
+    def encode(self, texts: Sequence[str], max_tokens: int, description: str = "") -> np.ndarray:
+        weights = inference_weights(self._weights, self.precision)
+        return encode_sorted(
+            texts,
+            lambda some: self.tokenize(some, max_tokens),
+            lambda word_ids, lengths: self._encode_batch(weights, word_ids, lengths),
+            self.hidden_size,
+            description,
+        )
+
+    def inference_function(self, precision: str) -> Callable[[Tensor, int], Tensor]:
+        from tfrec.encoder.frozen import FrozenEncoder
+
+        weights = [value.numpy() for value in inference_weights(self._weights, precision)]
+        return FrozenEncoder(weights, self._sizes, self._pooling, precision, self.preprocessor, self._source.facts)
+
+    def save(self, folder: Path) -> None:
+        from tfrec.encoder.install import copy_with_weights
+
+        copy_with_weights(self._source, folder, {name: value.numpy() for name, value in self._weights.items()})

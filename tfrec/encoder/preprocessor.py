@@ -1,0 +1,119 @@
+"""The preprocessor half of an installed encoder: strings to word pieces, as a TF-Hub preprocessor SavedModel.
+
+FastBertTokenizer (Song et al. 2021, "Fast WordPiece Tokenization") keeps its trie in a constant: no tables to initialise,
+and its two ops are in the TF-Text set of stock TensorFlow Serving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfrec.tensorflow_setup import tf
+
+Tensor = Any
+DEFAULT_LENGTH = 128  # as TF-Hub's BERT preprocessors
+_Trackable = tf.__internal__.tracking.AutoTrackable
+
+
+class Tokenize(_Trackable):  # type: ignore[misc]
+    """Callable: string[B] -> RaggedTensor int32 [B, None] of word pieces without special tokens.
+
+    Args:
+        pieces: the vocabulary, id = position.
+        lower_case: lower-case the text and strip its accents first.
+    """
+
+    def __init__(self, pieces: Sequence[str], lower_case: bool) -> None:
+        super().__init__()
+        import tensorflow_text
+
+        self._special = {
+            "vocab_size": len(pieces),
+            "start_of_sequence_id": pieces.index("[CLS]"),
+            "end_of_segment_id": pieces.index("[SEP]"),
+            "padding_id": pieces.index("[PAD]"),
+            "mask_id": pieces.index("[MASK]"),
+        }
+        self._tokenizer = tensorflow_text.FastBertTokenizer(
+            list(pieces), token_out_type=tf.int64, lower_case_nfd_strip_accents=lower_case
+        )
+        # The op fails on invalid UTF-8 and stops at NUL; both become spaces-like marks first.
+        self._fix = tf.constant("\ufffd")
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def __call__(self, texts: Tensor) -> Tensor:
+        valid = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace", replace_control_characters=False)
+        return tf.cast(self._tokenizer.tokenize(valid), tf.int32)
+
+    @tf.function(input_signature=[], autograph=False)
+    def get_special_tokens_dict(self) -> dict[str, Tensor]:
+        """TF-Hub's method: ids of the special tokens and the vocabulary's size, int32 scalars."""
+        return {name: tf.constant(value, tf.int32) for name, value in self._special.items()}
+
+
+class Preprocessor(_Trackable):  # type: ignore[misc]
+    """Callable: string[B] -> {input_word_ids, input_mask, input_type_ids} int32 [B, 128].
+
+    `tokenize` and `bert_pack_inputs` are the two halves, for other lengths and for pairs of segments.
+    """
+
+    def __init__(self, pieces: Sequence[str], lower_case: bool) -> None:
+        super().__init__()
+        self.tokenize = Tokenize(pieces, lower_case)
+        self._start, self._end, self._padding = (pieces.index(p) for p in ("[CLS]", "[SEP]", "[PAD]"))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def __call__(self, texts: Tensor) -> dict[str, Tensor]:
+        return self._pack([self.tokenize(texts)], tf.constant(DEFAULT_LENGTH))
+
+    @tf.function(autograph=False)
+    def bert_pack_inputs(self, inputs: list[Tensor], seq_length: Tensor = DEFAULT_LENGTH) -> dict[str, Tensor]:
+        """Joins one or two segments as [CLS] a [SEP] b [SEP], trimmed in turn and padded.
+
+        Args:
+            inputs: one or two RaggedTensor int32 [B, None].
+            seq_length: int32 scalar.
+
+        Returns:
+            {input_word_ids, input_mask, input_type_ids} int32 [B, seq_length].
+        """
+        return self._pack(inputs, seq_length)
+
+    def _pack(self, segments: list[Tensor], seq_length: Tensor) -> dict[str, Tensor]:
+        import tensorflow_text
+
+        budget = seq_length - 1 - len(segments)
+        trimmed = tensorflow_text.RoundRobinTrimmer(budget).trim(segments)
+        ids, types = tensorflow_text.combine_segments(trimmed, self._start, self._end)
+        word_ids, mask = tensorflow_text.pad_model_inputs(ids, seq_length, self._padding)
+        type_ids, _ = tensorflow_text.pad_model_inputs(types, seq_length)
+        return {"input_word_ids": word_ids, "input_mask": mask, "input_type_ids": type_ids}
+
+    def save(self, folder: Path) -> None:
+        """Writes the preprocessor as a SavedModel into an empty or new folder."""
+        ragged = tf.RaggedTensorSpec([None, None], tf.int32, ragged_rank=1)
+        for segments in (1, 2):
+            self.bert_pack_inputs.get_concrete_function([ragged] * segments, tf.TensorSpec([], tf.int32, "seq_length"))
+            self.bert_pack_inputs.get_concrete_function([ragged] * segments)
+        tf.saved_model.save(self, str(folder))
+
+
+def tokens_with_marks(pieces: Tensor, max_tokens: int, start: int, end: int) -> Tensor:
+    """[CLS] pieces [SEP], cut to `max_tokens`.
+
+    Args:
+        pieces: RaggedTensor int32 [B, None].
+        max_tokens: greatest length of a result; at least 2.
+        start: id of [CLS].
+        end: id of [SEP].
+
+    Returns:
+        RaggedTensor int32 [B, None] with int64 row splits.
+    """
+    cut = pieces[:, : max_tokens - 2].with_row_splits_dtype(tf.int64)
+    marks = tf.ones([cut.nrows(), 1], tf.int32)
+    return tf.concat([marks * np.int32(start), cut, marks * np.int32(end)], axis=1)

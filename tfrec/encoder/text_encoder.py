@@ -1,0 +1,115 @@
+"""The one face of every text encoder: tokens in, vectors out, differentiable, packed where the encoder allows it."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfrec.tensorflow_setup import tf
+
+if TYPE_CHECKING:
+    from tfrec.config.modelling import EncoderConfig
+
+Tensor = Any
+
+
+class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
+    """A text encoder with trainable weights; `TextEncoder.load` picks the right kind.
+
+    Attributes:
+        hidden_size: width of the vectors.
+        fingerprint: sha256 hex of what the encoder was made from; changes when the pretrained weights differ.
+        precision: "bf16" or "f32", the compute type of training and bulk encoding.
+    """
+
+    hidden_size: int
+    fingerprint: str
+    precision: str
+
+    @staticmethod
+    def load(config: EncoderConfig, seed: int) -> TextEncoder:
+        """Loads the encoder that the configuration names; `minilm` is installed first if it is missing.
+
+        Args:
+            config: the encoder section of the configuration.
+            seed: of dropout.
+
+        Returns:
+            The encoder, its variables frozen as `config.freeze` says.
+
+        Raises:
+            EncoderError: the name is unknown, the handle cannot be reached, or it is not a transformer encoder.
+        """
+        from tfrec.encoder.hub_encoder import HubEncoder
+        from tfrec.encoder.loading import resolve
+        from tfrec.encoder.packed_encoder import PackedEncoder
+
+        found = resolve(config.name)
+        return PackedEncoder(found, config, seed) if found is not None else HubEncoder(config)
+
+    @property
+    @abc.abstractmethod
+    def variables(self) -> list[Any]:  # type: ignore[override]
+        """All weights, frozen ones too."""
+
+    @property
+    @abc.abstractmethod
+    def trainable_variables(self) -> list[Any]:  # type: ignore[override]
+        """The weights that training may change."""
+
+    @abc.abstractmethod
+    def tokenize(self, texts: Tensor, max_tokens: int) -> Tensor:
+        """Word pieces between the encoder's start and end marks; works inside tf.data and inside a SavedModel.
+
+        Args:
+            texts: string [B].
+            max_tokens: greatest number of tokens of a text, marks included; at least 2.
+
+        Returns:
+            RaggedTensor int32 [B, None], 2 to `max_tokens` tokens each.
+        """
+
+    @abc.abstractmethod
+    def pooled(self, groups: Sequence[Tensor], training: bool) -> list[Tensor]:
+        """Text vectors of several groups in one pass over all their tokens; differentiable.
+
+        Args:
+            groups: RaggedTensors int32 [B_g, None] from `tokenize`.
+            training: whether dropout is on.
+
+        Returns:
+            float32 [B_g, hidden_size] for each group, not normalised.
+        """
+
+    @abc.abstractmethod
+    def encode(self, texts: Sequence[str], max_tokens: int, description: str = "") -> np.ndarray:
+        """Text vectors of many texts with the current weights, without dropout.
+
+        Args:
+            texts: the texts.
+            max_tokens: greatest number of tokens of a text, marks included.
+            description: shown with the progress; empty shows none.
+
+        Returns:
+            float32 [N, hidden_size], not normalised.
+        """
+
+    @abc.abstractmethod
+    def inference_function(self, precision: str) -> Callable[[Tensor, int], Tensor]:
+        """A graph function with the current weights as constants, made of ops that stock TensorFlow Serving has.
+
+        Args:
+            precision: "bf16" or "f32", the type of the constants and of the matrix products.
+
+        Returns:
+            A trackable callable (texts string [B], max_tokens) -> float32 [B, hidden_size]; keep it as an attribute of
+            the object that is exported.
+        """
+
+    @abc.abstractmethod
+    def save(self, folder: Path) -> None:
+        """Writes the encoder with its current weights as a folder that `encoder.name` may point to."""

@@ -1,0 +1,79 @@
+"""The forward pass of BERT, written for training on a CPU.
+
+Activations stay two-dimensional, [tokens, hidden], from matrix product to matrix product. Weights are float32 masters,
+cast once per call to the compute type; everything element-wise lives in XLA islands (see islands.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfrec.encoder.attention import attend
+from tfrec.encoder.islands import bias_gelu, residual_layer_norm
+from tfrec.encoder.sizes import BertSizes
+from tfrec.tensorflow_setup import tf
+
+Tensor = Any
+
+
+def sequence_vectors(
+    weights: Mapping[str, Tensor],
+    sizes: BertSizes,
+    *,
+    word_ids: Tensor,
+    text_ids: Tensor,
+    position_ids: Tensor,
+    type_ids: Tensor | None,
+    precision: str,
+    dropout: tuple[Tensor, Tensor] | None,
+) -> Tensor:
+    """Token vectors of the last layer.
+
+    Args:
+        weights: name -> float32 variable, the names of `sizes.weight_shapes`.
+        sizes: the encoder's sizes.
+        word_ids: int32 [R, T] word pieces; R rows may hold several texts each.
+        text_ids: int32 [R, T], which text a slot belongs to, 0 for padding.
+        position_ids: int32 [R, T], position within the text.
+        type_ids: int32 [R, T] segment types, or None for all 0.
+        precision: "bf16" or "f32", the type of matrix products and activations.
+        dropout: (seed int32 scalar, rate float32 scalar) or None.
+
+    Returns:
+        [R x T, hidden] of the compute type.
+    """
+    dtype = tf.bfloat16 if precision == "bf16" else tf.float32
+    seed, rate = dropout if dropout is not None else (tf.constant(0), tf.constant(0.0))
+    flat = tf.reshape(word_ids, [-1])
+    words = tf.gather(weights["embeddings/word"], flat)
+    positions = tf.gather(weights["embeddings/position"], tf.reshape(position_ids, [-1]))
+    types = weights["embeddings/type"]
+    if type_ids is not None:  # type 0 is added as the bias below
+        words += tf.gather(types - types[0], tf.reshape(type_ids, [-1]))
+    norm = residual_layer_norm(sizes.epsilon, False)
+    gamma, beta = weights["embeddings/LayerNorm/gamma"], weights["embeddings/LayerNorm/beta"]
+    x = tf.cast(norm(words, types[0], positions, gamma, beta, seed, rate), dtype)
+    for layer in range(sizes.layers):
+        prefix = f"layer_{layer}/"
+        own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+        x = _layer(x, text_ids, own, sizes, dropout is not None, seed + 2 * layer, rate)
+    return x
+
+
+def _layer(
+    x: Tensor, text_ids: Tensor, w: Mapping[str, Tensor], sizes: BertSizes, dropout: bool, seed: Tensor, rate: Tensor
+) -> Tensor:
+    norm = residual_layer_norm(sizes.epsilon, dropout)
+
+    def product(values: Tensor, name: str) -> Tensor:
+        return tf.matmul(values, tf.cast(w[f"{name}/kernel"], x.dtype))
+
+    def closed(values: Tensor, residual: Tensor, part: str, part_seed: Tensor) -> Tensor:
+        gamma, beta = w[f"{part}/LayerNorm/gamma"], w[f"{part}/LayerNorm/beta"]
+        return norm(values, w[f"{part}/output/bias"], residual, gamma, beta, part_seed, rate)
+
+    qkv = tf.nn.bias_add(product(x, "attention/qkv"), tf.cast(w["attention/qkv/bias"], x.dtype))
+    x = closed(product(attend(qkv, text_ids, sizes.heads), "attention/output"), x, "attention", seed)
+    inner = bias_gelu(product(x, "ffn/inner"), w["ffn/inner/bias"])
+    return closed(product(inner, "ffn/output"), x, "ffn", seed + 1)
