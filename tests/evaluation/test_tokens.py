@@ -1,0 +1,78 @@
+"""Terms of many scripts, and text that no one would type."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfrec.errors import EvaluationError
+from tfrec.evaluation.tokens import Tokenizer
+
+TOKENIZER = Tokenizer()
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("Running SHOES, 2-pack", ["run", "shoe", "2", "pack"]),
+        ("men's mens men\u2019s", ["men", "men", "men"]),
+        ("snake_case 90cm", ["snake", "case", "90cm"]),
+        ("红色皮沙发 椅", ["红色", "色皮", "皮沙", "沙发", "椅"]),  # pairs; a lone character stands alone
+        ("红色sofas灯", ["红色", "sofa", "灯"]),
+        ("コーヒー・カップ", ["コー", "ーヒ", "ヒー", "カッ", "ップ"]),  # the dot parts two runs
+        ("℡ ㎏", ["tel", "kg"]),  # compatibility forms that are upper case only after NFKC
+        ("ＬＥＤ ﬁlter ｶﾞﾗｽ", ["led", "filter", "ガラ", "ラス"]),  # NFKC: full width, ligature, half width
+        ("가죽 소파", ["가죽", "소파"]),
+        ("हिन्दी किताब", ["हिन्दी", "किताब"]),  # combining marks belong to the word
+        ("кожаный диван", ["кожаный", "диван"]),
+        ("e\u0301clair", ["éclair"]),
+        ("\ud800 👍🏽 -- _ ' '", []),
+        ("", []),
+    ],
+)
+def test_known_terms(text, terms):
+    assert TOKENIZER(text) == terms
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text(st.characters()))  # surrogates and unassigned characters too
+def test_any_text_gives_sound_terms(text):
+    terms = TOKENIZER(text)
+    assert terms == TOKENIZER(text)
+    for term in terms:
+        assert term and not any(character.isspace() for character in term)
+        assert all(unicodedata.category(character)[0] in "LMN" or character == "'" for character in term)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_fast_way_for_ascii_equals_the_general_way(text):
+    assert TOKENIZER(text) == TOKENIZER(text + " 椅")[:-1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text("红色皮沙发灯椅子", min_size=2, max_size=12))
+def test_pairs_of_a_run_cover_it(text):
+    terms = TOKENIZER(text)
+    assert terms[0] + "".join(term[1] for term in terms[1:]) == text
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(), st.text())
+def test_a_space_parts_terms(left, right):
+    assert TOKENIZER(left + " " + right) == TOKENIZER(left) + TOKENIZER(right)
+
+
+def test_languages():
+    assert Tokenizer("none")("running shoes") == ["running", "shoes"]
+    assert Tokenizer("german")("Häuser") == ["haus"]
+    with pytest.raises(EvaluationError, match="klingon"):
+        Tokenizer("klingon")
+
+
+def test_many_is_each():
+    texts = ["red sofas", "", "红色"]
+    assert TOKENIZER.many(texts) == [TOKENIZER(text) for text in texts]

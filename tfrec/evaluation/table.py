@@ -1,0 +1,160 @@
+"""The result as a table for the terminal and as a structure for metrics.json."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+from rich.text import Text
+
+from tfrec.errors import EvaluationError
+from tfrec.evaluation.significance import RESAMPLES, Comparison, compare
+
+
+class Metrics(Protocol):
+    """What search metrics and recommendation metrics have in common."""
+
+    @property
+    def samples(self) -> dict[str, NDArray[np.float64]]: ...
+    @property
+    def means(self) -> dict[str, float]: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def skipped(self) -> int: ...
+    @property
+    def protocol(self) -> str: ...
+    def to_dict(self) -> dict[str, object]: ...
+
+
+@dataclass(frozen=True)
+class Report:
+    """Several systems measured on the same queries, and how each compares with the baselines.
+
+    Attributes:
+        systems: name -> metrics, in the order of the rows.
+        baselines: names of the systems the others are compared with; the table shows the first.
+        comparisons: system -> baseline -> metric -> comparison (system - baseline).
+        title: heading of the table.
+    """
+
+    systems: dict[str, Metrics]
+    baselines: list[str]
+    comparisons: dict[str, dict[str, dict[str, Comparison]]]
+    title: str = ""
+
+    @property
+    def main_metric(self) -> str:
+        """The first metric of the systems: the one that the table compares."""
+        return next(iter(next(iter(self.systems.values())).samples))
+
+    def to_table(self) -> Table:
+        """A rich table: one row per system, one column per metric, the best of a column in bold."""
+        first = next(iter(self.systems.values()))
+        names = list(first.means)
+        skipped = f", {first.skipped} skipped" if first.skipped else ""
+        table = Table(title=self.title or None, caption=f"n = {first.count}{skipped}; {first.protocol}")
+        table.add_column("system")
+        for name in names:
+            table.add_column(name, justify="right", no_wrap=True)
+        if self.baselines:
+            table.add_column(f"{self.main_metric} vs {self.baselines[0]}, 95 % CI")
+        best = {name: _best(metrics.means[name] for metrics in self.systems.values()) for name in names}
+        for system, metrics in self.systems.items():
+            cells = [_cell(metrics.means[name], best[name]) for name in names]
+            if self.baselines:
+                cells.append(Text(self._short(system)))
+            table.add_row(Text(system), *cells)
+        return table
+
+    def sentences(self) -> list[str]:
+        """One plain sentence for every system and baseline, on the main metric."""
+        return [
+            f"{system} vs {baseline}: {by_metric[self.main_metric].sentence()}"
+            for system, by_baseline in self.comparisons.items()
+            for baseline, by_metric in by_baseline.items()
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything for metrics.json: plain values only, no NaN."""
+        first = next(iter(self.systems.values()))
+        return {
+            "protocol": first.protocol,
+            "queries": first.count,
+            "skipped": first.skipped,
+            "main_metric": self.main_metric,
+            "systems": {system: metrics.to_dict() for system, metrics in self.systems.items()},
+            "comparisons": {
+                system: {
+                    baseline: {metric: comparison.to_dict() for metric, comparison in by_metric.items()}
+                    for baseline, by_metric in by_baseline.items()
+                }
+                for system, by_baseline in self.comparisons.items()
+            },
+        }
+
+    def _short(self, system: str) -> str:
+        by_baseline = self.comparisons.get(system, {})
+        if self.baselines[0] not in by_baseline:
+            return ""
+        outcome = by_baseline[self.baselines[0]][self.main_metric]
+        interval = "" if math.isnan(outcome.low) else f" [{outcome.low:+.3f}, {outcome.high:+.3f}]"
+        return f"{outcome.difference:+.3f}{interval}" + ("" if outcome.shown else "\nno difference shown")
+
+
+def build_report(
+    systems: Mapping[str, Metrics],
+    baselines: Sequence[str] = (),
+    seed: int = 0,
+    title: str = "",
+    resamples: int = RESAMPLES,
+) -> Report:
+    """Compares every system with every baseline on every metric.
+
+    Args:
+        systems: name -> metrics on the same queries (or shoppers), at least one.
+        baselines: names among the systems, the most important first.
+        seed: seed of the resampling.
+        title: heading of the table.
+        resamples: random draws of each interval and test.
+
+    Returns:
+        the report.
+
+    Raises:
+        EvaluationError: there is no system, a baseline is unknown, or the systems saw different queries.
+    """
+    if not systems:
+        raise EvaluationError("There is no system to report.")
+    for baseline in baselines:
+        if baseline not in systems:
+            raise EvaluationError(f"Baseline {baseline!r} was not evaluated: choose among {', '.join(systems)}.")
+    if len({(metrics.count, metrics.skipped, metrics.protocol) for metrics in systems.values()}) > 1:
+        raise EvaluationError("The systems were measured on different queries: evaluate all of them on one split.")
+    comparisons: dict[str, dict[str, dict[str, Comparison]]] = {}
+    for system, metrics in systems.items():
+        for baseline in baselines:
+            if system == baseline:
+                continue
+            other = systems[baseline].samples
+            comparisons.setdefault(system, {})[baseline] = {
+                name: compare(values, other[name], seed, name, resamples)
+                for name, values in metrics.samples.items()
+                if np.isfinite(values - other[name]).any()
+            }
+    return Report(dict(systems), list(baselines), comparisons, title)
+
+
+def _best(values: Any) -> float:
+    return max((round(value, 3) for value in values if not math.isnan(value)), default=math.nan)
+
+
+def _cell(value: float, best: float) -> Text:
+    if math.isnan(value):
+        return Text("-")
+    return Text(f"{value:.3f}", style="bold" if round(value, 3) == best else "")
