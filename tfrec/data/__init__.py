@@ -1,0 +1,1 @@
+"""Reads, cleans, splits and serves the data of a shop."""

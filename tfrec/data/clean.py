@@ -1,0 +1,136 @@
+"""Repairing text: HTML, Unicode compatibility forms, white space. Counts what it changes."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from tfrec.config.data import CleaningConfig
+from tfrec.data.report import TableReport
+
+# A tag starts with a letter right after "<", so that "5 < 7" and "<3" survive.
+_INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_NOT_ASCII = r"[^\x00-\x7F]"
+_ODD_SPACE = r"[\p{Cc}\u2028\u2029]|\p{Zs}{2}|[\p{Zs}&&[^ ]]|^ | $|[\u00AD\u200B\u2060\uFEFF]"
+_TRADEMARKS = r"[\u2122\u2120]"  # NFKC would glue "TM" to the word before
+_ROUNDS = 5
+
+
+def plain_text(text: str) -> str:
+    """Decodes HTML entities and removes tags until nothing changes (feeds are often escaped twice).
+
+    Args:
+        text: any text.
+
+    Returns:
+        the text without entities and tags; tags become a space, so that words do not grow together.
+    """
+    for _ in range(_ROUNDS):
+        decoded = _TAG.sub(" ", _INVISIBLE.sub(" ", html.unescape(text)))
+        if decoded == text:
+            break
+        text = decoded
+    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
+
+
+def clean_html(texts: pl.Series) -> pl.Series:
+    """`plain_text` of every text; only those with "&" or "<" are touched."""
+    return _where(texts, texts.str.contains("[&<]"), lambda some: some.map_elements(plain_text, return_dtype=pl.String))
+
+
+def clean_nfkc(texts: pl.Series) -> pl.Series:
+    """Unicode NFKC (UAX 15): full-width letters, ligatures and other compatibility forms become plain ones."""
+
+    def normalise(some: pl.Series) -> pl.Series:
+        return some.str.replace_all(_TRADEMARKS, "").str.normalize("NFKC")
+
+    return _where(texts, texts.str.contains(_NOT_ASCII), normalise)
+
+
+def clean_whitespace(texts: pl.Series) -> pl.Series:
+    """One plain space for any run of white space and control characters; none at the ends; no invisible characters."""
+
+    def collapse(some: pl.Series) -> pl.Series:
+        some = some.str.replace_all("[\u00ad\u200b\u2060\ufeff]", "")
+        return some.str.replace_all(r"[\p{Cc}\p{Z}]+", " ").str.strip_chars(" ")
+
+    return _where(texts, texts.str.contains(_ODD_SPACE), collapse)
+
+
+def _where(texts: pl.Series, wanted: pl.Series, repair: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    at = wanted.arg_true()
+    # scatter writes in place, so into a copy
+    return texts.clone().scatter(at, repair(texts.gather(at))) if len(at) else texts
+
+
+def clean_texts(
+    frame: pl.DataFrame, columns: Sequence[str], config: CleaningConfig, report: TableReport
+) -> pl.DataFrame:
+    """Cleans text columns by the configured steps.
+
+    Args:
+        frame: a batch of rows.
+        columns: the columns to clean, String.
+        config: which steps.
+        report: is told how many texts each step changed, with examples.
+
+    Returns:
+        the frame with those columns cleaned; cleaning it again changes nothing.
+    """
+    steps: list[tuple[str, Callable[[pl.Series], pl.Series]]] = []
+    if config.nfkc:
+        steps.append(("NFKC", clean_nfkc))
+    if config.html:
+        steps.append(("HTML", clean_html))
+        if config.nfkc:
+            steps.append(("NFKC", clean_nfkc))  # an entity may stand for a compatibility form
+    if config.whitespace:
+        steps.append(("white space", clean_whitespace))
+    cleaned = []
+    for name in columns:
+        texts = frame[name]
+        for kind, step in steps:
+            after = step(texts)
+            if after is not texts:
+                changed = (after != texts).arg_true()
+                shown = changed.head(5)
+                report.change(
+                    f"{kind} in {name}", len(changed), zip(texts.gather(shown), after.gather(shown), strict=True)
+                )
+            texts = after
+        cleaned.append(texts)
+    return frame.with_columns(cleaned)
+
+
+def normalised_query(query: str) -> str:
+    """What makes two queries the same one: NFKC, case folded, white space collapsed."""
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", query).casefold()).split())
+
+
+def matches(values: pl.Series, pattern: str, setting: str) -> pl.Series:
+    """Which values a regular expression (Python's) matches fully.
+
+    Args:
+        values: String [N].
+        pattern: the expression.
+        setting: the configuration key it comes from, for the message.
+
+    Returns:
+        Boolean [N].
+
+    Raises:
+        DataError: the pattern is not a regular expression.
+    """
+    from tfrec.errors import DataError
+
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise DataError(f"{setting} {pattern!r} is not a regular expression: {error}.") from None
+    hits = [value for value in values.unique() if compiled.fullmatch(value)]
+    return values.is_in(hits)

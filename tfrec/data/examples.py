@@ -1,0 +1,156 @@
+"""Training examples: what the towers learn from, of both kinds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+SCHEMA = {
+    "query": pl.String, "history": pl.List(pl.Int64), "item": pl.Int64, "weight": pl.Float32, "group": pl.Int64,
+    "negatives": pl.List(pl.Int64), "task": pl.String,
+}  # fmt: skip
+
+
+def search_examples(searches: pl.DataFrame, min_gain: float, most_negatives: int, seed: int) -> pl.DataFrame:
+    """One example per train query and item that answers it.
+
+    Args:
+        searches: with query, item, gain, weight, split.
+        min_gain: judged items with at least this gain are positives, the others negatives; gain 0 never is a positive.
+        most_negatives: judged negatives kept per query, drawn by the seed when there are more.
+        seed: of that draw.
+
+    Returns:
+        the columns of SCHEMA; weight = gain * weight; history empty; groups count the queries from 0.
+    """
+    train = searches.filter(pl.col("split") == "train").with_columns(
+        ((pl.col("gain") >= min_gain) & (pl.col("gain") > 0)).alias("positive")
+    )
+    queries = train.filter("positive")["query"].unique(maintain_order=True)
+    groups = pl.DataFrame({"query": queries, "group": pl.Series(range(len(queries)), dtype=pl.Int64)})
+    negatives = train.filter(~pl.col("positive")).group_by("query", maintain_order=True).agg(pl.col("item"))
+    lists = [
+        _draw(query, items, most_negatives, seed)
+        for query, items in zip(negatives["query"], negatives["item"].to_list(), strict=True)
+    ]
+    drawn = pl.DataFrame(
+        {"query": negatives["query"], "negatives": pl.Series(lists, dtype=pl.List(pl.Int64))},
+    )
+    return (
+        train.filter("positive")
+        .join(groups, on="query", how="left", maintain_order="left")
+        .join(drawn, on="query", how="left", maintain_order="left")
+        .select(
+            "query",
+            pl.lit([], pl.List(pl.Int64)).alias("history"),
+            "item",
+            (pl.col("gain") * pl.col("weight")).cast(pl.Float32).alias("weight"),
+            "group",
+            pl.col("negatives").fill_null(pl.lit([], pl.List(pl.Int64))),
+            pl.lit("search").alias("task"),
+        )
+        .filter(pl.col("weight") > 0)
+    )
+
+
+def _draw(query: str, items: list[int], most: int, seed: int) -> list[int]:
+    if len(items) <= most:
+        return items
+    own_seed = int.from_bytes(hashlib.sha256(f"{seed}\0{query}".encode()).digest()[:8], "big")
+    return [items[at] for at in sorted(np.random.default_rng(own_seed).permutation(len(items))[:most])]
+
+
+def recommendation_examples(
+    interactions: pl.DataFrame, history_length: int, most_per_user: int, first_group: int
+) -> pl.DataFrame:
+    """One example per item that a shopper took for the first time after some history.
+
+    The history of a target is what the shopper took at earlier timestamps, each item once, at its last time, oldest
+    first. A shopper with a single basket has no earlier one: there each item is learned from the others of the basket.
+
+    Args:
+        interactions: with user_id, item, timestamp, split, sorted by user and time.
+        history_length: most recent items that are kept.
+        most_per_user: latest examples of one shopper that are kept.
+        first_group: number of the first shopper's group.
+
+    Returns:
+        the columns of SCHEMA; query empty, weight 1, no negatives.
+    """
+    train = interactions.filter(pl.col("split") == "train")
+    histories: list[list[int]] = []
+    targets: list[int] = []
+    groups: list[int] = []
+    for number, (_, items, times) in enumerate(shopper_rows(train)):
+        found = _of_one_shopper(items, times, history_length)[-most_per_user:]
+        for history, target in found:
+            histories.append(history)
+            targets.append(target)
+            groups.append(first_group + number)
+    return pl.DataFrame(
+        {
+            "query": pl.Series([""] * len(targets), dtype=pl.String),
+            "history": pl.Series(histories, dtype=pl.List(pl.Int64)),
+            "item": pl.Series(targets, dtype=pl.Int64),
+            "weight": pl.Series([1.0] * len(targets), dtype=pl.Float32),
+            "group": pl.Series(groups, dtype=pl.Int64),
+            "negatives": pl.Series([[]] * len(targets), dtype=pl.List(pl.Int64)),
+            "task": pl.Series(["recommendation"] * len(targets), dtype=pl.String),
+        }
+    )
+
+
+def shopper_rows(interactions: pl.DataFrame) -> Iterator[tuple[str, list[int], list[int]]]:
+    """Each shopper's (user_id, items, timestamps) in order of user and time; the frame must be sorted so."""
+    if not interactions.height:
+        return
+    starts = interactions.with_row_index("_at").group_by("user_id", maintain_order=True).agg(pl.col("_at").first())
+    bounds = [*starts["_at"].to_list(), interactions.height]
+    items, times = interactions["item"].to_list(), interactions["timestamp"].to_list()
+    for user, start, end in zip(starts["user_id"], bounds, bounds[1:], strict=False):
+        yield user, items[start:end], times[start:end]
+
+
+def _of_one_shopper(items: list[int], times: list[int], length: int) -> list[tuple[list[int], int]]:
+    if times[0] == times[-1]:
+        basket = list(dict.fromkeys(items))
+        return [([other for other in basket if other != item][-length:], item) for item in basket if len(basket) > 1]
+    found: list[tuple[list[int], int]] = []
+    history: dict[int, None] = {}
+    start = 0
+    while start < len(items):
+        end = start
+        while end < len(items) and times[end] == times[start]:
+            end += 1
+        basket = list(dict.fromkeys(items[start:end]))
+        if history:
+            recent = list(history)[-length:]
+            found += [(recent, item) for item in basket if item not in history]
+        for item in basket:
+            history.pop(item, None)
+            history[item] = None
+        start = end
+    return found
+
+
+def known_positives(searches: pl.DataFrame, interactions: pl.DataFrame | None, first_group: int) -> pl.DataFrame:
+    """All train positives of every group, so that none of them is ever used as a negative.
+
+    Args:
+        searches: the search examples (SCHEMA), perhaps empty.
+        interactions: with user_id, item, split, sorted by user; or None.
+        first_group: number of the first shopper's group.
+
+    Returns:
+        group Int64, item Int64, unique, sorted.
+    """
+    parts = [searches.select("group", "item")]
+    if interactions is not None:
+        train = interactions.filter(pl.col("split") == "train")
+        users = train.select(pl.col("user_id").unique(maintain_order=True))
+        users = users.with_columns((pl.int_range(pl.len(), dtype=pl.Int64) + first_group).alias("group"))
+        parts.append(train.join(users, on="user_id").select("group", "item"))
+    return pl.concat(parts).unique().sort("group", "item")

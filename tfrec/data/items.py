@@ -1,0 +1,164 @@
+"""The catalogue: read, cleaned, checked, one row per product, with the text that stands for it."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tfrec.config.data import CleaningConfig, ItemsConfig
+from tfrec.data.clean import clean_texts, matches
+from tfrec.data.read import files_of, read_table
+from tfrec.data.report import TableReport
+from tfrec.data.validate import apply_rules, empty, price_number, price_rules
+from tfrec.errors import DataError
+
+KNOWN = ("description", "brand", "color", "category", "price", "image")
+_PLACE = ("_file", "_row")
+
+
+@dataclass
+class Catalogue:
+    """The products of a shop.
+
+    Attributes:
+        frame: item_id, the kept columns, `text`; row = item index.
+        merged: item ids that were merged into another, merged id -> kept id.
+    """
+
+    frame: pl.DataFrame
+    merged: dict[str, str]
+
+
+def load_items(
+    config: ItemsConfig, root: Path, template: str, cleaning: CleaningConfig, report: TableReport
+) -> Catalogue:
+    """Reads the catalogue.
+
+    Args:
+        config: where it is and what its columns are called.
+        root: folder that the path is relative to.
+        template: text of an item, as in "{brand} {title}".
+        cleaning: what is repaired.
+        report: is told everything that is dropped or changed.
+
+    Returns:
+        the catalogue; String columns ("" when missing), price Float64.
+
+    Raises:
+        DataError: unreadable files, too many faults, no product left.
+    """
+    fields = [name for _, name, _, _ in string.Formatter().parse(template) if name]
+    wanted = list(dict.fromkeys([*KNOWN, *fields]))
+    wanted = [name for name in wanted if name not in ("item_id", "title", "text")]
+    files = files_of(config, root)
+    batches: list[pl.DataFrame] = []
+    for batch in read_table(config, root, ("item_id", "title"), wanted, "items"):
+        report.read(batch.file, batch.frame.height + len(batch.rejected))
+        report.fault("unreadable row", batch.file, batch.rejected)
+        if not batch.frame.height:
+            continue
+        frame = _products_only(batch.frame, config, report)
+        texts = [name for name in frame.columns if name not in ("item_id", "price", "_row")]
+        frame = clean_texts(frame, texts, cleaning, report)
+        rules = [empty("item_id"), empty("title"), *(price_rules() if "price" in frame.columns else [])]
+        frame = apply_rules(frame, batch.file, rules, report)
+        if "price" in frame.columns:
+            frame = frame.with_columns(price_number("price").alias("price"))
+        frame = frame.with_columns(pl.lit(files.index(batch.file), pl.Int32).alias("_file"))
+        batches.append(_condensed(frame))
+    if not batches:
+        report.judge()
+        raise DataError(f"{files[0]} holds no readable product.")
+    frame = pl.concat(batches, how="diagonal_relaxed")
+    batches.clear()
+    frame = frame.with_columns(pl.col(pl.String).fill_null(""))
+    frame = _one_row_per_id(frame, config, files, report)
+    report.judge()
+    if not frame.height:
+        raise DataError(f"{files[0]} has no product left after cleaning: look at data.items.columns and id_pattern.")
+    merged: dict[str, str] = {}
+    if cleaning.duplicate_products:
+        frame, merged = _merge_products(frame, report)
+    for name in (field for field in fields if field not in frame.columns and field not in KNOWN):
+        report.notes.append(f"the template names {{{name}}}, which is no column of the items: it stays empty")
+    frame = frame.drop(*_PLACE, "_count").with_columns(_rendered(template, frame.columns))
+    bare = frame["text"] == ""
+    if bare.any():
+        report.notes.append(f"{int(bare.sum())} items have an empty text by the template: their title stands for it")
+        frame = frame.with_columns(pl.when(pl.col("text") == "").then("title").otherwise("text").alias("text"))
+    report.rows_kept = frame.height
+    report.columns = {
+        name: float((frame[name].is_not_null() if name == "price" else frame[name] != "").sum()) / frame.height
+        for name in frame.columns
+    }
+    return Catalogue(frame, merged)
+
+
+def _products_only(frame: pl.DataFrame, config: ItemsConfig, report: TableReport) -> pl.DataFrame:
+    if config.id_pattern is None:
+        return frame
+    product = matches(frame["item_id"], config.id_pattern, "data.items.id_pattern") | (frame["item_id"] == "")
+    codes = frame.filter(~product)["item_id"]
+    examples = ((code, "") for code in codes.unique().sort())
+    report.change("rows whose id is no product code, dropped", len(codes), examples)
+    return frame.filter(product)
+
+
+def _condensed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Equal rows become one with `_count`: a file of a million purchases shrinks to its products at once."""
+    if frame["item_id"].n_unique() == frame.height:
+        return frame.with_columns(pl.lit(1, pl.Int64).alias("_count"))
+    content = [name for name in frame.columns if name not in _PLACE]
+    return frame.group_by(content, maintain_order=True).agg(
+        pl.len().cast(pl.Int64).alias("_count"), pl.col("_row").first(), pl.col("_file").first()
+    )
+
+
+def _one_row_per_id(frame: pl.DataFrame, config: ItemsConfig, files: list[Path], report: TableReport) -> pl.DataFrame:
+    repeated = frame["item_id"].is_duplicated()
+    copies = int((frame["_count"] - 1).sum())
+    if repeated.any():
+        content = [name for name in frame.columns if name not in (*_PLACE, "_count")]
+        some = frame.filter(repeated).group_by(content, maintain_order=True).agg(
+            pl.col("_count").sum(), pl.col("_row").first(), pl.col("_file").first()
+        )
+        copies += int(repeated.sum()) - some.height
+        if config.duplicates == "most_frequent":
+            often = pl.col("_count").sum().over("item_id", "title")
+            some = some.sort(often, maintain_order=True, descending=True)
+        kept = some.unique("item_id", keep="first", maintain_order=True)
+        other = some.join(kept.select("item_id", *_PLACE), on=("item_id", *_PLACE), how="anti")
+        if config.duplicates == "most_frequent":
+            titles = other.join(kept.select("item_id", pl.col("title").alias("_kept")), on="item_id", how="left")
+            examples = zip(titles["title"].head(5), titles["_kept"].head(5), strict=True)
+            report.change("other descriptions of a repeated item_id, dropped", other.height, examples)
+        else:
+            for number, path in enumerate(files):
+                here = other.filter(pl.col("_file") == number).sort("_row")
+                says = "item_id {!r} is there already with other content; the first row is kept"
+                found = ((row, says.format(item)) for row, item in here.select("_row", "item_id").iter_rows())
+                report.fault("repeated item_id with other content", path, found, counts=False)
+        frame = pl.concat([frame.filter(~repeated), kept.select(frame.columns)]).sort(*_PLACE)
+    report.change("duplicate rows, dropped", copies)
+    return frame
+
+
+def _merge_products(frame: pl.DataFrame, report: TableReport) -> tuple[pl.DataFrame, dict[str, str]]:
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String and name not in ("item_id", "image")]
+    first = frame.select("item_id", pl.col("item_id").first().over(texts).alias("kept"))
+    gone = first.filter(pl.col("item_id") != pl.col("kept"))
+    report.change("duplicate products, merged", gone.height, gone.head(5).iter_rows())
+    return frame.filter(first["item_id"] == first["kept"]), dict(gone.iter_rows())
+
+
+def _rendered(template: str, columns: list[str]) -> pl.Expr:
+    parts: list[pl.Expr] = []
+    for literal, name, _, _ in string.Formatter().parse(template):
+        if literal:
+            parts.append(pl.lit(literal))
+        if name and name in columns:
+            parts.append(pl.col(name).cast(pl.String).fill_null(""))
+    return pl.concat_str(parts or [pl.lit("")]).str.replace_all(r"\s+", " ").str.strip_chars(" ").alias("text")

@@ -1,0 +1,176 @@
+"""Reading a shop's files, whatever their format, as batches of text columns under tfrec's names."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from tfrec.config.data import TableConfig
+from tfrec.data import formats
+from tfrec.errors import DataError
+
+_ENDINGS = {
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+    ".parquet": "parquet", ".pq": "parquet", ".tfrecord": "tfrecord", ".tfrecords": "tfrecord",
+}  # fmt: skip
+IDS = ("item_id", "user_id", "query_id", "order_id")
+
+
+@dataclass
+class Batch:
+    """Some rows of one file.
+
+    Attributes:
+        file: where they come from.
+        frame: the columns found, all String without nulls ("" when empty), and `_row` UInt32.
+        rejected: rows that could not be parsed at all, (row, what is wrong).
+    """
+
+    file: Path
+    frame: pl.DataFrame
+    rejected: formats.Rejected = field(default_factory=list)
+
+
+def files_of(table: TableConfig, root: Path) -> list[Path]:
+    """The files that a table's path or glob means, sorted by name.
+
+    Raises:
+        DataError: there is none, or it is a folder.
+    """
+    path = root / table.path
+    if path.is_dir():
+        raise DataError(f"{path} is a folder: give a file, or a glob such as {table.path.rstrip('/')}/*.csv.")
+    if path.exists():
+        return [path]
+    found = sorted(Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
+    if not found:
+        near = ""
+        if path.parent.is_dir():
+            names = [other.name for other in path.parent.iterdir() if other.is_file()]
+            near = "".join(f" (did you mean {name}?)" for name in difflib.get_close_matches(path.name, names, n=1))
+        raise DataError(f"There is no file {path}{near}: check data.root and the path in the configuration.")
+    return found
+
+
+def format_of(path: Path, table: TableConfig) -> str:
+    """The format of a file: as configured, else by the ending before .gz.
+
+    Raises:
+        DataError: the ending is unknown.
+    """
+    if table.format != "auto":
+        return table.format
+    ending = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if ending not in _ENDINGS:
+        raise DataError(
+            f"{path}: the ending {ending!r} is unknown; name the format in the configuration "
+            "(format: csv, tsv, jsonl, parquet or tfrecord)."
+        )
+    return _ENDINGS[ending]
+
+
+def read_table(
+    table: TableConfig, root: Path, required: Sequence[str], optional: Sequence[str], section: str
+) -> Iterator[Batch]:
+    """Reads all files of a table.
+
+    Args:
+        table: path, format and column mapping.
+        root: folder that the path is relative to.
+        required: columns, by tfrec's names, without which the table is useless.
+        optional: columns that are taken when the file has them.
+        section: name of the table in the configuration (items, searches, interactions), for messages.
+
+    Yields:
+        batches; at least one per file.
+
+    Raises:
+        DataError: missing, empty, cut off, wrongly encoded or malformed file; missing column.
+    """
+    for path in files_of(table, root):
+        if path.stat().st_size == 0:
+            raise DataError(f"{path} is empty.")
+
+        def pick(found: list[str], path: Path = path) -> dict[str, str]:
+            return _pick(found, path, table, required, optional, section)
+
+        rejected: formats.Rejected = []
+        rows = 0
+        try:
+            for frame in _frames(path, format_of(path, table), pick, rejected):
+                rows += frame.height
+                yield Batch(path, _to_text(frame), rejected[:])
+                rejected.clear()
+        except formats.READ_ERRORS as error:
+            raise DataError(
+                f"{path} is not whole ({error}): the gzip file is damaged or cut off; fetch it again."
+            ) from None
+        except OSError as error:
+            raise DataError(f"{path} cannot be read ({error}).") from error
+        if rejected:
+            yield Batch(path, pl.DataFrame(), rejected)
+        elif rows == 0:
+            raise DataError(f"{path} has no rows.")
+
+
+def _frames(path: Path, kind: str, pick: formats.Pick, rejected: formats.Rejected) -> Iterator[pl.DataFrame]:
+    if kind in ("csv", "tsv"):
+        return formats.csv_batches(path, "," if kind == "csv" else "\t", pick, rejected)
+    if kind == "jsonl":
+        return formats.json_batches(path, pick)
+    if kind == "parquet":
+        return formats.parquet_batches(path, pick)
+    from tfrec.data.tfrecords import tfrecord_batches
+
+    return tfrecord_batches(path, pick)
+
+
+def _pick(
+    found: list[str], path: Path, table: TableConfig, required: Sequence[str], optional: Sequence[str], section: str
+) -> dict[str, str]:
+    columns = dict(table.columns)
+    for name in (*required, *optional):
+        if name not in columns and (name in found or name in required):
+            columns[name] = name
+    for name, of in columns.items():
+        if of not in found:
+            near = difflib.get_close_matches(of, found, n=1, cutoff=0.0)
+            hint = f"; if {near[0]!r} is meant, set data.{section}.columns: {{{name}: {near[0]}}}" if near else ""
+            raise DataError(f"{path} has no column {of!r}; it has {', '.join(found) or 'none'}{hint}.")
+    return columns
+
+
+def _to_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """Every column as String; times as unix seconds; whole numbers as ids without '.0'."""
+    columns = []
+    for name, kind in frame.schema.items():
+        column = pl.col(name)
+        if name == "_row":
+            columns.append(column)
+            continue
+        if isinstance(kind, pl.List | pl.Array):
+            column = column.cast(pl.List(pl.String)).list.join(" ", ignore_nulls=True)
+        elif name == "timestamp" and isinstance(kind, pl.Date | pl.Datetime):
+            column = column.cast(pl.Datetime("ms")).dt.epoch("s").cast(pl.String)
+        elif name in IDS and kind.is_float():
+            whole = column.cast(pl.Int64, strict=False)
+            other = column.fill_nan(None).cast(pl.String)
+            column = pl.when(whole == column).then(whole.cast(pl.String)).otherwise(other)
+        elif kind == pl.Binary:
+            column = column.cast(pl.String, strict=False)
+        elif kind == pl.Boolean:
+            column = column.replace_strict({True: "true", False: "false"}, default="", return_dtype=pl.String)
+        elif isinstance(kind, pl.Struct):
+            column = column.struct.json_encode()
+        elif kind != pl.String:
+            column = column.cast(pl.String)
+        column = column.fill_null("")
+        if name in IDS:
+            column = column.str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+        columns.append(column.alias(name))
+    return frame.select(columns)

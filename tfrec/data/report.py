@@ -1,0 +1,116 @@
+"""What reading did to a table: faults found, rows dropped, texts changed. Nothing goes without being counted here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tfrec.config.data import CleaningConfig
+from tfrec.errors import DataError
+
+_LISTED = 20
+_EXAMPLES = 5
+_NAMED = 3
+
+
+class TableReport:
+    """Collects the faults and changes of one table.
+
+    Args:
+        section: items, searches or interactions.
+        cleaning: how strict to be.
+    """
+
+    def __init__(self, section: str, cleaning: CleaningConfig) -> None:
+        self.section, self.cleaning = section, cleaning
+        self.rows_read = self.rows_kept = 0
+        self.files: list[str] = []
+        self.columns: dict[str, float] = {}
+        self.notes: list[str] = []
+        self._changes: dict[str, dict[str, Any]] = {}
+        self._kinds: dict[str, int] = {}
+        self._listed: list[dict[str, Any]] = []
+        self._read: dict[str, int] = {}
+        self._faulty: dict[str, int] = {}
+        self._total: dict[str, int] = {}
+        self._sentences: dict[str, list[str]] = {}
+
+    def read(self, file: Path, rows: int) -> None:
+        """Counts rows read from a file."""
+        name = str(file)
+        if name not in self._read:
+            self.files.append(file.name)
+        self._read[name] = self._read.get(name, 0) + rows
+        self.rows_read += rows
+
+    def fault(self, kind: str, file: Path | str, faults: Iterable[tuple[int, str]], counts: bool = True) -> None:
+        """Adds faulty rows.
+
+        Args:
+            kind: such as "empty item_id".
+            file: where they are.
+            faults: (row, what is wrong) each, in row order.
+            counts: False for faults that say nothing about the mapping and so do not count towards the share.
+        """
+        number = 0
+        sentences = self._sentences.setdefault(str(file), [])
+        for row, what in faults:
+            number += 1
+            if len(self._listed) < _LISTED:
+                self._listed.append({"file": Path(file).name, "row": row, "kind": kind, "what": what})
+            if len(sentences) < _NAMED:
+                sentences.append(f"row {row}: {what}")
+        if number:
+            self._kinds[kind] = self._kinds.get(kind, 0) + number
+            self._total[str(file)] = self._total.get(str(file), 0) + number
+            if counts:
+                self._faulty[str(file)] = self._faulty.get(str(file), 0) + number
+
+    def change(self, kind: str, count: int, examples: Iterable[tuple[str, str]] = ()) -> None:
+        """Counts what cleaning changed or dropped; examples are (before, after)."""
+        if count:
+            entry = self._changes.setdefault(kind, {"count": 0, "examples": []})
+            entry["count"] += count
+            for before, after in examples:
+                if len(entry["examples"]) >= _EXAMPLES:
+                    break
+                entry["examples"].append(f"{before[:200]!r} -> {after[:200]!r}" if after else before[:200])
+
+    def judge(self) -> None:
+        """Stops when the faults are too many.
+
+        Raises:
+            DataError: any fault in strict mode; else more than max_faulty_share of a file's rows.
+        """
+        for file, total in self._total.items():
+            faulty, rows = self._faulty.get(file, 0), max(1, self._read.get(file, 0))
+            more = "; …" if total > len(self._sentences[file]) else ""
+            listed = "; ".join(self._sentences[file]) + more
+            if self.cleaning.strict:
+                raise DataError(
+                    f"{file} has {total} faulty rows ({listed}): repair them, or set data.cleaning.strict=false "
+                    "to drop and count them."
+                )
+            if faulty / rows > self.cleaning.max_faulty_share:
+                raise DataError(
+                    f"{file}: {faulty} of {rows} rows are faulty ({listed}): check data.{self.section}.columns, "
+                    "or allow more with data.cleaning.max_faulty_share."
+                )
+
+    @property
+    def faulty_rows(self) -> int:
+        """How many faults there are in all kinds."""
+        return sum(self._kinds.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """The part of report.json that tells of this table."""
+        return {
+            "files": self.files,
+            "rows_read": self.rows_read,
+            "rows_kept": self.rows_kept,
+            "columns": {name: round(share, 4) for name, share in self.columns.items()},
+            "cleaning": self._changes,
+            "faults": {"count": self.faulty_rows, "kinds": self._kinds, "first": self._listed},
+            "notes": self.notes,
+        }

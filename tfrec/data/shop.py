@@ -1,0 +1,201 @@
+"""A prepared shop: what all later stages read. Needs no TensorFlow."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tfrec.errors import DataError
+from tfrec.files import read_json, sha256_file
+
+
+@dataclass(frozen=True)
+class Shopper:
+    """A shopper as evaluated.
+
+    Attributes:
+        user_id: the shop's name of the shopper.
+        history: item indices taken before the cut, each once, at its last time, oldest first; never empty.
+        truth: item indices taken in the split's window and never before; never empty.
+    """
+
+    user_id: str
+    history: list[int]
+    truth: list[int]
+
+
+class ShopData:
+    """Prepared data in a folder, read lazily.
+
+    Args:
+        folder: what `tfrec data prepare` wrote.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.manifest: dict[str, Any] = read_json(self.folder / "manifest.json")
+
+    @classmethod
+    def open(cls, folder: Path | str, verify: bool = False) -> ShopData:
+        """Opens a prepared folder.
+
+        Args:
+            folder: the folder.
+            verify: also compare every file with its sha256.
+
+        Raises:
+            DataError: the folder is not there, is not whole, or (with verify) was changed.
+        """
+        folder = Path(folder)
+        if not (folder / "manifest.json").exists():
+            raise DataError(f"{folder} holds no prepared data: run `tfrec data prepare` with the same configuration.")
+        shop = cls(folder)
+        for name, digest in shop.manifest["files"].items():
+            path = folder / name
+            if not path.exists() or (verify and sha256_file(path) != digest):
+                raise DataError(f"{path} is missing or was changed: run `tfrec data prepare` again.")
+        return shop
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 (hex) over all files' hashes: changes when anything of the data does."""
+        return str(self.manifest["fingerprint"])
+
+    @functools.cached_property
+    def items(self) -> pl.DataFrame:
+        """The catalogue; row = item index; item_id, kept columns, price, text."""
+        return pl.read_parquet(self.folder / "items.parquet")
+
+    @functools.cached_property
+    def item_ids(self) -> list[str]:
+        """The shop's id of every item."""
+        return self._item_column("item_id")
+
+    @functools.cached_property
+    def item_texts(self) -> list[str]:
+        """The text that stands for every item."""
+        return self._item_column("text")
+
+    def _item_column(self, name: str) -> list[str]:
+        if "items" in self.__dict__:
+            return self.items[name].to_list()
+        return pl.read_parquet(self.folder / "items.parquet", columns=[name])[name].to_list()
+
+    @property
+    def size(self) -> int:
+        """Number of items."""
+        return int(self.manifest["items"])
+
+    @property
+    def has_searches(self) -> bool:
+        """Whether the shop has searches."""
+        return "searches.parquet" in self.manifest["files"]
+
+    @property
+    def has_interactions(self) -> bool:
+        """Whether the shop has interactions."""
+        return "interactions.parquet" in self.manifest["files"]
+
+    @functools.cached_property
+    def searches(self) -> pl.DataFrame:
+        """query_id, query, item_id, item, gain, weight, split.
+
+        Raises:
+            DataError: the shop has none.
+        """
+        return self._table("searches")
+
+    @functools.cached_property
+    def interactions(self) -> pl.DataFrame:
+        """user_id, item_id, item, event, timestamp, quantity, split; sorted by user and time.
+
+        Raises:
+            DataError: the shop has none.
+        """
+        return self._table("interactions")
+
+    def _table(self, name: str) -> pl.DataFrame:
+        if f"{name}.parquet" not in self.manifest["files"]:
+            raise DataError(f"This shop has no {name}: give data.{name} in the configuration.")
+        return pl.read_parquet(self.folder / f"{name}.parquet")
+
+    def judgments(self, split: str) -> dict[str, dict[str, float]]:
+        """Gains of the judged items of every query of a split.
+
+        Args:
+            split: train, dev or test.
+
+        Returns:
+            query -> item_id -> gain (0..1); empty when there is none.
+        """
+        if not self.has_searches:
+            return {}
+        found: dict[str, dict[str, float]] = {}
+        chosen = self.searches.filter(pl.col("split") == split)
+        for query, item, gain in chosen.select("query", "item_id", pl.col("gain").cast(pl.Float64)).iter_rows():
+            # gains are stored as float32; 0.1 shall read as 0.1
+            found.setdefault(query, {})[item] = round(gain, 6)
+        return found
+
+    def shoppers(self, split: str) -> list[Shopper]:
+        """Shoppers with something to predict in a split's window and something to predict it from.
+
+        Args:
+            split: dev (history = train) or test (history = train and dev).
+
+        Returns:
+            the shoppers, by user_id; those without history or without new items are left out.
+        """
+        from tfrec.data.examples import shopper_rows
+
+        before = {"dev": ["train"], "test": ["train", "dev"]}.get(split)
+        if before is None or not self.has_interactions:
+            return []
+        rows = self.interactions
+        past = {
+            user: list(dict.fromkeys(reversed(items)))[::-1]
+            for user, items, _ in shopper_rows(rows.filter(pl.col("split").is_in(before)))
+        }
+        found = []
+        for user, items, _ in shopper_rows(rows.filter(pl.col("split") == split)):
+            history = past.get(user)
+            if history:
+                known = set(history)
+                truth = [item for item in dict.fromkeys(items) if item not in known]
+                if truth:
+                    found.append(Shopper(user, history, truth))
+        return found
+
+    @property
+    def train_shards(self) -> list[Path]:
+        """The TFRecord shards of training examples."""
+        return [self.folder / name for name in sorted(self.manifest["files"]) if name.startswith("shards/")]
+
+    @functools.cached_property
+    def popularity(self) -> np.ndarray:
+        """int64 [N]: train interactions plus train positives of every item."""
+        counts = np.zeros(self.size, np.int64)
+        if self.has_interactions:
+            items = self.interactions.filter(pl.col("split") == "train")["item"].to_numpy()
+            counts += np.bincount(items, minlength=self.size)
+        if self.has_searches:
+            positive = (pl.col("gain") >= self.manifest["min_gain"]) & (pl.col("gain") > 0)
+            items = self.searches.filter((pl.col("split") == "train") & positive)["item"].to_numpy()
+            counts += np.bincount(items, minlength=self.size)
+        return counts
+
+    @functools.cached_property
+    def known_positives(self) -> tuple[np.ndarray, np.ndarray]:
+        """Train positives of every group: (groups int64 [P], items int64 [P]), sorted by group, then item."""
+        frame = pl.read_parquet(self.folder / "known_positives.parquet")
+        return frame["group"].to_numpy(), frame["item"].to_numpy()
+
+    @functools.cached_property
+    def report(self) -> dict[str, Any]:
+        """What reading, cleaning and splitting did (report.json)."""
+        return read_json(self.folder / "report.json")

@@ -1,0 +1,131 @@
+"""Holding out what is evaluated: searches by query, interactions by time, with a check that nothing leaks."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import polars as pl
+
+from tfrec.config.data import SplitConfig
+from tfrec.errors import DataError
+
+_DAY = 86_400
+
+
+def split_searches(frame: pl.DataFrame, config: SplitConfig, seed: int) -> pl.DataFrame:
+    """Gives each search a split. Equal queries never straddle.
+
+    A split column of the shop is taken as it is. Else the queries with some relevant item are ranked by a seeded hash;
+    the first ones are test, the next dev. Adding queries to a shop therefore moves few of the others.
+
+    Args:
+        frame: searches with `key` (normalised query) and gain, perhaps split.
+        config: the shares.
+        seed: of the hash.
+
+    Returns:
+        the frame with split ("train", "dev", "test"), without `key`.
+
+    Raises:
+        DataError: the split column puts one query into two splits.
+    """
+    if "split" not in frame.columns:
+        useful = frame.filter(pl.col("gain") > 0)["key"].unique(maintain_order=True).to_list()
+        ranked = sorted(useful, key=lambda key: hashlib.sha256(f"{seed}\0{key}".encode()).digest())
+        test = _number_held_out(config.test_share, len(ranked) - 1, config.max_queries)
+        dev = _number_held_out(config.dev_share, len(ranked) - 1 - test, config.max_queries)
+        held_out = {**dict.fromkeys(ranked[:test], "test"), **dict.fromkeys(ranked[test : test + dev], "dev")}
+        split = pl.col("key").replace_strict(held_out, default="train", return_dtype=pl.String)
+        frame = frame.with_columns(split.alias("split"))
+    check_query_leaks(frame)
+    return frame.drop("key")
+
+
+def _number_held_out(share: float, available: int, most: int) -> int:
+    if share <= 0:
+        return 0
+    return max(0, min(max(1, round(share * (available + 1))), most, available))
+
+
+def split_interactions(frame: pl.DataFrame, config: SplitConfig) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Gives each interaction a split by its time.
+
+    Args:
+        frame: interactions with timestamp.
+        config: the days held out.
+
+    Returns:
+        the frame with split; the first timestamps of the dev and the test window, where there is one.
+
+    Raises:
+        DataError: nothing is left to train on.
+    """
+    last = int(frame["timestamp"].max())  # type: ignore[arg-type]
+    test_from = last - round(config.test_days * _DAY) + 1 if config.test_days > 0 else last + 1
+    dev_from = test_from - round(config.dev_days * _DAY) if config.dev_days > 0 else test_from
+    if int(frame["timestamp"].min()) >= dev_from:  # type: ignore[arg-type]
+        days = (last - int(frame["timestamp"].min())) / _DAY  # type: ignore[arg-type]
+        raise DataError(
+            f"All interactions lie in the last {days:.1f} days, so none is left to train on: lower data.split.dev_days "
+            "or data.split.test_days."
+        )
+    time = pl.col("timestamp")
+    held_out = pl.when(time >= test_from).then(pl.lit("test")).when(time >= dev_from).then(pl.lit("dev"))
+    cuts = {name: start for name, start in (("dev", dev_from), ("test", test_from)) if start <= last}
+    if cuts.get("dev") == test_from:
+        del cuts["dev"]
+    return frame.with_columns(held_out.otherwise(pl.lit("train")).alias("split")), cuts
+
+
+def check_query_leaks(frame: pl.DataFrame) -> None:
+    """No normalised query may be in two splits.
+
+    Args:
+        frame: searches with `key`, query and split.
+
+    Raises:
+        DataError: one is; it is named.
+    """
+    leaks = frame.group_by("key", maintain_order=True).agg(pl.col("split").unique().sort(), pl.col("query").first())
+    leaks = leaks.filter(pl.col("split").list.len() > 1)
+    if leaks.height:
+        raise DataError(
+            f"{leaks.height} queries are in more than one split, for example {leaks['query'][0]!r} in "
+            f"{' and '.join(leaks['split'][0])}: put each query into one, or remove the split column."
+        )
+
+
+def check_leaks(searches: pl.DataFrame | None, interactions: pl.DataFrame | None) -> dict[str, Any]:
+    """Checks the finished splits, always: no query in two splits, nothing in train after the first held-out moment.
+
+    Args:
+        searches: with query and split, or None.
+        interactions: with timestamp and split, or None.
+
+    Returns:
+        what was checked, for report.json.
+
+    Raises:
+        DataError: something leaks; an example is named.
+    """
+    from tfrec.data.clean import normalised_query
+
+    result: dict[str, Any] = {"leaks": 0}
+    if searches is not None:
+        queries = searches["query"].unique(maintain_order=True)
+        keys = pl.DataFrame({"query": queries, "key": [normalised_query(query) for query in queries]})
+        check_query_leaks(searches.select("query", "split").unique().join(keys, on="query"))
+        result["queries_checked"] = len(queries)
+    if interactions is not None:
+        limits = dict(interactions.group_by("split").agg(pl.col("timestamp").min()).iter_rows())
+        for earlier, later in (("train", "dev"), ("train", "test"), ("dev", "test")):
+            late = interactions.filter((pl.col("split") == earlier) & (pl.col("timestamp") >= limits.get(later, 2**62)))
+            if late.height:
+                user, item = late["user_id"][0], late["item_id"][0]
+                raise DataError(
+                    f"{late.height} {earlier} interactions are later than the start of {later}, for example user "
+                    f"{user!r}, item {item!r}: repair the split."
+                )
+        result["interactions_checked"] = interactions.height
+    return result

@@ -1,0 +1,84 @@
+"""Reading a shop's own TFRecord files of tf.train.Example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tfrec.data.formats import Pick, as_text
+from tfrec.errors import DataError
+
+_RECORDS = 20_000
+
+
+def tfrecord_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
+    """Reads records of tf.train.Example. Rows count from 1; several values of a feature are joined with a space.
+
+    Args:
+        path: the file; GZIP compression when its name ends in .gz.
+        pick: chooses the columns among the features of the first 20,000 records.
+
+    Yields:
+        frames of String columns and `_row` UInt32.
+
+    Raises:
+        DataError: the file is no TFRecord, is cut off, or holds something else than examples.
+    """
+    from tfrec.tensorflow_setup import tf
+
+    kind = "GZIP" if path.name.endswith(".gz") else ""
+    columns: dict[str, str] | None = None
+    found: list[dict[str, str]] = []
+    records = iter(tf.data.TFRecordDataset(str(path), compression_type=kind))
+    row = 0
+    while True:
+        try:
+            raw = next(records, None)
+        except tf.errors.DataLossError:
+            raise DataError(
+                f"{path}, record {row + 1}: the file is cut off or is no TFRecord: write it again."
+            ) from None
+        if raw is not None:
+            row += 1
+            found.append(_features(path, row, raw.numpy()))
+        if found and (raw is None or len(found) == _RECORDS):
+            columns = columns or pick(list(dict.fromkeys(name for features in found for name in features)))
+            data = {
+                name: pl.Series(name, [features.get(of, "") for features in found], dtype=pl.String)
+                for name, of in columns.items()
+            }
+            rows = pl.int_range(row - len(found) + 1, row + 1, dtype=pl.UInt32, eager=True)
+            yield pl.DataFrame({**data, "_row": rows})
+            found = []
+        if raw is None:
+            return
+
+
+def _features(path: Path, row: int, raw: bytes) -> dict[str, str]:
+    from google.protobuf.message import DecodeError
+
+    from tfrec.tensorflow_setup import tf
+
+    try:
+        example = tf.train.Example.FromString(raw)
+    except DecodeError:
+        raise DataError(f"{path}, record {row} is not a tf.train.Example.") from None
+    return {name: _text(path, row, name, feature) for name, feature in example.features.feature.items()}
+
+
+def _text(path: Path, row: int, name: str, feature: Any) -> str:
+    kind = feature.WhichOneof("kind")
+    if kind == "bytes_list":
+        try:
+            return " ".join(value.decode("utf-8") for value in feature.bytes_list.value)
+        except UnicodeDecodeError:
+            raise DataError(f"{path}, record {row}: feature {name!r} is not UTF-8.") from None
+    if kind == "float_list":
+        # float32: the shortest text that reads back as the same float32, so that 0.1 stays 0.1
+        import numpy as np
+
+        return " ".join(str(np.float32(value)) for value in feature.float_list.value)
+    return as_text(list(feature.int64_list.value)) if kind else ""
