@@ -1,0 +1,40 @@
+"""Python lists to the arrays that tfrec's signatures take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from serving.client.errors import ClientError
+
+
+def text_rows(texts: str | Sequence[str]) -> np.ndarray:
+    """One text or several as string[B], in an object array (numpy's own string types cut trailing NULs)."""
+    values = [texts] if isinstance(texts, str) else list(texts)
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def history_rows(histories: Sequence[Sequence[str]]) -> np.ndarray:
+    """string[B, H], each row filled up with "" at its end; H is at least 1."""
+    if isinstance(histories, str) or any(isinstance(history, str) for history in histories):
+        raise ClientError("INVALID_ARGUMENT", "Histories are a list of lists of item ids, one list for each row.")
+    array = np.full((len(histories), max([1, *map(len, histories)])), "", dtype=object)
+    for row, history in enumerate(histories):
+        array[row, : len(history)] = list(history)
+    return array
+
+
+def query_and_history(
+    queries: str | Sequence[str] | None, histories: Sequence[Sequence[str]] | None
+) -> dict[str, np.ndarray]:
+    """The inputs `query` string[B] and `history` string[B, H]; the one that is None is filled with empty strings."""
+    if queries is None and histories is None:
+        raise ClientError("INVALID_ARGUMENT", "Give queries, histories or both.")
+    query = text_rows([""] * len(histories or ())) if queries is None else text_rows(queries)
+    history = history_rows([[]] * len(query) if histories is None else histories)
+    if len(query) != len(history):
+        raise ClientError("INVALID_ARGUMENT", f"{len(query)} queries need as many histories, not {len(history)}.")
+    return {"query": query, "history": history}

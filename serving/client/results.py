@@ -1,0 +1,67 @@
+"""What the client returns."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Hit(NamedTuple):
+    """One item of an answer, best first in its list.
+
+    Attributes:
+        item_id: the shop's own id of the item.
+        score: similarity as the model gives it; larger is better.
+    """
+
+    item_id: str
+    score: float
+
+
+class VersionStatus(NamedTuple):
+    """State of one version of a model.
+
+    Attributes:
+        version: the integer version.
+        state: "START", "LOADING", "AVAILABLE", "UNLOADING" or "END".
+        error_code: "OK" or the name of the status code that ended the version.
+        error_message: empty when the version is healthy.
+    """
+
+    version: int
+    state: str
+    error_code: str
+    error_message: str
+
+
+class TensorSpec(NamedTuple):
+    """Type of one tensor of a signature.
+
+    Attributes:
+        dtype: TensorFlow's name of the type, for example "DT_STRING".
+        shape: one number per axis, -1 where the size is free; None when the rank is free.
+    """
+
+    dtype: str
+    shape: tuple[int, ...] | None
+
+
+class Signature(NamedTuple):
+    """Inputs and outputs of one way to call a model, by name."""
+
+    inputs: dict[str, TensorSpec]
+    outputs: dict[str, TensorSpec]
+    method_name: str
+
+
+class ModelMetadata(NamedTuple):
+    """What a served model can do.
+
+    Attributes:
+        name: the model's name.
+        version: the version that answered.
+        signatures: the signatures by name.
+    """
+
+    name: str
+    version: int
+    signatures: dict[str, Signature]
