@@ -1,0 +1,49 @@
+"""`tfrec serve`: the embedded model server in the foreground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tfrec.cli.console import command_errors, console
+
+
+@command_errors
+def serve(
+    export: Annotated[
+        Path | None, typer.Option(help="Export folder with version folders (or one version folder).")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration of the run whose export is served.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Run folder whose export is served.")] = None,
+    model_name: Annotated[str | None, typer.Option(help="Name that requests give [tfrec].")] = None,
+    host: Annotated[str | None, typer.Option(help="Interface to listen on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="gRPC port, 0 takes a free one [8500].")] = None,
+    threads: Annotated[int, typer.Option(help="Threads inside one TensorFlow op, 0 takes one per core.")] = 0,
+    grace: Annotated[float, typer.Option(help="Seconds that running requests have to finish at the end.")] = 10.0,
+) -> None:
+    """Serve an export with TF Serving's gRPC protocol, until Ctrl-C or SIGTERM."""
+    from tfrec.cli.places import export_folder, serving_settings
+
+    settings = serving_settings(config)
+    folder = export_folder(export, run, config)
+    name = model_name or settings.model_name
+    console.print(f"Loading {folder} ...", highlight=False, soft_wrap=True)
+
+    from serving.server.main import serve as serve_forever
+    from serving.server.server import ServerOptions
+
+    def ready(address: str) -> None:
+        sentence = f"Serving the model {name} at {address} (gRPC); stop with Ctrl-C."
+        console.print(sentence, highlight=False, soft_wrap=True)
+
+    serve_forever(
+        folder,
+        name,
+        settings.host if host is None else host,
+        settings.port if port is None else port,
+        ready,
+        ServerOptions(intra_op=threads, grace_seconds=grace),
+    )
+    console.print("Stopped.")
