@@ -16,8 +16,6 @@ from tfrec.errors import EvaluationError
 from tfrec.evaluation.retrieval import best_of_rows, top_k
 from tfrec.evaluation.tokens import Tokenizer
 
-_BUFFER_SCORES = 4 << 20  # scores alive at once (float32: 16 MiB)
-
 
 class Bm25:
     """Lexical ranking by BM25 in Lucene's form, on stemmed words or character pairs.
@@ -77,14 +75,11 @@ class Bm25:
             raise EvaluationError(f"k must be at least 1, but is {k}.")
         indices = np.full((len(queries), k), -1, np.int32)
         scores = np.full((len(queries), k), -np.inf, np.float32)
-        rows = max(1, _BUFFER_SCORES // self.size)
-        for first in range(0, len(queries), rows):
-            block = np.stack([self.scores(query) for query in queries[first : first + rows]])
-            block[block <= 0] = -np.inf  # every shared term adds a positive amount: 0 = nothing in common
-            best, values = best_of_rows(block, k)
-            part = slice(first, first + len(block)), slice(0, best.shape[1])
-            indices[part], scores[part] = best, values
-        indices[np.isneginf(scores)] = -1
+        for row, query in enumerate(queries):
+            every = self.scores(query)
+            found = np.flatnonzero(every > 0)  # every shared term adds a positive amount: 0 = nothing in common
+            best, values = best_of_rows(every[None, found], k)
+            indices[row, : len(found)], scores[row, : len(found)] = found[best[0]], values[0]
         return indices, scores
 
     def scores(self, query: str) -> NDArray[np.float32]:
