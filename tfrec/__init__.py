@@ -1,0 +1,63 @@
+"""tfrec: from a shop's files to a served search-and-recommendation model, with few labels.
+
+    import tfrec
+
+    config = tfrec.load_config("shop.yaml")
+    shop = tfrec.prepare(config)             # read, clean, split
+    trained = tfrec.train(config)            # fine-tune the two towers
+    reports = tfrec.evaluate(trained)        # beside BM25 and the zero-shot encoder
+    folder = tfrec.export(trained)           # a SavedModel for TF Serving
+    hits = tfrec.LoadedModel.open(folder).search(["red leather sofa"], k=10)
+
+The names are loaded at their first use, so that importing tfrec costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tfrec.api import TrainedShop, evaluate, export, load, train
+    from tfrec.config import Config, load_config
+    from tfrec.data.prepare import prepare
+    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.export.loaded import LoadedModel
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Config": "tfrec.config",
+    "load_config": "tfrec.config",
+    "prepare": "tfrec.data.prepare",
+    "TextEncoder": "tfrec.encoder.text_encoder",
+    "train": "tfrec.api",
+    "load": "tfrec.api",
+    "evaluate": "tfrec.api",
+    "export": "tfrec.api",
+    "TrainedShop": "tfrec.api",
+    "LoadedModel": "tfrec.export.loaded",
+}
+__all__ = [
+    "Config",
+    "LoadedModel",
+    "TextEncoder",
+    "TrainedShop",
+    "evaluate",
+    "export",
+    "load",
+    "load_config",
+    "prepare",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tfrec' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -8,7 +8,21 @@ from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
 from tfrec.config.tree import Config
 
 __all__ = [
-    "Config", "DataConfig", "DemoConfig", "EncoderConfig", "EvaluationConfig", "ExportConfig", "InteractionsConfig",
-    "ItemsConfig", "ModelConfig", "SearchesConfig", "ServingConfig", "TableConfig", "TrainingConfig",
-    "documented_yaml", "load_config", "parse_config", "plain_yaml",
+    "Config",
+    "DataConfig",
+    "DemoConfig",
+    "EncoderConfig",
+    "EvaluationConfig",
+    "ExportConfig",
+    "InteractionsConfig",
+    "ItemsConfig",
+    "ModelConfig",
+    "SearchesConfig",
+    "ServingConfig",
+    "TableConfig",
+    "TrainingConfig",
+    "documented_yaml",
+    "load_config",
+    "parse_config",
+    "plain_yaml",
 ]

@@ -32,7 +32,8 @@ class ItemsConfig(TableConfig):
     """The catalogue. Needs item_id and title; description, brand, color, category, price, image are known."""
 
     id_pattern: str | None = Field(
-        None, description="Regular expression that a product's id must match fully; other rows (postage, fees) are dropped."
+        None,
+        description="Regular expression that a product's id must match fully; other rows (postage, fees) are dropped.",
     )
     duplicates: Literal["first", "most_frequent"] = Field(
         "first", description="Which row of a repeated item_id gives its text: the first, or the most frequent title."
@@ -43,7 +44,8 @@ class SearchesConfig(TableConfig):
     """Searches or judgments. Needs query and item_id; gain (0..1, default 1), weight, split, query_id are known."""
 
     gains: dict[str, float] = Field(
-        default_factory=dict, description="Gain of each label when the gain column holds words, as in {Exact: 1, Partial: 0.5}."
+        default_factory=dict,
+        description="Gain of each label when the gain column holds words, as in {Exact: 1, Partial: 0.5}.",
     )
 
 
@@ -69,17 +71,24 @@ class CleaningConfig(Section):
         False, description="Stop at the first file with faulty rows; else such rows are dropped, counted and listed."
     )
     max_faulty_share: float = Field(
-        0.2, ge=0, le=1, description="Stop when more than this share of a file's rows is faulty: the mapping is probably wrong."
+        0.2,
+        ge=0,
+        le=1,
+        description="Stop when more than this share of a file's rows is faulty: the mapping is probably wrong.",
     )
 
 
 class SplitConfig(Section):
     """How the evaluated part is held out. Searches are split by query, interactions by time."""
 
-    dev_share: float = Field(0.1, ge=0, lt=1, description="Share of the queries held out as dev, unless a split column says.")
+    dev_share: float = Field(
+        0.1, ge=0, lt=1, description="Share of the queries held out as dev, unless a split column says."
+    )
     test_share: float = Field(0.0, ge=0, lt=1, description="Share of the queries held out as test.")
     max_queries: int = Field(500, ge=1, description="At most so many queries in dev, and in test.")
-    dev_days: float = Field(30, ge=0, description="Interactions of the last so many days (before the test days) are dev.")
+    dev_days: float = Field(
+        30, ge=0, description="Interactions of the last so many days (before the test days) are dev."
+    )
     test_days: float = Field(0, ge=0, description="Interactions of the last so many days are test.")
 
 
@@ -96,7 +105,9 @@ class DataConfig(Section):
     """A shop's files, their cleaning and their split."""
 
     root: str = Field(".", description="Folder that the paths below are relative to.")
-    demo: DemoConfig | None = Field(None, description="Generate the demo shop and use it as items, searches, interactions.")
+    demo: DemoConfig | None = Field(
+        None, description="Generate the demo shop and use it as items, searches, interactions."
+    )
     items: ItemsConfig | None = Field(None, description="The catalogue.")
     searches: SearchesConfig | None = Field(None, description="Searches with the items that answer them.")
     interactions: InteractionsConfig | None = Field(None, description="What shoppers bought or clicked.")
@@ -106,9 +117,13 @@ class DataConfig(Section):
     )
     cleaning: CleaningConfig = Field(default_factory=lambda: CleaningConfig())
     split: SplitConfig = Field(default_factory=lambda: SplitConfig())
-    history_length: int = Field(20, ge=1, le=500, description="Most recent items of a shopper that the query tower sees.")
+    history_length: int = Field(
+        20, ge=1, le=500, description="Most recent items of a shopper that the query tower sees."
+    )
     max_examples_per_user: int = Field(
-        50, ge=1, description="Latest purchases of one shopper used as training examples: wholesalers must not drown the rest."
+        50,
+        ge=1,
+        description="Latest purchases of one shopper used as training examples: wholesalers must not drown the rest.",
     )
     negatives_per_query: int = Field(32, ge=0, description="Judged non-relevant items kept with each search example.")
 
@@ -130,5 +145,7 @@ class DataConfig(Section):
         if self.demo is None and self.items is None:
             raise ValueError("give data.items (with data.searches or data.interactions), or data.demo")
         if self.demo is None and self.searches is None and self.interactions is None:
-            raise ValueError("give data.searches or data.interactions: without one there is nothing to learn or measure")
+            raise ValueError(
+                "give data.searches or data.interactions: without one there is nothing to learn or measure"
+            )
         return self

@@ -12,7 +12,9 @@ from tfrec.config.base import Section
 class EvaluationConfig(Section):
     """Retrieval from the whole catalogue, beside baselines."""
 
-    relevant_gain: float = Field(0.5, gt=0, le=1, description="Gain from which an item counts as relevant in Recall, MRR, MAP.")
+    relevant_gain: float = Field(
+        0.5, gt=0, le=1, description="Gain from which an item counts as relevant in Recall, MRR, MAP."
+    )
     depth: int = Field(100, ge=10, description="Ranks that are retrieved per query.")
     baselines: list[Literal["bm25", "zero_shot", "popularity"]] = Field(
         default_factory=lambda: ["bm25", "zero_shot"], description="Baselines of search, in the same table."
@@ -24,9 +26,12 @@ class ExportConfig(Section):
     """The SavedModel."""
 
     precision: Literal["auto", "bf16", "f32"] = Field(
-        "auto", description="auto freezes the encoder to bf16 where the CPU is fast with it and top-k agreement is at least 98 %."
+        "auto",
+        description="auto freezes the encoder to bf16 where the CPU is fast with it and at least 98 % of the top 10 agree.",
     )
-    warmup_requests: int = Field(16, ge=0, le=1000, description="Recorded requests that a server replays before it reports ready.")
+    warmup_requests: int = Field(
+        16, ge=0, le=1000, description="Recorded requests that a server replays before it reports ready."
+    )
 
 
 class ServingConfig(Section):

@@ -75,7 +75,9 @@ def _apply(tree: dict[str, Any], override: str) -> None:
         elif isinstance(child, str) and name in ("items", "searches", "interactions"):
             child = node[name] = {"path": child}
         if not isinstance(child, dict):
-            raise ConfigError(f"--set {override!r}: {'.'.join(parents[: position + 1])} is a single value, not a section.")
+            raise ConfigError(
+                f"--set {override!r}: {'.'.join(parents[: position + 1])} is a single value, not a section."
+            )
         node = child
     node[last] = value
 

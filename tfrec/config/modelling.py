@@ -14,15 +14,19 @@ class EncoderConfig(Section):
     """The pretrained text encoder that both towers share."""
 
     name: str = Field(
-        "minilm", description="An installed encoder (tfrec encoder list), or a TF-Hub handle: URL, Kaggle handle or folder."
+        "minilm",
+        description="An installed encoder (tfrec encoder list), or a TF-Hub handle: URL, Kaggle handle or folder.",
     )
     preprocessor: str | None = Field(None, description="The preprocessor's handle when name is a TF-Hub handle.")
     pooling: Literal["mean", "cls", "pooled"] = Field("mean", description="How token vectors become one text vector.")
     freeze: str = Field(
-        "embeddings", description="none | all | embeddings | top:N (only the top N layers train) | pattern:REGEX (these are frozen)."
+        "embeddings",
+        description="none | all | embeddings | top:N (only the top N layers train) | pattern:REGEX (these are frozen).",
     )
     dropout: float = Field(0.1, ge=0, lt=1, description="Dropout on hidden states while training.")
-    precision: Literal["auto", "bf16", "f32"] = Field("auto", description="auto takes bf16 where the CPU multiplies it fast.")
+    precision: Literal["auto", "bf16", "f32"] = Field(
+        "auto", description="auto takes bf16 where the CPU multiplies it fast."
+    )
     query_tokens: int = Field(32, ge=4, le=512, description="Word pieces of a query that are read.")
     item_tokens: int = Field(64, ge=4, le=512, description="Word pieces of an item's text that are read.")
 
@@ -46,8 +50,12 @@ class EncoderConfig(Section):
 class ModelConfig(Section):
     """The two towers."""
 
-    dimension: int | None = Field(None, ge=8, description="Size of the unit vectors; empty keeps the encoder's own size.")
-    item_ids: bool = Field(True, description="Give items with enough interactions a trained id vector beside their text.")
+    dimension: int | None = Field(
+        None, ge=8, description="Size of the unit vectors; empty keeps the encoder's own size."
+    )
+    item_ids: bool = Field(
+        True, description="Give items with enough interactions a trained id vector beside their text."
+    )
     min_interactions: int = Field(5, ge=1, description="Training interactions an item needs for an id vector.")
     dense_features: list[str] = Field(
         default_factory=list, description="Numeric item columns (price) that the item tower reads, standardised."
@@ -73,19 +81,27 @@ class TrainingConfig(Section):
     batch_size: int = Field(64, ge=2, description="Positive pairs per step; each is a negative of the others.")
     accumulate_steps: int = Field(1, ge=1, description="Steps whose gradients are added before an update.")
     learning_rate: float = Field(3e-5, gt=0, description="Peak rate of the encoder.")
-    head_learning_rate: float = Field(1e-3, gt=0, description="Peak rate of everything else (projections, ids, history).")
+    head_learning_rate: float = Field(
+        1e-3, gt=0, description="Peak rate of everything else (projections, ids, history)."
+    )
     weight_decay: float = Field(0.01, ge=0, description="Decoupled decay; none on biases and LayerNorm.")
-    warmup_share: float = Field(0.1, ge=0, lt=1, description="Share of the run in which rates rise linearly; then cosine to 0.")
+    warmup_share: float = Field(
+        0.1, ge=0, lt=1, description="Share of the run in which rates rise linearly; then cosine to 0."
+    )
     clip_norm: float = Field(1.0, gt=0, description="Global norm that gradients are clipped to.")
     temperature: float = Field(0.05, gt=0, description="Softmax temperature on cosine similarities.")
     learn_temperature: bool = Field(False, description="Train the temperature too.")
     logq: bool = Field(True, description="Correct in-batch negatives for how often each item is sampled.")
     hard_negatives: int = Field(1, ge=0, description="Judged non-relevant items added per search example.")
-    min_gain: float = Field(0.05, ge=0, le=1, description="Judged items with at least this gain are positives, others negatives.")
+    min_gain: float = Field(
+        0.05, ge=0, le=1, description="Judged items with at least this gain are positives, others negatives."
+    )
     tasks: TaskWeights = Field(default_factory=lambda: TaskWeights())
     evaluations: int = Field(6, ge=1, description="How often dev is evaluated during a run, evenly spread.")
     patience: int = Field(3, ge=1, description="Evaluations without a gain after which training stops.")
+    dev_items: int = Field(
+        10000,
+        ge=1000,
+        description="Larger catalogues are represented by so many sampled items in the evaluations of a run.",
+    )
     shuffle_buffer: int = Field(20000, ge=1, description="Examples held in memory to shuffle.")
-
-
-SECTIONS = (EncoderConfig, ModelConfig, TrainingConfig)

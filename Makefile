@@ -1,0 +1,61 @@
+# tfrec: `make` lists the targets. `make train` and `make test` work as the first command in a fresh clone.
+PYTHON ?= python3
+VENV   ?= .venv
+CONFIG ?= configs/demo.yaml
+SET    ?=
+Q      ?= red leather sofa
+K      ?= 10
+PORT   ?= 8500
+
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+TFREC  := $(BIN)/tfrec
+ARGS   := --config $(CONFIG) $(foreach s,$(SET),--set $(s))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train evaluate export serve query tune test lint bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/' | expand -t 14
+
+$(STAMP): setup.py constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else "tfrec needs Python 3.10 to 3.13, but $(PYTHON) is %d.%d: run make with PYTHON=python3.11" % v)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: $(STAMP) ## make the virtual environment (.venv) with the tested versions
+
+train: $(STAMP) ## prepare, train, evaluate and export (CONFIG=configs/demo.yaml SET="training.max_minutes=3")
+	$(TFREC) train $(ARGS)
+
+evaluate: $(STAMP) ## measure the trained model beside BM25 and the zero-shot encoder
+	$(TFREC) evaluate $(ARGS)
+
+export: $(STAMP) ## write the next version of the SavedModel
+	$(TFREC) export $(ARGS)
+
+serve: $(STAMP) ## start the embedded server on the newest export (PORT=8500)
+	$(TFREC) serve --config $(CONFIG) --port $(PORT)
+
+query: $(STAMP) ## ask the running server (Q="red leather sofa" K=10)
+	@$(TFREC) query "$(Q)" --config $(CONFIG) --k $(K) --target 127.0.0.1:$(PORT)
+
+tune: $(STAMP) ## search learning rate and regularisation with KerasTuner
+	$(TFREC) tune $(ARGS)
+
+test: $(STAMP) ## run all tests
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP) ## install the [bench] extra and run the benchmarks
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	$(BIN)/python benchmarks/prepare_scale.py
+	$(BIN)/python benchmarks/training_speed.py
+
+clean: ## remove runs, caches and the virtual environment
+	rm -rf $(VENV) runs downloads benchmarks/results *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,158 @@
+"""From a shop's files to a served model: prepare, train, evaluate, export. The command line only calls this."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfrec.config import Config
+from tfrec.data.prepare import prepare
+from tfrec.data.shop import ShopData
+from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.errors import TrainingError
+from tfrec.evaluation.dev import DevEvaluation
+from tfrec.evaluation.protocol import choose_split, evaluate_recommendation, evaluate_search
+from tfrec.evaluation.table import Report
+from tfrec.files import atomic_directory
+from tfrec.models.features import dense_features
+from tfrec.models.two_tower import TwoTower
+from tfrec.run import RunFolder
+from tfrec.tensorflow_setup import keras
+from tfrec.training import checkpoints
+from tfrec.training.pipeline import Batches
+from tfrec.training.trainer import Trainer
+
+_TRAINED_SECTIONS = ("data", "encoder", "model", "training")
+
+
+@dataclass
+class TrainedShop:
+    """A shop with its trained model.
+
+    Attributes:
+        config: what it was made from.
+        shop: the prepared data.
+        model: the two towers with their best weights.
+        signature: sha256 (hex) of everything that the weights depend on.
+        summary: what training did (steps, seconds, evaluations on dev).
+    """
+
+    config: Config
+    shop: ShopData
+    model: TwoTower
+    signature: str
+    summary: dict[str, Any]
+    _catalogue: Any = field(default=None, repr=False)
+
+    @property
+    def catalogue(self) -> np.ndarray:
+        """Unit vectors of all items, float32 [N, D]; encoded at the first use."""
+        if self._catalogue is None:
+            self._catalogue = self.model.refresh_catalogue(self.shop.item_texts, self.shop.popularity)
+        return self._catalogue
+
+
+def train(config: Config) -> TrainedShop:
+    """Prepares the data if needed, fine-tunes the towers, and leaves checkpoints and metrics in the run folder.
+
+    A run that was killed goes on where it was; a finished one with the same configuration and data is read back.
+    """
+    shop, model, signature = _assemble(config)
+    run = RunFolder(config)
+    run.write_config()
+    batches = Batches(config, shop, model.encoder.tokenize)
+    if not batches.tasks:
+        raise TrainingError(
+            "There is no training example: the training split has no positive pair of a task with weight."
+        )
+    dev = DevEvaluation(config, shop, model)
+    summary = Trainer(config, model, batches, dev, run.checkpoints, signature).run()
+    run.add_metrics(training=summary, signature=signature, data=shop.fingerprint, encoder=model.encoder.fingerprint)
+    return TrainedShop(config, shop, model, signature, summary)
+
+
+def load(config: Config) -> TrainedShop:
+    """Reads a finished run back.
+
+    Raises:
+        TrainingError: the run has not been trained to its end with this configuration and data.
+    """
+    shop, model, signature = _assemble(config)
+    run = RunFolder(config)
+    last = run.checkpoints / "last"
+    state = checkpoints.read_state(last) if checkpoints.exists(last) else {}
+    if not state.get("finished") or state.get("signature") != signature:
+        raise TrainingError(
+            f"{run.path} holds no finished training for this configuration and data: run `tfrec train` with it first."
+        )
+    checkpoints.restore(run.checkpoints / "best", model.saved_variables)
+    return TrainedShop(config, shop, model, signature, state["summary"])
+
+
+def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report]:
+    """Measures the model beside its baselines on the whole catalogue and writes metrics.json.
+
+    Args:
+        trained: from `train` or `load`.
+        split: "dev" or "test"; None takes test where there is one, else dev.
+
+    Returns:
+        a report per task ("search", "recommendation") that the shop has data for.
+    """
+    config, shop, model = trained.config, trained.shop, trained.model
+    split = choose_split(shop, split)
+    reports: dict[str, Report] = {}
+    if shop.has_searches and shop.judgments(split):
+
+        def untrained() -> Any:
+            return _zero_shot(config, shop)
+
+        reports["search"] = evaluate_search(config, shop, model, trained.catalogue, untrained, split)
+    if shop.has_interactions and shop.shoppers(split):
+        reports["recommendation"] = evaluate_recommendation(config, shop, model, trained.catalogue, split)
+    results = {task: report.to_json() for task, report in reports.items()}
+    RunFolder(config).add_metrics(evaluation={"split": split, "signature": trained.signature, **results})
+    return reports
+
+
+def export(trained: TrainedShop) -> Path:
+    """Writes the next version of the SavedModel into the run's export folder and gives its path."""
+    from tfrec.export.exporter import export_model
+
+    run = RunFolder(trained.config)
+    metrics = run.metrics().get("evaluation", {})
+    return export_model(
+        trained.config, trained.model, trained.shop, trained.catalogue, run.export, metrics, trained.signature
+    )
+
+
+def _assemble(config: Config) -> tuple[ShopData, TwoTower, str]:
+    keras.utils.set_random_seed(config.seed)
+    shop = prepare(config)
+    encoder = TextEncoder.load(config.encoder, config.seed)
+    model = TwoTower(config, encoder, shop.size, shop.popularity, dense_features(shop, config.model.dense_features))
+    parts = [config.hash_of(*_TRAINED_SECTIONS), shop.fingerprint, encoder.fingerprint]
+    return shop, model, hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _zero_shot(config: Config, shop: ShopData) -> tuple[np.ndarray, Any]:
+    """The untrained encoder's item vectors, kept in the run folder, and its query function."""
+    encoder = TextEncoder.load(config.encoder, config.seed)
+    key = hashlib.sha256(f"{shop.fingerprint}{encoder.fingerprint}{config.hash_of('encoder')}".encode()).hexdigest()
+    folder = RunFolder(config).zero_shot
+    if (folder / "key").is_file() and (folder / "key").read_text() == key:
+        items = np.load(folder / "items.npy", allow_pickle=False)
+    else:
+        items = _unit(encoder.encode(shop.item_texts, config.encoder.item_tokens, "Encoding the catalogue (zero-shot)"))
+        with atomic_directory(folder) as aside:
+            np.save(aside / "items.npy", items)
+            (aside / "key").write_text(key)
+    return items, lambda queries: _unit(encoder.encode(queries, config.encoder.query_tokens, ""))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)

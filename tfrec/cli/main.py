@@ -1,0 +1,31 @@
+"""The command `tfrec`. Commands import what they need when they run, so that `tfrec --help` answers at once."""
+
+from __future__ import annotations
+
+import typer
+
+from tfrec.cli import config, data, encoder
+from tfrec.cli.export import export
+from tfrec.cli.query import query
+from tfrec.cli.search import search
+from tfrec.cli.serve import serve
+from tfrec.cli.train import evaluate, train
+
+app = typer.Typer(
+    help="From a shop's files to a served search-and-recommendation model.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+)  # fmt: skip
+app.command()(train)
+app.command()(evaluate)
+app.command()(export)
+app.command()(serve)
+app.command()(query)
+app.command()(search)
+app.add_typer(data.app, name="data")
+app.add_typer(encoder.app, name="encoder")
+app.add_typer(config.app, name="config")
+
+
+def main() -> None:
+    """Runs the command line."""
+    app()

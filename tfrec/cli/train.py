@@ -1,0 +1,62 @@
+"""`tfrec train` and `tfrec evaluate`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from tfrec.cli.console import command_errors, console
+from tfrec.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, read_config
+
+
+@command_errors
+def train(
+    config: ConfigOption = DEFAULT_CONFIG,
+    overrides: SetOption = [],  # noqa: B006
+    only: Annotated[bool, typer.Option("--only", help="Train, but do not evaluate and export.")] = False,
+) -> None:
+    """Take a shop's files to a trained, measured and exported model; continues where a killed run was."""
+    parsed = read_config(config, overrides)
+    from tfrec import api
+
+    trained = api.train(parsed)
+    console.print(_told(trained.summary), highlight=False)
+    if only:
+        return
+    print_reports(api.evaluate(trained))
+    console.print(f"Exported: {api.export(trained)}", highlight=False, soft_wrap=True)
+
+
+@command_errors
+def evaluate(
+    config: ConfigOption = DEFAULT_CONFIG,
+    overrides: SetOption = [],  # noqa: B006
+    split: Annotated[str, typer.Option(help="dev or test; empty takes test where there is one.")] = "",
+) -> None:
+    """Measure a trained model beside its baselines on the whole catalogue."""
+    parsed = read_config(config, overrides)
+    from tfrec import api
+    from tfrec.errors import EvaluationError
+
+    if split not in ("", "dev", "test"):
+        raise EvaluationError(f"--split must be dev or test, not {split!r}.")
+    print_reports(api.evaluate(api.load(parsed), split or None))
+
+
+def print_reports(reports: dict[str, Any]) -> None:
+    """Prints a table and the comparisons in words for each task."""
+    for report in reports.values():
+        console.print(report.to_table())
+        for sentence in report.sentences():
+            console.print(sentence, highlight=False)
+
+
+def _told(summary: dict[str, Any]) -> str:
+    best = max(summary["evaluations"], key=lambda e: e["score"])
+    scores = ", ".join(f"{name} {value:.3f}" for name, value in best.items() if " " in name)
+    ended = "dev stopped gaining" if summary["stopped"] == "patience" else "schedule complete"
+    return (
+        f"Trained {summary['steps']} steps in {summary['seconds'] / 60:.1f} min "
+        f"({summary['pairs_per_second']:.0f} pairs/s, {ended}); best at step {best['step']:.0f} on dev: {scores}"
+    )

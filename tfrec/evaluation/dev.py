@@ -1,0 +1,75 @@
+"""The evaluation inside training: quick enough to repeat, close enough to choose the best checkpoint by."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfrec.config import Config
+from tfrec.data.shop import ShopData
+from tfrec.evaluation.metrics import evaluate_rankings
+from tfrec.evaluation.recommendation import CUT, evaluate_recommendations
+from tfrec.evaluation.retrieval import to_rankings, top_k
+from tfrec.models.two_tower import TwoTower
+
+SEARCH_METRIC, RECOMMENDATION_METRIC = "nDCG@10", "nDCG@20"
+_MAX_SHOPPERS = 2000
+
+
+class DevEvaluation:
+    """Scores a model on the dev split.
+
+    A large catalogue is represented by every judged item and a seeded sample of the rest, the same at each call, so
+    that scores are comparable over a run; they are above those of the whole catalogue, which `tfrec evaluate` reports.
+
+    Args:
+        config: sections evaluation and training are read.
+        shop: the prepared data.
+        model: the model to score, as it stands at each call.
+    """
+
+    def __init__(self, config: Config, shop: ShopData, model: TwoTower) -> None:
+        self._shop, self._model = shop, model
+        self._relevant = config.evaluation.relevant_gain
+        tasks = config.training.tasks
+        self._judgments = shop.judgments("dev") if shop.has_searches and tasks.search > 0 else {}
+        shoppers = shop.shoppers("dev") if shop.has_interactions and tasks.recommendation > 0 else []
+        rng = np.random.default_rng(config.seed)
+        if len(shoppers) > _MAX_SHOPPERS:
+            shoppers = [shoppers[i] for i in np.sort(rng.choice(len(shoppers), _MAX_SHOPPERS, replace=False))]
+        self._shoppers = shoppers
+        self._items = np.arange(shop.size)
+        # Histories read the catalogue's vectors, so with shoppers all of them are refreshed anyway.
+        if not shop.has_interactions and shop.size > config.training.dev_items:
+            index = {item: n for n, item in enumerate(shop.item_ids)}
+            judged = {index[item] for items in self._judgments.values() for item in items if item in index}
+            sample = rng.choice(shop.size, config.training.dev_items, replace=False)
+            self._items = np.array(sorted(judged.union(sample.tolist())))
+
+    @property
+    def measurable(self) -> bool:
+        """Whether dev holds anything to score."""
+        return bool(self._judgments) or bool(self._shoppers)
+
+    def __call__(self) -> dict[str, float]:
+        """Dev metrics of the model as it stands; "score" is their mean and decides."""
+        shop, model = self._shop, self._model
+        if len(self._items) == shop.size:
+            vectors = model.refresh_catalogue(shop.item_texts, shop.popularity)
+        else:
+            texts = [shop.item_texts[n] for n in self._items]
+            vectors = model.item_vectors(texts, self._items, "Encoding a sample of the catalogue")
+        metrics: dict[str, float] = {}
+        if self._judgments:
+            queries = list(self._judgments)
+            indices, scores = top_k(model.query_vectors(queries), vectors, 100)
+            ids = [shop.item_ids[n] for n in self._items]
+            found = evaluate_rankings(self._judgments, to_rankings(queries, indices, scores, ids), self._relevant)
+            metrics[f"search {SEARCH_METRIC}"] = found.means[SEARCH_METRIC]
+        if self._shoppers:
+            histories = [shopper.history for shopper in self._shoppers]
+            queries_of = model.query_vectors([""] * len(histories), histories)
+            ranked, _ = top_k(queries_of, vectors, CUT, exclude=histories)
+            bought = evaluate_recommendations([shopper.truth for shopper in self._shoppers], ranked, shop.size)
+            metrics[f"recommendation {RECOMMENDATION_METRIC}"] = bought.means[RECOMMENDATION_METRIC]
+        metrics["score"] = float(np.mean(list(metrics.values()))) if metrics else 0.0
+        return metrics

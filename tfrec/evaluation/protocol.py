@@ -1,0 +1,106 @@
+"""The full evaluation: whole catalogue, every baseline on the same queries, paired comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tfrec.config import Config
+from tfrec.data.shop import ShopData
+from tfrec.errors import EvaluationError
+from tfrec.evaluation.baselines import Bm25, rank_by_popularity
+from tfrec.evaluation.metrics import evaluate_rankings
+from tfrec.evaluation.recommendation import CUT, evaluate_recommendations
+from tfrec.evaluation.retrieval import to_rankings, top_k
+from tfrec.evaluation.table import Report, build_report
+from tfrec.models.two_tower import TwoTower
+
+TFREC, BM25, ZERO_SHOT, POPULARITY = "tfrec", "BM25", "zero-shot", "popularity"
+ZeroShot = Callable[[], tuple[Any, Callable[[list[str]], Any]]]
+
+
+def choose_split(shop: ShopData, wanted: str | None) -> str:
+    """The split to report on: the one asked for, else test where there is one, else dev.
+
+    Raises:
+        EvaluationError: that split holds nothing to measure.
+    """
+    splits = [wanted] if wanted else ["test", "dev"]
+    for split in splits:
+        has_searches = shop.has_searches and shop.judgments(split)
+        if has_searches or (shop.has_interactions and shop.shoppers(split)):
+            return split
+    raise EvaluationError(
+        f"There is nothing to evaluate in split {' or '.join(splits)}: set data.split.dev_share (searches) or "
+        "data.split.dev_days (interactions), or give a split column."
+    )
+
+
+def evaluate_search(
+    config: Config, shop: ShopData, model: TwoTower, catalogue: Any, zero_shot: ZeroShot, split: str
+) -> Report:
+    """Retrieves for every judged query of a split from the whole catalogue.
+
+    Args:
+        config: section evaluation is read.
+        shop: the prepared data.
+        model: the trained model.
+        catalogue: its item vectors float32 [N, D].
+        zero_shot: gives the untrained encoder's item vectors float32 [N, H] and a function from queries to
+            float32 [Q, H]; called only when that baseline is wanted.
+        split: "dev" or "test".
+
+    Returns:
+        the model and its baselines on the same queries.
+    """
+    judgments = shop.judgments(split)
+    queries = list(judgments)
+    depth = min(config.evaluation.depth, shop.size)
+    wanted = config.evaluation.baselines
+    answers = {TFREC: top_k(model.query_vectors(queries), catalogue, depth)}
+    if "bm25" in wanted:
+        answers[BM25] = Bm25.fit(shop.item_texts).rank(queries, depth)
+    if "zero_shot" in wanted:
+        items, encode = zero_shot()
+        answers[ZERO_SHOT] = top_k(encode(queries), items, depth)
+    if "popularity" in wanted:
+        answers[POPULARITY] = rank_by_popularity(shop.popularity, len(queries), depth)
+    systems = {
+        name: evaluate_rankings(
+            judgments, to_rankings(queries, indices, scores, shop.item_ids), config.evaluation.relevant_gain
+        )
+        for name, (indices, scores) in answers.items()
+    }
+    return build_report(
+        systems,
+        [name for name in systems if name != TFREC],
+        config.seed,
+        _title("Search", split),
+        config.evaluation.resamples,
+    )
+
+
+def evaluate_recommendation(config: Config, shop: ShopData, model: TwoTower, catalogue: Any, split: str) -> Report:
+    """Ranks the whole catalogue without its history for every shopper of a split.
+
+    Args:
+        config: the seed is read.
+        shop: the prepared data.
+        model: the trained model, with `model.catalogue` up to date.
+        catalogue: its item vectors float32 [N, D].
+        split: "dev" or "test".
+    """
+    shoppers = shop.shoppers(split)
+    histories = [shopper.history for shopper in shoppers]
+    truths = [shopper.truth for shopper in shoppers]
+    ranked = {TFREC: top_k(model.query_vectors([""] * len(shoppers), histories), catalogue, CUT, exclude=histories)[0]}
+    ranked[POPULARITY] = rank_by_popularity(shop.popularity, len(shoppers), CUT, exclude=histories)[0]
+    systems = {name: evaluate_recommendations(truths, rows, shop.size) for name, rows in ranked.items()}
+    return build_report(
+        systems, [POPULARITY], config.seed, _title("Recommendation", split), config.evaluation.resamples
+    )
+
+
+def _title(task: str, split: str) -> str:
+    note = " (dev also chose the checkpoint)" if split == "dev" else ""
+    return f"{task} on {split}{note}"

@@ -1,0 +1,153 @@
+"""The two-tower retrieval model: search and recommendation pull on the same query tower."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tfrec.config import Config
+from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.models.item_tower import ItemTower
+from tfrec.models.query_tower import QueryTower
+from tfrec.models.vectors import ItemIds, TextProjection
+from tfrec.tensorflow_setup import keras, tf
+
+import tensorflow_recommenders as tfrs  # isort: skip  (after Keras 2 has been chosen)
+
+ID_SIZE = 64
+_BLOCK = 8192
+
+
+class TwoTower(tfrs.Model):
+    """A query tower and an item tower over one text encoder, with one TFRS task per kind of positive.
+
+    Args:
+        config: the whole configuration (sections model, encoder, training.temperature, data.history_length are read).
+        encoder: the text encoder.
+        size: number of items N.
+        interactions: training interactions per item, int [N]; decides which items get an id vector.
+        dense_features: standardised numeric item features float32 [N, F], or None.
+    """
+
+    def __init__(
+        self, config: Config, encoder: TextEncoder, size: int, interactions: Any, dense_features: Any = None
+    ) -> None:
+        super().__init__(name="two_tower")
+        model = config.model
+        self.encoder = encoder
+        self.dimension = model.dimension or encoder.hidden_size
+        self.query_tokens, self.item_tokens = config.encoder.query_tokens, config.encoder.item_tokens
+        has_id = np.asarray(interactions) >= model.min_interactions
+        self.item_ids = ItemIds(has_id, ID_SIZE, config.seed) if model.item_ids and has_id.any() else None
+        self.projection = TextProjection(encoder.hidden_size, self.dimension, config.seed)
+        features = np.zeros([size, 0], np.float32) if dense_features is None else dense_features
+        self.item_tower = ItemTower(self.projection, self.item_ids, self.dimension, features)
+        self.query_tower = QueryTower(
+            self.projection, self.item_ids, self.dimension, config.data.history_length, model.history_layers,
+            model.dropout, config.seed,
+        )  # fmt: skip
+        self.log_temperature = self.add_weight(
+            "log_temperature", (), initializer=keras.initializers.Constant(float(np.log(config.training.temperature))),
+            trainable=config.training.learn_temperature,
+        )  # fmt: skip
+        self.search_task = tfrs.tasks.Retrieval(name="search")
+        self.recommendation_task = tfrs.tasks.Retrieval(name="recommendation")
+        # The catalogue's vectors as the history sees them; refreshed between steps, never trained, never checkpointed.
+        self.catalogue = tf.Variable(tf.zeros([size, self.dimension]), trainable=False, name="catalogue")
+
+    @property
+    def head_variables(self) -> list[Any]:
+        """Trainable variables outside the encoder."""
+        layers = [self.projection, self.item_tower, self.query_tower] + ([self.item_ids] if self.item_ids else [])
+        unique = {id(v): v for layer in layers for v in layer.trainable_variables}
+        return list(unique.values()) + ([self.log_temperature] if self.log_temperature.trainable else [])
+
+    @property
+    def saved_variables(self) -> list[Any]:
+        """Every variable that makes up the model, without the catalogue matrix that follows from them."""
+        layers = [self.projection, self.item_tower, self.query_tower] + ([self.item_ids] if self.item_ids else [])
+        unique = {id(v): v for layer in layers for v in layer.variables}
+        return [*self.encoder.variables, *unique.values(), self.log_temperature]
+
+    def compute_loss(self, inputs: dict[str, Any], training: bool = False) -> Any:
+        """The batch's loss: in-batch softmax of both tasks, each row counted in its own task.
+
+        Args:
+            inputs: query_tokens ragged int32 [B, None]; has_text bool [B]; history int32 [B, H]; item_tokens ragged
+                int32 [C, None], the first B rows being the positives; items int32 [C]; weight float32 [B];
+                is_search bool [B]; allowed bool [B, C], false where a candidate must not count as a negative;
+                probability float32 [C], how likely each candidate is to be sampled (1 switches the correction off).
+            training: whether dropout acts.
+
+        Returns:
+            float32 scalar, the weighted mean over the rows.
+        """
+        query_text, item_text = self.encoder.pooled([inputs["query_tokens"], inputs["item_tokens"]], training)
+        queries = self.query_tower(query_text, inputs["has_text"], inputs["history"], self.catalogue, training=training)
+        candidates = self.item_tower(item_text, inputs["items"])
+        scaled = queries * tf.exp(-self.log_temperature)
+        is_search = tf.cast(inputs["is_search"], tf.float32)
+        total = tf.constant(0.0)
+        for task, rows in ((self.search_task, is_search), (self.recommendation_task, 1.0 - is_search)):
+            total += task(
+                scaled, candidates, sample_weight=inputs["weight"] * rows, score_mask=inputs["allowed"],
+                candidate_sampling_probability=inputs["probability"], compute_metrics=False,
+            )  # fmt: skip
+        return total / tf.maximum(tf.reduce_sum(inputs["weight"]), 1e-6)
+
+    def item_vectors(self, texts: Sequence[str], items: Any, description: str = "Encoding items") -> np.ndarray:
+        """Unit vectors of items with the current weights.
+
+        Args:
+            texts: the items' texts, N of them.
+            items: their indices int32 [N], -1 for items outside the catalogue.
+
+        Returns:
+            float32 [N, D].
+        """
+        pooled = self.encoder.encode(texts, self.item_tokens, description)
+        items = np.asarray(items, np.int32)
+        blocks = [
+            self.item_tower(pooled[start : start + _BLOCK], items[start : start + _BLOCK]).numpy()
+            for start in range(0, len(texts), _BLOCK)
+        ]
+        return np.concatenate(blocks) if blocks else np.zeros([0, self.dimension], np.float32)
+
+    def refresh_catalogue(self, texts: Sequence[str], popularity: Any) -> np.ndarray:
+        """Encodes the whole catalogue, keeps it for the histories, and returns it: float32 [N, D]."""
+        vectors = self.item_vectors(texts, np.arange(len(texts)), "Encoding the catalogue")
+        self.catalogue.assign(vectors)
+        weights = np.asarray(popularity, np.float64) + 1e-3
+        centre = (vectors * weights[:, None]).sum(axis=0)
+        self.query_tower.default.assign((centre / max(float(np.linalg.norm(centre)), 1e-9)).astype(np.float32))
+        return vectors
+
+    def query_vectors(self, queries: Sequence[str], histories: Sequence[Sequence[int]] | None = None) -> np.ndarray:
+        """Unit vectors of queries with the current weights.
+
+        Args:
+            queries: typed words, B of them; "" for none.
+            histories: item indices per query, oldest first; None for no history at all.
+
+        Returns:
+            float32 [B, D].
+        """
+        if len(queries) == 0:
+            return np.zeros([0, self.dimension], np.float32)
+        pooled = self.encoder.encode(queries, self.query_tokens, "")
+        has_text = np.array([bool(q.strip()) for q in queries])
+        length = self.query_tower.history_length
+        history = np.full([len(queries), length if histories is not None else 1], -1, np.int32)
+        for row, items in enumerate(histories or []):
+            recent = list(items)[-length:]
+            if recent:
+                history[row, -len(recent) :] = recent
+        blocks = [
+            self.query_tower(
+                pooled[s : s + _BLOCK], has_text[s : s + _BLOCK], history[s : s + _BLOCK], self.catalogue
+            ).numpy()
+            for s in range(0, len(queries), _BLOCK)
+        ]
+        return np.concatenate(blocks)

@@ -1,0 +1,1 @@
+"""Fine-tuning: the input pipeline, the optimiser and a loop that resumes and keeps to its time."""

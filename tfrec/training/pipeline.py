@@ -1,0 +1,116 @@
+"""From TFRecord shards to batches of tokens: a tf.data graph, exact for a seed, that can be entered anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tfrec.config import Config
+from tfrec.data.shop import ShopData
+from tfrec.tensorflow_setup import tf
+from tfrec.training.known_positives import KnownPositives
+
+Tokenize = Callable[[Any, int], Any]
+_FEATURES = {
+    "query": tf.io.FixedLenFeature([], tf.string),
+    "history": tf.io.RaggedFeature(tf.int64),
+    "item": tf.io.FixedLenFeature([], tf.int64),
+    "weight": tf.io.FixedLenFeature([], tf.float32),
+    "group": tf.io.FixedLenFeature([], tf.int64),
+    "negatives": tf.io.RaggedFeature(tf.int64),
+    "task": tf.io.FixedLenFeature([], tf.string),
+}
+
+
+class Batches:
+    """The training batches of a shop.
+
+    Args:
+        config: sections data, encoder and training are read.
+        shop: the prepared data.
+        tokenize: string [B], most tokens -> ragged int32 [B, None]; runs inside the graph.
+    """
+
+    def __init__(self, config: Config, shop: ShopData, tokenize: Tokenize) -> None:
+        self._config, self._shop, self._tokenize = config, shop, tokenize
+        self._weights = {"search": config.training.tasks.search, "recommendation": config.training.tasks.recommendation}
+        self.counts = _count_tasks(shop)
+        self.tasks = [task for task, weight in self._weights.items() if weight > 0 and self.counts[task] > 0]
+        self.examples = sum(self.counts[task] for task in self.tasks)
+        groups, items = shop.known_positives
+        self._known = KnownPositives(groups, items, shop.size)
+        self._texts = tf.constant(shop.item_texts)
+        # Add-one keeps items that only occur as hard negatives finite.
+        share = (shop.popularity + 1.0) / float(np.sum(shop.popularity + 1.0))
+        self._probability = tf.constant(share if config.training.logq else np.ones_like(share), tf.float32)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in which as many examples are drawn as there are."""
+        return max(1, round(self.examples / self._config.training.batch_size))
+
+    def from_step(self, step: int) -> Any:
+        """An endless dataset of feature dictionaries (see TwoTower.compute_loss) that begins at batch `step`."""
+        training = self._config.training
+        per_task = [self._examples_of(task) for task in self.tasks]
+        if len(per_task) == 1:
+            examples = per_task[0]
+        else:
+            weights = [self._weights[task] for task in self.tasks]
+            shares = [weight / sum(weights) for weight in weights]
+            examples = tf.data.Dataset.sample_from_datasets(per_task, shares, seed=self._config.seed)
+        batches = examples.ragged_batch(training.batch_size, drop_remainder=True).enumerate().skip(step)
+        return batches.map(self._features, num_parallel_calls=2, deterministic=True).prefetch(4)
+
+    def _examples_of(self, task: str) -> Any:
+        files = [str(path) for path in self._shop.train_shards]
+        seed, buffer = self._config.seed, self._config.training.shuffle_buffer
+
+        def epoch(number: Any) -> Any:
+            data = tf.data.TFRecordDataset(files, num_parallel_reads=None)
+            data = data.map(lambda row: tf.io.parse_single_example(row, _FEATURES))
+            data = data.filter(lambda row: tf.equal(row["task"], task))
+            return data.shuffle(buffer, seed=seed + number, reshuffle_each_iteration=False)
+
+        return tf.data.Dataset.range(1 << 40).flat_map(epoch)
+
+    def _features(self, step: Any, rows: dict[str, Any]) -> dict[str, Any]:
+        negatives = _draw(rows["negatives"], self._config.training.hard_negatives, [self._config.seed, step])
+        items = tf.concat([rows["item"], negatives], axis=0)
+        encoder = self._config.encoder
+        return {
+            "query_tokens": self._tokenize(rows["query"], encoder.query_tokens),
+            "has_text": tf.strings.length(tf.strings.strip(rows["query"])) > 0,
+            "history": tf.cast(rows["history"].to_tensor(default_value=-1), tf.int32),
+            "item_tokens": self._tokenize(tf.gather(self._texts, items), encoder.item_tokens),
+            "items": tf.cast(items, tf.int32),
+            "weight": rows["weight"],
+            "is_search": tf.equal(rows["task"], "search"),
+            "allowed": self._known.allowed(rows["group"], items),
+            "probability": tf.gather(self._probability, items),
+        }
+
+
+def _draw(negatives: Any, count: int, seed: list[Any]) -> Any:
+    """Draws up to `count` of each row's negatives, int64 [at most B * count]; rows without any give none."""
+    if count == 0:
+        return tf.zeros([0], tf.int64)
+    lengths = tf.cast(negatives.row_lengths(), tf.int32)
+    seeds = tf.stack([tf.cast(part, tf.int64) for part in seed])
+    share = tf.random.stateless_uniform([tf.shape(lengths)[0], count], seeds)
+    picks = tf.minimum(tf.cast(share * tf.cast(lengths, tf.float32)[:, None], tf.int32), lengths[:, None] - 1)
+    starts = tf.cast(negatives.row_starts(), tf.int32)[:, None]
+    chosen = tf.boolean_mask(starts + picks, tf.broadcast_to(lengths[:, None] > 0, tf.shape(picks)))
+    return tf.unique(tf.gather(negatives.flat_values, chosen)).y
+
+
+def _count_tasks(shop: ShopData) -> dict[str, int]:
+    counts = {"search": 0, "recommendation": 0}
+    data = tf.data.TFRecordDataset([str(path) for path in shop.train_shards])
+    data = data.batch(1024).map(lambda rows: tf.io.parse_example(rows, {"task": _FEATURES["task"]})["task"])
+    for tasks in data:
+        for task in counts:
+            counts[task] += int(tf.reduce_sum(tf.cast(tf.equal(tasks, task), tf.int32)))
+    return counts

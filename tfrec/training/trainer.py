@@ -1,0 +1,146 @@
+"""The training loop: steps, evaluations on dev, early stopping, the best weights kept, resumption after a kill."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tfrec.config import Config
+from tfrec.errors import TrainingError
+from tfrec.models.two_tower import TwoTower
+from tfrec.progress import Progress
+from tfrec.tensorflow_setup import tf
+from tfrec.training import checkpoints
+from tfrec.training.optimizer import AdamW
+from tfrec.training.pipeline import Batches
+from tfrec.training.schedule import Schedule
+
+Evaluate = Callable[[], dict[str, float]]
+_SECONDS_BETWEEN_CHECKPOINTS = 60.0
+
+
+class Trainer:
+    """Fine-tunes a TwoTower.
+
+    Args:
+        config: section training is read.
+        model: the model, changed in place.
+        batches: the input pipeline.
+        evaluate: gives dev metrics of the model as it stands, with the one that decides under "score".
+        folder: where `last/`, `best/` and TensorBoard's events go.
+        signature: hash of everything the run depends on; a checkpoint of another signature is not continued.
+    """
+
+    def __init__(
+        self, config: Config, model: TwoTower, batches: Batches, evaluate: Evaluate, folder: Path, signature: str
+    ) -> None:
+        self._training, self._model, self._batches = config.training, model, batches
+        self._evaluate, self._folder, self._signature = evaluate, folder, signature
+        if batches.examples < self._training.batch_size:
+            raise TrainingError(
+                f"There are {batches.examples} training examples, fewer than training.batch_size = "
+                f"{self._training.batch_size}: label more, or set a smaller batch size."
+            )
+        encoder = list(model.encoder.trainable_variables)
+        groups = [(encoder, self._training.learning_rate), (model.head_variables, self._training.head_learning_rate)]
+        self._optimizer = AdamW(
+            groups, self._training.weight_decay, self._training.clip_norm, self._training.accumulate_steps
+        )
+        self._factor = tf.Variable(0.0, trainable=False)
+        self._step = tf.function(self._train_step, reduce_retracing=True)
+        self.history: list[dict[str, float]] = []
+        self._stale = 0
+        self._best = -math.inf
+
+    def run(self) -> dict[str, Any]:
+        """Trains to the end and leaves the best weights in the model.
+
+        Returns:
+            what happened: steps, seconds, examples_per_second, stopped ("finished" | "patience"), evaluations.
+        """
+        state = self._resume()
+        if state.get("finished"):
+            checkpoints.restore(self._folder / "best", self._model.saved_variables)
+            return state["summary"]
+        total = max(1, math.ceil(self._training.epochs * self._batches.steps_per_epoch))
+        schedule = Schedule(total, self._training.max_minutes, self._training.warmup_share, state.get("seconds", 0.0))
+        step, stopped = int(state.get("step", 0)), "finished"
+        evaluations = max(1, self._training.evaluations)
+        if not self.history:
+            self._judge(step, schedule)
+        done_evaluations = len(self.history) - 1
+        writer = tf.summary.create_file_writer(str(self._folder / "tensorboard"))
+        iterator = iter(self._batches.from_step(step))
+        last_save, started, first_step, paused = time.monotonic(), time.monotonic(), step, 0.0
+        with Progress("Training", 100) as bar, writer.as_default():
+            bar.advance(100 * schedule.progress(step))
+            while (progress := schedule.progress(step)) < 1.0:
+                self._factor.assign(schedule.factor(progress))
+                loss, norm = self._step(next(iterator), tf.constant(step, tf.int64))
+                step += 1
+                rate = (step - first_step) * self._training.batch_size / max(time.monotonic() - started - paused, 1e-9)
+                bar.advance(100 * (schedule.progress(step) - progress), f"loss {float(loss):.3f}  {rate:.0f} pairs/s")
+                if step % 20 == 0:
+                    for name, value in (("loss", loss), ("gradient_norm", norm), ("rate_factor", self._factor)):
+                        tf.summary.scalar(f"train/{name}", value, step=step)
+                due = schedule.progress(step) >= (done_evaluations + 1) / evaluations
+                if due:
+                    before = time.monotonic()
+                    stale = self._judge(step, schedule)
+                    paused += time.monotonic() - before
+                    done_evaluations = max(done_evaluations + 1, int(schedule.progress(step) * evaluations + 1e-9))
+                    if stale >= self._training.patience:
+                        stopped = "patience"
+                        break
+                if due or time.monotonic() - last_save > _SECONDS_BETWEEN_CHECKPOINTS:
+                    self._save(step, schedule)
+                    last_save = time.monotonic()
+        seconds = max(time.monotonic() - started - paused, 1e-9)
+        summary = {
+            "steps": step, "seconds": schedule.elapsed, "stopped": stopped, "evaluations": self.history,
+            "pairs_per_second": (step - first_step) * self._training.batch_size / seconds,
+        }  # fmt: skip
+        self._save(step, schedule, summary)
+        checkpoints.restore(self._folder / "best", self._model.saved_variables)
+        return summary
+
+    def _train_step(self, batch: dict[str, Any], step: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            loss = self._model.compute_loss(batch, training=True)
+        gradients = tape.gradient(loss, self._optimizer.variables_in_order)
+        return loss, self._optimizer.apply(gradients, self._factor, step)
+
+    def _judge(self, step: int, schedule: Schedule) -> int:
+        metrics = self._evaluate()
+        self.history.append({"step": step, "seconds": round(schedule.elapsed, 1), **metrics})
+        for name, value in metrics.items():
+            tf.summary.scalar(f"dev/{name}", value, step=step)
+        if metrics["score"] > self._best:
+            self._best, self._stale = metrics["score"], 0
+            checkpoints.save(self._folder / "best", self._model.saved_variables, {"step": step, **metrics})
+        else:
+            self._stale += 1
+        return self._stale
+
+    def _save(self, step: int, schedule: Schedule, summary: dict[str, Any] | None = None) -> None:
+        state = {
+            "signature": self._signature, "step": step, "seconds": schedule.elapsed, "history": self.history,
+            "best": self._best, "stale": self._stale, "finished": summary is not None, "summary": summary,
+        }  # fmt: skip
+        checkpoints.save(self._folder / "last", self._variables, state)
+
+    def _resume(self) -> dict[str, Any]:
+        last = self._folder / "last"
+        if not checkpoints.exists(last) or checkpoints.read_state(last).get("signature") != self._signature:
+            return {}
+        state = checkpoints.restore(last, self._variables)
+        self.history, self._best, self._stale = state["history"], state["best"], state["stale"]
+        return state
+
+    @property
+    def _variables(self) -> list[Any]:
+        optimizer = self._optimizer
+        return [*self._model.saved_variables, *optimizer.first, *optimizer.second, *optimizer.sums, optimizer.updates]
