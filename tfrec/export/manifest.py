@@ -33,7 +33,7 @@ def write_manifest(folder: Path, extra: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         folder: a finished export, not yet renamed into place.
-        extra: what the export was made from (hashes, metrics, signatures, ...); may not use the keys of the manifest itself.
+        extra: what the export was made from (hashes, metrics, signatures, ...), under keys of its own.
 
     Returns:
         The manifest: {"format", "files": {path: {"sha256", "bytes"}}, "versions", **extra}.
@@ -68,7 +68,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise ExportError(f"{path} lists no files: export the model again.")
     if manifest.get("format") != FORMAT:
-        raise ExportError(f"{path} has format {manifest.get('format')!r}, this tfrec reads {FORMAT}: export the model again.")
+        raise ExportError(
+            f"{path} has format {manifest.get('format')!r}, this tfrec reads {FORMAT}: export the model again."
+        )
     return manifest
 
 
@@ -82,8 +84,8 @@ def verify_manifest(folder: Path) -> dict[str, Any]:
         The manifest.
 
     Raises:
-        ExportError: the manifest is missing or broken, a file is missing, changed or not listed, a listed path leaves the
-            folder, or something in the folder is a symbolic link. The message names the file.
+        ExportError: the manifest is missing or broken, a file is missing, changed or not listed, a listed path leaves
+            the folder, or something in the folder is a symbolic link. The message names the file.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
@@ -120,7 +122,7 @@ def _files_below(folder: Path) -> dict[str, Path]:
         for name in [*folders, *names]:
             path = Path(root) / name
             if path.is_symlink():
-                raise ExportError(f"{path} is a symbolic link, and an export holds none: replace it by the file or export again.")
+                raise ExportError(f"{path} is a symbolic link, and an export holds none: copy or export it again.")
             if name in names:
                 if not path.is_file():
                     raise ExportError(f"{path} is not a plain file: remove it or export again.")

@@ -1,0 +1,148 @@
+"""From a trained model to a version folder that stock TensorFlow Serving loads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfrec.config import Config
+from tfrec.errors import ExportError
+from tfrec.export.loaded import LoadedModel, newest_version
+from tfrec.export.manifest import verify_manifest, write_manifest
+from tfrec.export.ops import check_ops
+from tfrec.export.precision import TOP, choose_precision
+from tfrec.export.serving_module import ServingModule
+from tfrec.export.warmup import write_warmup
+from tfrec.files import atomic_directory
+from tfrec.models.two_tower import TwoTower
+from tfrec.tensorflow_setup import tf
+
+if TYPE_CHECKING:
+    from tfrec.data.shop import ShopData
+
+_QUERIES = 300
+_CHECKED_QUERIES = 32
+# How far a score of the export may be from the training process's: the same arithmetic, or f32 against bf16.
+_TOLERANCE = {True: 1e-3, False: 3e-2}
+_SECTIONS = ("data", "encoder", "model", "training", "export")
+
+
+def export_model(
+    config: Config,
+    model: TwoTower,
+    shop: ShopData,
+    catalogue: np.ndarray,
+    base: Path,
+    metrics: dict[str, Any],
+    signature: str,
+) -> Path:
+    """Writes the next version of a model, or gives the newest one if it is of the same model already.
+
+    Everything is written aside, its ops are checked, it is loaded back and compared with the training process, and only
+    then renamed: no server ever sees half an export.
+
+    Args:
+        config: sections encoder, export and serving are read; the hash of all is recorded.
+        model: the trained towers.
+        shop: the prepared data.
+        catalogue: unit vectors of all items, float32 [N, D].
+        base: folder of all versions.
+        metrics: what evaluation measured, for the manifest.
+        signature: sha256 (hex) of everything the weights depend on.
+
+    Returns:
+        The version folder base/<integer>.
+
+    Raises:
+        ExportError: the model cannot be exported, or the export does not answer as the training process does.
+    """
+    base = Path(base)
+    key = hashlib.sha256(f"{signature}{config.hash_of('export')}".encode()).hexdigest()
+    newest = newest_version(base)
+    if newest is not None and _is_same(newest, key):
+        return newest
+    version = int(newest.name) + 1 if newest is not None else 1
+    queries = sample_queries(shop, config.seed)
+    precision, encode = choose_precision(model, catalogue, queries, config.export.precision)
+    module = ServingModule(model, encode, shop.item_ids, catalogue)
+    target = base / str(version)
+    with atomic_directory(target) as aside:
+        functions = module.signatures_of_contract
+        signatures = {name: function.get_concrete_function() for name, function in functions.items()}
+        tf.saved_model.save(module, str(aside), signatures={**signatures, "serving_default": signatures["search"]})
+        ops = check_ops(aside)
+        write_warmup(
+            aside, shop.item_ids, shop.item_texts, config.export.warmup_requests, config.seed, config.serving.model_name
+        )
+        facts = {
+            "signature": signature,
+            "export_key": key,
+            "config_sha256": config.hash_of(*_SECTIONS),
+            "data_fingerprint": shop.fingerprint,
+            "encoder_fingerprint": model.encoder.fingerprint,
+            "items": len(shop.item_ids),
+            "dimension": model.dimension,
+            "precision": precision.as_dict(),
+            "metrics": metrics,
+            "ops": sorted(ops),
+            "signatures": {name: _described(function) for name, function in signatures.items()},
+        }
+        write_manifest(aside, facts)
+        same = precision.precision == model.encoder.precision
+        _check_answers(aside, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], _TOLERANCE[same])
+    return target
+
+
+def _is_same(folder: Path, key: str) -> bool:
+    try:
+        return verify_manifest(folder).get("export_key") == key
+    except ExportError:
+        return False
+
+
+def sample_queries(shop: ShopData, seed: int) -> list[str]:
+    """A few hundred queries to compare precisions on: the shop's dev queries, or else texts of items."""
+    dev = list(shop.judgments("dev")) if shop.has_searches else []
+    queries = [query for query in dev if query.strip()]
+    if len(queries) < _QUERIES:
+        rows = np.random.default_rng(seed).permutation(shop.size)[: _QUERIES - len(queries)]
+        queries += [" ".join(shop.item_texts[row].split()[:8]) for row in rows]
+    return queries[:_QUERIES]
+
+
+def _check_answers(
+    folder: Path,
+    model: TwoTower,
+    catalogue: np.ndarray,
+    item_ids: Sequence[str],
+    queries: Sequence[str],
+    tolerance: float,
+) -> None:
+    """Searches the written export and compares with the training process: each place must be as good as it can be."""
+    found = LoadedModel.open(folder, verify=False).search(queries, TOP)
+    row_of = {item_id: row for row, item_id in enumerate(item_ids)}
+    expected = model.query_vectors(queries) @ catalogue.T
+    best = -np.sort(-expected, axis=1)[:, : found.scores.shape[1]]
+    for number, query in enumerate(queries):
+        rows = [row_of[item_id] for item_id in found.item_ids[number]]
+        own = expected[number, rows]
+        off = max(np.abs(own - found.scores[number]).max(), (best[number] - own).max())
+        if not off <= tolerance or len(set(rows)) != len(rows):
+            raise ExportError(
+                f"The export answers the query {query!r} differently from the trained model (by {off:.4f}, at most "
+                f"{tolerance} is rounding): please report this as a bug."
+            )
+
+
+def _described(function: Any) -> dict[str, Any]:
+    """Names, dtypes and shapes (None = any) of a signature's inputs and outputs."""
+
+    def told(specs: dict[str, Any]) -> dict[str, Any]:
+        return {name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()} for name, spec in specs.items()}
+
+    inputs = {spec.name: spec for spec in function.structured_input_signature[0]}
+    return {"inputs": told(inputs), "outputs": told(function.structured_outputs)}

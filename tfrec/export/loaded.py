@@ -1,0 +1,167 @@
+"""An export in this process: the signatures as Python methods on plain lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tfrec.errors import ExportError
+from tfrec.export.manifest import MANIFEST, read_manifest, verify_manifest
+from tfrec.progress import Progress
+
+_LARGEST_BATCH = 128
+_SCORES_PER_BATCH = 1 << 24  # 64 MiB of float32
+
+
+class Ranking(NamedTuple):
+    """Ranked items of B requests.
+
+    Attributes:
+        item_ids: object array of str [B, k]; "" where fewer items were left to give.
+        scores: float32 [B, k]; 0 there.
+    """
+
+    item_ids: np.ndarray
+    scores: np.ndarray
+
+    def hits(self, row: int) -> list[tuple[str, float]]:
+        """The items of one request, best first: (item id, score)."""
+        pairs = zip(self.item_ids[row], self.scores[row], strict=True)
+        return [(item_id, float(score)) for item_id, score in pairs if item_id]
+
+
+def newest_version(base: Path) -> Path | None:
+    """The folder with the greatest integer name below `base`, or None."""
+    versions = [folder for folder in Path(base).glob("[0-9]*") if folder.name.isdecimal() and folder.is_dir()]
+    return max(versions, key=lambda folder: int(folder.name), default=None)
+
+
+class LoadedModel:
+    """A loaded export. Many rows are answered in batches of similar length; answers come in the order of the rows.
+
+    Args:
+        folder: the version folder.
+        manifest: its manifest.
+        loaded: what `tf.saved_model.load` gave.
+    """
+
+    def __init__(self, folder: Path, manifest: dict[str, Any], loaded: Any) -> None:
+        self.folder, self.manifest = folder, manifest
+        self._loaded = loaded  # signatures alone do not keep variables and tables alive
+        self._batch = int(np.clip(_SCORES_PER_BATCH // max(int(manifest.get("items", 1)), 1), 1, _LARGEST_BATCH))
+
+    @classmethod
+    def open(cls, path: Path | str, verify: bool = True) -> LoadedModel:
+        """Loads an export.
+
+        Args:
+            path: a version folder, or the folder above, of which the newest version is taken.
+            verify: compare every file with the manifest first.
+
+        Raises:
+            ExportError: there is no export, it is not what was exported, or TensorFlow cannot load it.
+        """
+        folder = Path(path)
+        if not (folder / "saved_model.pb").exists() and not (folder / MANIFEST).exists():
+            newest = newest_version(folder) if folder.is_dir() else None
+            if newest is None:
+                raise ExportError(f"{folder} holds no export (no version folder such as 1): run `tfrec export` first.")
+            folder = newest
+        manifest = verify_manifest(folder) if verify else read_manifest(folder)
+
+        from tfrec.tensorflow_setup import tf
+
+        # isort: split
+        import tensorflow_text  # noqa: F401  (registers the tokenizer's ops)
+
+        try:
+            return cls(folder, manifest, tf.saved_model.load(str(folder)))
+        except Exception as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ExportError(f"TensorFlow cannot load {folder} ({reason}): export the model again.") from error
+
+    def search(self, queries: Sequence[str], k: int = 10, description: str = "") -> Ranking:
+        """Items for typed queries.
+
+        Args:
+            queries: B texts; a blank one gets what sells.
+            k: items per query, at least 1; at most all items come.
+            description: shown with the progress; empty shows none.
+        """
+        return self._rank("search", {"query": queries}, k, description)
+
+    def recommend(self, histories: Sequence[Sequence[str]], k: int = 10, description: str = "") -> Ranking:
+        """Items for shoppers' histories (item ids, oldest first), without the items of the history."""
+        return self._rank("recommend", {"history": histories}, k, description)
+
+    def personalised_search(
+        self, queries: Sequence[str], histories: Sequence[Sequence[str]], k: int = 10, description: str = ""
+    ) -> Ranking:
+        """Items for queries of shoppers with a history; either may be empty."""
+        return self._rank("personalised_search", {"query": queries, "history": histories}, k, description)
+
+    def similar_items(self, item_ids: Sequence[str], k: int = 10, description: str = "") -> Ranking:
+        """Items like the given ones, without these themselves; nothing for an unknown id."""
+        return self._rank("similar_items", {"item_id": item_ids}, k, description)
+
+    def embed_query(self, queries: Sequence[str], histories: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+        """Unit vectors float32 [B, D] of queries, with histories or without."""
+        rows = {"query": queries, "history": [[]] * len(queries) if histories is None else histories}
+        return self._call("embed_query", rows, {}, "")["vectors"]
+
+    def embed_item(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors float32 [B, D] of items that are not in the catalogue, from their rendered texts."""
+        return self._call("embed_item", {"text": texts}, {}, "")["vectors"]
+
+    def _rank(self, signature: str, rows: dict[str, Sequence[Any]], k: int, description: str) -> Ranking:
+        if k < 1:
+            raise ExportError(f"k must be at least 1, not {k}.")
+        found = self._call(signature, rows, {"k": min(k, 2**31 - 1)}, description)
+        decode = np.frompyfunc(lambda raw: raw.decode("utf-8", "replace"), 1, 1)
+        return Ranking(decode(found["item_ids"]), found["scores"])
+
+    def _call(
+        self, signature: str, rows: dict[str, Sequence[Any]], scalars: dict[str, int], description: str
+    ) -> dict[str, np.ndarray]:
+        from tfrec.tensorflow_setup import tf
+
+        function = self._loaded.signatures[signature]
+        columns = [list(column) for column in rows.values()]
+        count = len(columns[0])
+        if any(len(column) != count for column in columns):
+            raise ExportError(f"{count} queries need as many histories, not {len(columns[-1])}.")
+        order = sorted(range(count), key=lambda row: [len(column[row]) for column in columns])
+        whole: dict[str, np.ndarray] = {}
+        with Progress(description, count) as progress:
+            for start in range(0, max(count, 1), self._batch):
+                chosen = order[start : start + self._batch]
+                tensors = {
+                    name: tf.constant(_tensor_of(name, [column[row] for row in chosen]), tf.string)
+                    for name, column in zip(rows, columns, strict=True)
+                }
+                tensors |= {name: tf.constant(value, tf.int32) for name, value in scalars.items()}
+                for name, value in function(**tensors).items():
+                    part = value.numpy()
+                    if name not in whole:
+                        whole[name] = np.empty((count, *part.shape[1:]), part.dtype)
+                    whole[name][chosen] = part
+                progress.advance(len(chosen))
+        return whole
+
+
+def _tensor_of(name: str, values: list[Any]) -> np.ndarray:
+    """Texts as bytes [B]; histories as bytes [B, H], filled up with empty strings."""
+    if name != "history":
+        return _bytes_of(values, (len(values),))
+    width = max([1, *map(len, values)])
+    filled = [[*items, *[""] * (width - len(items))] for items in values]
+    return _bytes_of([item for items in filled for item in items], (len(values), width))
+
+
+def _bytes_of(texts: list[str], shape: tuple[int, ...]) -> np.ndarray:
+    array = np.empty(len(texts), dtype=object)
+    array[:] = [text.encode("utf-8", "replace") for text in texts]
+    return array.reshape(shape)

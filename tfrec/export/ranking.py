@@ -1,0 +1,46 @@
+"""The best k of a catalogue, in TensorFlow ops; excluded items never appear."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tfrec.tensorflow_setup import tf
+
+Tensor = Any
+
+
+def without(scores: Tensor, rows: Tensor) -> Tensor:
+    """Excludes items from a ranking.
+
+    Args:
+        scores: float32 [B, N].
+        rows: int32 [B, H], items to exclude in each row; -1 excludes nothing.
+
+    Returns:
+        float32 [B, N] with -inf at the excluded items.
+    """
+    batch = tf.broadcast_to(tf.range(tf.shape(rows)[0])[:, tf.newaxis], tf.shape(rows))
+    places = tf.stack([batch, tf.maximum(rows, 0)], axis=-1)
+    return tf.tensor_scatter_nd_min(scores, places, tf.where(rows >= 0, -np.inf, np.float32(np.inf)))
+
+
+def rank(scores: Tensor, item_ids: Tensor, k: Tensor) -> dict[str, Tensor]:
+    """The k best items; of equal scores the earlier item comes first.
+
+    Args:
+        scores: float32 [B, N], -inf where an item is excluded.
+        item_ids: string [N].
+        k: int32 scalar, at least 1; above N it means N.
+
+    Returns:
+        "item_ids" string [B, min(k, N)] and "scores" float32 of that shape; "" and 0 in places that nothing fills.
+    """
+    tf.debugging.assert_greater_equal(k, 1, "k must be at least 1")
+    found = tf.math.top_k(scores, tf.minimum(k, tf.shape(item_ids)[0]))
+    filled = found.values > -np.inf
+    return {
+        "item_ids": tf.where(filled, tf.gather(item_ids, found.indices), ""),
+        "scores": tf.where(filled, found.values, 0.0),
+    }

@@ -1,0 +1,84 @@
+"""Warm-up records: requests that a server replays before it reports a model as available.
+
+TensorFlow Serving reads `assets.extra/tf_serving_warmup_requests` of a version folder, a TFRecord file of
+`tensorflow.serving.PredictionLog` (tensorflow.org/tfx/serving/saved_model_warmup).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfrec.tensorflow_setup import tf
+
+WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
+BATCH_SIZES = (1, 2, 4, 8)
+_WORDS = 6
+_K = 10
+
+
+def warmup_inputs(
+    item_ids: Sequence[str], texts: Sequence[str], requests: int, seed: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Requests over all signatures that rank, in turn, with growing batches.
+
+    They are made of items alone: what shoppers typed stays out of the export.
+
+    Args:
+        item_ids: the catalogue's ids.
+        texts: the items' texts; their first words serve as queries.
+        requests: how many requests.
+        seed: chooses the items.
+
+    Yields:
+        (signature name, inputs by name: object arrays of str, k np.int32).
+    """
+    generator = np.random.default_rng(seed)
+    for number in range(requests):
+        turn, kind = divmod(number, 4)
+        batch = BATCH_SIZES[turn % len(BATCH_SIZES)]
+        chosen = generator.integers(len(item_ids), size=(batch, 3))
+        ids = np.array(item_ids, dtype=object)[chosen]
+        queries = np.array([" ".join(texts[row].split()[:_WORDS]) for row in chosen[:, 0]], dtype=object)
+        inputs: dict[str, Any] = {"k": np.int32(_K)}
+        if kind == 0:
+            yield "search", {"query": queries, **inputs}
+        elif kind == 1:
+            yield "recommend", {"history": ids, **inputs}
+        elif kind == 2:
+            yield "personalised_search", {"query": queries, "history": ids, **inputs}
+        else:
+            yield "similar_items", {"item_id": ids[:, 0], **inputs}
+
+
+def write_warmup(
+    folder: Path, item_ids: Sequence[str], texts: Sequence[str], requests: int, seed: int, model_name: str
+) -> None:
+    """Writes the warm-up records of a version folder; none for 0 requests.
+
+    Args:
+        folder: the version folder.
+        item_ids: the catalogue's ids.
+        texts: the items' texts.
+        requests: how many requests; TensorFlow Serving accepts at most 1000.
+        seed: chooses the items.
+        model_name: the name that the requests give.
+    """
+    if not requests:
+        return
+    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+    file = folder / WARMUP_FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(file)) as writer:
+        for signature, inputs in warmup_inputs(item_ids, texts, requests, seed):
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = model_name
+            request.model_spec.signature_name = signature
+            for name, value in inputs.items():
+                request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
+            writer.write(log.SerializeToString())
