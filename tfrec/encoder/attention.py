@@ -13,7 +13,7 @@ Tensor = Any
 _FAR_BELOW = -1e9
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def text_softmax(scale: float) -> Callable[[Tensor, Tensor], Tensor]:
     """Softmax of scaled scores over the keys of the query's own text.
 

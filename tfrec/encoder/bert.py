@@ -43,7 +43,8 @@ class Bert(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc]
 
     @tf.function(autograph=False)
     def __call__(self, inputs: dict[str, Tensor], training: bool = False, precision: str = "f32") -> dict[str, Tensor]:
-        weights = {name: tf.convert_to_tensor(v) for name, v in zip(weight_shapes(self._sizes), self.variables, strict=True)}
+        names = weight_shapes(self._sizes)
+        weights = {name: tf.convert_to_tensor(v) for name, v in zip(names, self.variables, strict=True)}
         word_ids = inputs["input_word_ids"]
         if "input_mask" in inputs:
             rows, length = tf.unstack(tf.shape(word_ids))
@@ -78,7 +79,7 @@ class Bert(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc]
         """
         for precision in PRECISIONS:
             for training in (False, True):
-                for structure in (_PADDED, _PACKED):
+                for structure in (_padded, _packed):
                     self.__call__.get_concrete_function(structure(), training=training, precision=precision)
         tf.saved_model.save(self, str(folder))
 
@@ -87,14 +88,17 @@ def _random_seed() -> Tensor:
     return tf.random.uniform([], maxval=2**31 - 1, dtype=tf.int32)
 
 
-def _PADDED() -> dict[str, Any]:
-    return {name: tf.TensorSpec([None, None], tf.int32, name) for name in ("input_word_ids", "input_mask", "input_type_ids")}
+def _matrices(*names: str) -> dict[str, Any]:
+    return {name: tf.TensorSpec([None, None], tf.int32, name) for name in names}
 
 
-def _PACKED() -> dict[str, Any]:
-    matrices = {name: tf.TensorSpec([None, None], tf.int32, name) for name in ("input_word_ids", "text_ids", "position_ids")}
+def _padded() -> dict[str, Any]:
+    return _matrices("input_word_ids", "input_mask", "input_type_ids")
+
+
+def _packed() -> dict[str, Any]:
     return {
-        **matrices,
+        **_matrices("input_word_ids", "text_ids", "position_ids"),
         "text_starts": tf.TensorSpec([None], tf.int32, "text_starts"),
         "dropout_seed": tf.TensorSpec([], tf.int32, "dropout_seed"),
         "dropout_rate": tf.TensorSpec([], tf.float32, "dropout_rate"),

@@ -18,6 +18,7 @@ _LAYER_PARTS = {
     "ffn/output": "output.dense",
     "ffn/LayerNorm": "output.LayerNorm",
 }
+_TABLES = {"word": "word_embeddings", "position": "position_embeddings", "type": "token_type_embeddings"}
 _LEAVES = {"kernel": "weight", "bias": "bias", "gamma": "weight", "beta": "bias"}
 
 
@@ -59,6 +60,9 @@ def read_vocabulary(path: Path) -> list[str]:
     missing = [piece for piece in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]") if piece not in pieces]
     if missing:
         raise EncoderError(f"{path} has no {', '.join(missing)}: it is not the vocabulary of a BERT.")
+    if len(set(pieces)) < len(pieces):
+        twice = next(piece for piece in pieces if pieces.count(piece) > 1)
+        raise EncoderError(f"{path} lists the piece {twice!r} twice: every line must be unique.")
     return pieces
 
 
@@ -105,15 +109,19 @@ def _load_tensors(path: Path) -> dict[str, np.ndarray]:
         raw = load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise EncoderError(f"{path} cannot be read as safetensors ({error}).") from error
-    return {name.removeprefix("bert.").replace(".gamma", ".weight").replace(".beta", ".bias"): v for name, v in raw.items()}
+    current = {".gamma": ".weight", ".beta": ".bias"}  # the names of old checkpoints
+    renamed = {}
+    for name, value in raw.items():
+        stem, dot, leaf = name.removeprefix("bert.").rpartition(".")
+        renamed[stem + current.get(dot + leaf, dot + leaf)] = value
+    return renamed
 
 
 def _converted(name: str, tensors: Mapping[str, np.ndarray], sizes: BertSizes) -> np.ndarray | None:
     """One of our weights out of the checkpoint's names; its linear layers are [outputs, inputs], ours the other way."""
     part, _, leaf = name.rpartition("/")
     if part == "embeddings":
-        return tensors.get({"word": "embeddings.word_embeddings.weight", "position": "embeddings.position_embeddings.weight",
-                            "type": "embeddings.token_type_embeddings.weight"}[leaf])  # fmt: skip
+        return tensors.get(f"embeddings.{_TABLES[leaf]}.weight")
     if part == "embeddings/LayerNorm":
         return tensors.get(f"embeddings.LayerNorm.{_LEAVES[leaf]}")
     if part == "pooler":  # sentence encoders often drop it; it is only used when asked for
@@ -123,6 +131,7 @@ def _converted(name: str, tensors: Mapping[str, np.ndarray], sizes: BertSizes) -
     stem = f"encoder.layer.{layer.removeprefix('layer_')}."
     if inner == "attention/qkv":
         found = [tensors.get(f"{stem}attention.self.{which}.{_LEAVES[leaf]}") for which in ("query", "key", "value")]
-        return None if any(value is None for value in found) else np.concatenate([v.T for v in found if v is not None], axis=-1)
+        present = [value.T for value in found if value is not None]
+        return np.concatenate(present, axis=-1) if len(present) == 3 else None
     value = tensors.get(f"{stem}{_LAYER_PARTS[inner]}.{_LEAVES[leaf]}")
     return None if value is None else value.T

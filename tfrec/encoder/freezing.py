@@ -17,8 +17,8 @@ def split_trainable(variables: Sequence[Any], freeze: str) -> tuple[list[Any], l
 
     Args:
         variables: objects with a `name`.
-        freeze: "none", "all", "embeddings" (the embedding tables and their LayerNorm), "top:N" (only the top N layers and
-            what lies above them train), or "pattern:REGEX" (variables whose name the expression finds are frozen).
+        freeze: "none", "all", "embeddings" (the embedding tables and their LayerNorm), "top:N" (only the top N layers
+            and what lies above them train), or "pattern:REGEX" (variables whose name the expression finds are frozen).
 
     Returns:
         (trainable, frozen), both in the order given.
@@ -56,8 +56,8 @@ def _below_top(names: Sequence[str], argument: str) -> list[bool]:
     known = [number for number in numbers if number is not None]
     if not known:
         raise EncoderError(
-            f"encoder.freeze top:{argument} finds no layer numbers in the encoder's variable names, such as {names[0]!r}: "
-            "use pattern:REGEX instead."
+            f"encoder.freeze top:{argument} finds no layer numbers in the encoder's variable names, such as "
+            f"{names[0]!r}: use pattern:REGEX instead."
         )
     first_free = max(known) + 1 - int(argument)
     return [

@@ -71,7 +71,9 @@ def _sequence(w: Mapping[str, Tensor], sizes: BertSizes, word_ids: Tensor, mask:
     return x
 
 
-def _layer(x: Tensor, w: Mapping[str, Tensor], sizes: BertSizes, outside: Tensor, shape: list[Tensor], dtype: Any) -> Tensor:
+def _layer(
+    x: Tensor, w: Mapping[str, Tensor], sizes: BertSizes, outside: Tensor, shape: list[Tensor], dtype: Any
+) -> Tensor:
     def product(values: Tensor, name: str) -> Tensor:
         return tf.nn.bias_add(tf.matmul(values, w[f"{name}/kernel"]), w[f"{name}/bias"])
 

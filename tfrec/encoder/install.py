@@ -29,7 +29,7 @@ def install(name_or_path: str, name: str | None = None) -> store.InstalledEncode
         The installed encoder.
 
     Raises:
-        EncoderError: nothing is known by that name, the download or the verification fails, the checkpoint is not a BERT.
+        EncoderError: nothing is known by that name, the download or the verification fails, or it is not a BERT.
     """
     if name_or_path == "minilm":
         return _install_minilm(name or "minilm")
@@ -100,8 +100,9 @@ def install_scratch(
     pieces = learn_pieces(texts, vocabulary_size)
     sizes = BertSizes(len(pieces), hidden, layers, heads, 4 * hidden)
     weights = random_weights(sizes, seed)
+    source = f"scratch, {len(texts)} texts, seed {seed}"
     with store.install_lock(name):
-        return write_encoder(name, sizes, weights, pieces, True, f"scratch, {len(texts)} texts, seed {seed}", "your own")
+        return write_encoder(name, sizes, weights, pieces, True, source, "your own")
 
 
 def random_weights(sizes: BertSizes, seed: int) -> dict[str, np.ndarray]:

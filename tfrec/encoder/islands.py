@@ -1,8 +1,8 @@
 """Element-wise parts of a transformer as small XLA programs with hand-written gradients.
 
-Eigen runs every element-wise op as its own pass over memory, and bfloat16 ones slowly. An *island* is a function compiled
-by XLA into one fused loop; the matrix products between islands stay with oneDNN, which is faster at them than XLA's CPU
-back end. Statistics (mean, variance, sums) are always float32. Every island compiles once per shape.
+Eigen runs every element-wise op as its own pass over memory, and bfloat16 ones slowly. An *island* is a function
+compiled by XLA into one fused loop; the matrix products between islands stay with oneDNN, which is faster at them than
+XLA's CPU back end. Statistics (mean, variance, sums) are always float32. Every island compiles once per shape.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _normalised(h: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
     return centred * inverse, inverse
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def residual_layer_norm(epsilon: float, dropout: bool) -> Callable[..., Tensor]:
     """LayerNorm(residual + dropout(x + bias)), the end of both halves of a transformer layer (Ba et al. 2016).
 

@@ -34,7 +34,7 @@ def resolve(name: str) -> store.InstalledEncoder | None:
 
 
 def chosen_precision(wanted: str) -> str:
-    """"bf16" or "f32"; "auto" takes bf16 where the CPU has instructions for it."""
+    """Decides between "bf16" and "f32"; "auto" takes bf16 where the CPU has instructions for it."""
     if wanted != "auto":
         return wanted
     return "bf16" if cpu_multiplies_bf16() else "f32"

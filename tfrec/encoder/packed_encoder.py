@@ -65,7 +65,7 @@ class PackedEncoder(TextEncoder):
 
     @property
     def variables(self) -> list[Any]:  # type: ignore[override]
-        return list(self._weights.values())
+        return [*self._weights.values(), self.dropout_seed]
 
     @property
     def trainable_variables(self) -> list[Any]:  # type: ignore[override]

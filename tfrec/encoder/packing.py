@@ -1,7 +1,7 @@
 """Sequence packing: several short texts share one row of a fixed length, so that almost no slot is padding.
 
-Krell et al. 2021, "Efficient Sequence Packing without Cross-contamination". Row lengths and row counts are rounded up to
-few values, because every new shape costs the XLA islands a compilation.
+Krell et al. 2021, "Efficient Sequence Packing without Cross-contamination". Row lengths and row counts are rounded up
+to few values, because every new shape costs the XLA islands a compilation.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The preprocessor half of an installed encoder: strings to word pieces, as a TF-Hub preprocessor SavedModel.
 
-FastBertTokenizer (Song et al. 2021, "Fast WordPiece Tokenization") keeps its trie in a constant: no tables to initialise,
-and its two ops are in the TF-Text set of stock TensorFlow Serving.
+FastBertTokenizer (Song et al. 2021, "Fast WordPiece Tokenization") keeps its trie in a constant: no tables to
+initialise, and its two ops are in the TF-Text set of stock TensorFlow Serving.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from tfrec.tensorflow_setup import tf
 
 Tensor = Any
 DEFAULT_LENGTH = 128  # as TF-Hub's BERT preprocessors
-_Trackable = tf.__internal__.tracking.AutoTrackable
 
 
-class Tokenize(_Trackable):  # type: ignore[misc]
+class Tokenize(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc]
     """Callable: string[B] -> RaggedTensor int32 [B, None] of word pieces without special tokens.
 
     Args:
@@ -41,12 +40,11 @@ class Tokenize(_Trackable):  # type: ignore[misc]
         self._tokenizer = tensorflow_text.FastBertTokenizer(
             list(pieces), token_out_type=tf.int64, lower_case_nfd_strip_accents=lower_case
         )
-        # The op fails on invalid UTF-8 and stops at NUL; both become spaces-like marks first.
-        self._fix = tf.constant("\ufffd")
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def __call__(self, texts: Tensor) -> Tensor:
-        valid = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace", replace_control_characters=False)
+        # Invalid UTF-8 would fail the whole batch; every bad sequence becomes U+FFFD instead.
+        valid = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
         return tf.cast(self._tokenizer.tokenize(valid), tf.int32)
 
     @tf.function(input_signature=[], autograph=False)
@@ -55,7 +53,7 @@ class Tokenize(_Trackable):  # type: ignore[misc]
         return {name: tf.constant(value, tf.int32) for name, value in self._special.items()}
 
 
-class Preprocessor(_Trackable):  # type: ignore[misc]
+class Preprocessor(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc]
     """Callable: string[B] -> {input_word_ids, input_mask, input_type_ids} int32 [B, 128].
 
     `tokenize` and `bert_pack_inputs` are the two halves, for other lengths and for pairs of segments.

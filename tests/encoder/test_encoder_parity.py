@@ -1,0 +1,60 @@
+"""The encoder against BERT written in NumPy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from tfrec.config.modelling import EncoderConfig
+from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.tensorflow_setup import tf
+
+SMALL_TEXTS = ["red sofas", "", "红色的沙发", "a, b-c. 1 2", "Léàther mug 👟", "blue leather sofa " * 20]
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return (a * b).sum(-1) / (np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1))
+
+
+def all_three_ways(encoder: TextEncoder, texts: list[str], max_tokens: int) -> dict[str, np.ndarray]:
+    tokens = encoder.tokenize(tf.constant(texts), max_tokens)
+    return {
+        "encode": encoder.encode(texts, max_tokens),
+        "pooled": encoder.pooled([tokens], training=False)[0].numpy(),
+        "frozen": encoder.inference_function(encoder.precision)(tf.constant(texts), max_tokens).numpy(),
+    }
+
+
+def test_minilm_gives_the_fixed_reference_vectors(minilm: Path, reference_bert: ModuleType) -> None:
+    reference = json.loads((Path(__file__).parent / "minilm_reference.json").read_text("utf-8"))
+    expected = np.array([row["vector"] for row in reference["rows"]])
+    texts = [row["text"] for row in reference["rows"]]
+    assert tuple(texts) == reference_bert.TEXTS
+    for precision, floor in (("f32", 0.999999), ("bf16", 0.9999)):
+        encoder = TextEncoder.load(EncoderConfig(name="minilm", precision=precision), seed=1)
+        assert encoder.hidden_size == 384
+        for way, found in all_three_ways(encoder, texts, reference["max_tokens"]).items():
+            assert cosine(found, expected).min() >= floor, (precision, way)
+
+
+@pytest.mark.parametrize("precision, floor", [("f32", 0.999999), ("bf16", 0.999)])
+def test_an_installed_checkpoint_equals_the_reference(
+    small: str, checkpoint: Path, reference_bert: ModuleType, precision: str, floor: float
+) -> None:
+    expected = reference_bert.reference_vectors(checkpoint, SMALL_TEXTS, 24)
+    encoder = TextEncoder.load(EncoderConfig(name=small, precision=precision), seed=1)
+    for way, found in all_three_ways(encoder, SMALL_TEXTS, 24).items():
+        assert cosine(found, expected).min() >= floor, way
+
+
+@pytest.mark.parametrize("pooling", ["cls", "pooled"])
+def test_other_poolings_agree_between_training_and_export(small: str, pooling: str) -> None:
+    encoder = TextEncoder.load(EncoderConfig(name=small, pooling=pooling, precision="f32"), seed=1)
+    ways = all_three_ways(encoder, SMALL_TEXTS, 24)
+    np.testing.assert_allclose(ways["pooled"], ways["encode"], atol=1e-5)
+    np.testing.assert_allclose(ways["frozen"], ways["encode"], atol=1e-5)
+    assert (np.abs(ways["pooled"]).max() <= 1) == (pooling == "pooled")

@@ -1,0 +1,110 @@
+"""Gradients and freezing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tfrec.config.modelling import EncoderConfig
+from tfrec.encoder.checkpoint import read_checkpoint
+from tfrec.encoder.freezing import split_trainable
+from tfrec.encoder.inference import text_vectors
+from tfrec.encoder.sizes import weight_shapes
+from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.errors import EncoderError
+from tfrec.tensorflow_setup import tf
+
+TEXTS = ["red sofa", "", "红色的沙发", "blue mug - 12", "leather " * 30]
+
+
+def loss_of(vectors: tf.Tensor) -> tf.Tensor:
+    target = tf.random.stateless_normal(tf.shape(vectors), [1, 2])
+    return tf.reduce_sum(vectors * target)
+
+
+def test_gradients_through_the_hub_layer_equal_those_of_plain_ops(small: str, checkpoint: Path) -> None:
+    encoder = TextEncoder.load(EncoderConfig(name=small, precision="f32", freeze="none", dropout=0.0), seed=1)
+    tokens = encoder.tokenize(tf.constant(TEXTS), 24)
+
+    @tf.function
+    def packed() -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            loss = loss_of(encoder.pooled([tokens], training=True)[0])
+        return tape.gradient(loss, encoder.trainable_variables, unconnected_gradients="zero")
+
+    sizes, arrays, _, _ = read_checkpoint(checkpoint)
+    weights = [tf.constant(arrays[name]) for name in weight_shapes(sizes)]
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        lengths = tf.cast(tokens.row_lengths(), tf.int32)
+        loss = loss_of(text_vectors(weights, sizes, tokens.to_tensor(), lengths, "mean", "f32"))
+    plain = tape.gradient(loss, weights, unconnected_gradients="zero")
+    assert len(plain) == len(encoder.trainable_variables)
+    for name, ours, expected in zip(weight_shapes(sizes), packed(), plain, strict=True):
+        ours, expected = tf.convert_to_tensor(ours).numpy(), tf.convert_to_tensor(expected).numpy()
+        scale = max(np.abs(expected).max(), 1.0)
+        np.testing.assert_allclose(ours / scale, expected / scale, atol=2e-5, err_msg=name)
+        assert np.abs(expected).max() > 0 or name.startswith("pooler"), name
+
+
+def test_plain_hub_layer_fine_tunes_every_weight(small: str) -> None:
+    import tensorflow_hub as hub
+
+    layer = hub.KerasLayer(str(Path(small) / "encoder"), trainable=True)
+    preprocessor = hub.KerasLayer(str(Path(small) / "preprocessor"))
+    inputs = preprocessor(tf.constant(TEXTS))
+    assert set(inputs) == {"input_word_ids", "input_mask", "input_type_ids"} and inputs["input_mask"].shape == [5, 128]
+    with tf.GradientTape() as tape:
+        outputs = layer(inputs, training=True)
+        loss = loss_of(outputs["default"]) + tf.reduce_sum(outputs["sequence_output"][:, 0] ** 3)
+    gradients = tape.gradient(loss, layer.trainable_variables)
+    assert len(gradients) == 5 + 3 * 12 + 2 and all(g is not None for g in gradients)
+    before = layer(inputs, training=False)["pooled_output"].numpy()
+    for variable, gradient in zip(layer.trainable_variables, gradients, strict=True):
+        assert np.abs(tf.convert_to_tensor(gradient)).max() > 0, variable.name
+        variable.assign_sub(0.01 * tf.convert_to_tensor(gradient))
+    assert np.abs(layer(inputs, training=False)["pooled_output"].numpy() - before).max() > 1e-4
+
+
+def test_training_in_bf16_lowers_the_loss(small: str) -> None:
+    encoder = TextEncoder.load(EncoderConfig(name=small, precision="bf16", dropout=0.1), seed=1)
+    left, right = encoder.tokenize(tf.constant(TEXTS), 24), encoder.tokenize(tf.constant(TEXTS[::-1]), 24)
+
+    @tf.function
+    def step() -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            a, b = (tf.math.l2_normalize(v, -1) for v in encoder.pooled([left, right], training=True))
+            logits = 10 * tf.matmul(a, b, transpose_b=True)
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.range(5), logits=logits))
+        variables = encoder.trainable_variables
+        for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
+            if gradient is not None:
+                variable.assign_sub(0.02 * gradient)
+        return loss
+
+    losses = [float(step()) for _ in range(25)]
+    assert np.mean(losses[-3:]) < 0.5 * np.mean(losses[:3])
+
+
+@pytest.mark.parametrize(
+    "freeze, frozen",
+    [("none", 0), ("all", 43), ("embeddings", 5), ("top:1", 5 + 24), ("top:3", 5), ("pattern:attention/.*bias", 6)],
+)
+def test_freezing_holds_back_exactly_the_named_variables(small: str, freeze: str, frozen: int) -> None:
+    encoder = TextEncoder.load(EncoderConfig(name=small, freeze=freeze), seed=1)
+    assert len(encoder.trainable_variables) == 43 - frozen
+    assert {v.ref() for v in encoder.layer.trainable_variables} == {v.ref() for v in encoder.trainable_variables}
+    if freeze == "top:1":
+        assert all(v.name.startswith(("layer_2/", "pooler")) for v in encoder.trainable_variables)
+
+
+def test_freezing_patterns_that_match_nothing_name_some_variables() -> None:
+    variables = [tf.Variable(0.0, name=name) for name in ("word_table", "block/kernel")]
+    with pytest.raises(EncoderError, match="'pattern:layer_9' matches none .*word_table"):
+        split_trainable(variables, "pattern:layer_9")
+    with pytest.raises(EncoderError, match="finds no layer numbers .*word_table"):
+        split_trainable(variables, "top:2")
+    with pytest.raises(EncoderError, match="not 'some'"):
+        split_trainable(variables, "some")
