@@ -15,7 +15,7 @@ from tfrec.data.shop import ShopData
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.errors import TrainingError
 from tfrec.evaluation.dev import DevEvaluation
-from tfrec.evaluation.protocol import choose_split, evaluate_recommendation, evaluate_search
+from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, evaluate_search
 from tfrec.evaluation.table import Report
 from tfrec.files import atomic_directory
 from tfrec.models.features import dense_features
@@ -104,18 +104,17 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
         a report per task ("search", "recommendation") that the shop has data for.
     """
     config, shop, model = trained.config, trained.shop, trained.model
-    split = choose_split(shop, split)
+    splits = choose_splits(shop, split)
     reports: dict[str, Report] = {}
-    if shop.has_searches and shop.judgments(split):
-
-        def untrained() -> Any:
-            return _zero_shot(config, shop)
-
-        reports["search"] = evaluate_search(config, shop, model, trained.catalogue, untrained, split)
-    if shop.has_interactions and shop.shoppers(split):
-        reports["recommendation"] = evaluate_recommendation(config, shop, model, trained.catalogue, split)
-    results = {task: report.to_json() for task, report in reports.items()}
-    RunFolder(config).add_metrics(evaluation={"split": split, "signature": trained.signature, **results})
+    if "search" in splits:
+        reports["search"] = evaluate_search(
+            config, shop, model, trained.catalogue, lambda: _zero_shot(config, shop), splits["search"]
+        )
+    if "recommendation" in splits:
+        where = splits["recommendation"]
+        reports["recommendation"] = evaluate_recommendation(config, shop, model, trained.catalogue, where)
+    results = {task: {"split": splits[task], **report.to_json()} for task, report in reports.items()}
+    RunFolder(config).add_metrics(evaluation={"signature": trained.signature, **results})
     return reports
 
 

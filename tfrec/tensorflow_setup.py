@@ -21,7 +21,7 @@ if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
         "in the environment."
     )
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # failures come as Python errors
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # tfrec is built and measured for the CPU
 
 warnings.filterwarnings("ignore", message="pkg_resources is deprecated")

@@ -27,7 +27,7 @@ class ExportConfig(Section):
 
     precision: Literal["auto", "bf16", "f32"] = Field(
         "auto",
-        description="auto freezes the encoder to bf16 where the CPU is fast with it and at least 98 % of the top 10 agree.",
+        description="auto takes bf16 for the encoder where the CPU is fast with it and 98 % of the top 10 agree.",
     )
     warmup_requests: int = Field(
         16, ge=0, le=1000, description="Recorded requests that a server replays before it reports ready."

@@ -5,6 +5,7 @@ The third usual baseline, the encoder without fine-tuning ("zero-shot"), is `ret
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from itertools import chain
 
@@ -15,6 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from tfrec.errors import EvaluationError
 from tfrec.evaluation.retrieval import best_of_rows, top_k
 from tfrec.evaluation.tokens import Tokenizer
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it tells every step where the root logger lets it
 
 
 class Bm25:

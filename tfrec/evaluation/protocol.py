@@ -19,21 +19,28 @@ TFREC, BM25, ZERO_SHOT, POPULARITY = "tfrec", "BM25", "zero-shot", "popularity"
 ZeroShot = Callable[[], tuple[Any, Callable[[list[str]], Any]]]
 
 
-def choose_split(shop: ShopData, wanted: str | None) -> str:
-    """The split to report on: the one asked for, else test where there is one, else dev.
+def choose_splits(shop: ShopData, wanted: str | None) -> dict[str, str]:
+    """The split that each task is reported on: the one asked for, else test where there is one, else dev.
+
+    Returns:
+        task ("search", "recommendation") -> split, for the tasks that the shop can measure.
 
     Raises:
-        EvaluationError: that split holds nothing to measure.
+        EvaluationError: there is nothing to measure.
     """
     splits = [wanted] if wanted else ["test", "dev"]
+    chosen: dict[str, str] = {}
     for split in splits:
-        has_searches = shop.has_searches and shop.judgments(split)
-        if has_searches or (shop.has_interactions and shop.shoppers(split)):
-            return split
-    raise EvaluationError(
-        f"There is nothing to evaluate in split {' or '.join(splits)}: set data.split.dev_share (searches) or "
-        "data.split.dev_days (interactions), or give a split column."
-    )
+        if shop.has_searches and shop.judgments(split):
+            chosen.setdefault("search", split)
+        if shop.has_interactions and shop.shoppers(split):
+            chosen.setdefault("recommendation", split)
+    if not chosen:
+        raise EvaluationError(
+            f"There is nothing to evaluate in split {' or '.join(splits)}: set data.split.dev_share (searches) or "
+            "data.split.dev_days (interactions), or give a split column."
+        )
+    return chosen
 
 
 def evaluate_search(
