@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import html
+import os
+import subprocess
+import sys
 import unicodedata
 from collections import Counter, defaultdict
 from datetime import datetime
@@ -40,6 +43,18 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_gives_others(tmp_path: 
         one, two, other = ((tmp_path / name / file).read_bytes() for name in ("one", "two", "other"))
         assert one == two
         assert one != other
+
+
+def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
+    """Sets of strings are ordered anew in every process; no choice may depend on that."""
+    code = (
+        "import sys; from tfrec.data.demo import generate; generate(sys.argv[1], items=400, queries=120, shoppers=60)"
+    )
+    for hash_seed in ("1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": hash_seed}
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / hash_seed)], env=environment, check=True)
+    for file in FILES:
+        assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "2" / file).read_bytes()
 
 
 def test_more_shoppers_leave_the_catalogue_and_the_searches_as_they_are(tmp_path: Path) -> None:

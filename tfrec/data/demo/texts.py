@@ -85,7 +85,7 @@ class ItemWriter:
         """
         random, words = self._random, self._vocabulary
         value = {name: values[item] for name, values in self._latents.items()}
-        present = {name for name in ("colour", "material", "use", "feature", "style") if value[name] != NONE}
+        present = tuple(name for name in ("colour", "material", "use", "feature", "style") if value[name] != NONE)
         pattern = some(random, words.patterns["title"])
         slots = {slot for segment in pattern for slot in segment}
         in_title = {name for name in present if name in slots and random.random() < _IN_TITLE[name]}
@@ -98,7 +98,7 @@ class ItemWriter:
             if name in present and name not in told:
                 (in_column if name in _IN_COLUMN else in_text).add(name)
 
-        shown = {name: self._named(name, value[name]) for name in sorted(present)}
+        shown = {name: self._named(name, value[name]) for name in present}
         kind = usual(random, words.forms("type", "shop", value["type"]))
         title_kind = self._with_typed_word("type", value["type"], kind)
         # One product line per use, so its name tells the use to those who have learned it.
