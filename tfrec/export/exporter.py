@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from tfrec.export.loaded import LoadedModel, newest_version
 from tfrec.export.manifest import verify_manifest, write_manifest
 from tfrec.export.ops import check_ops
 from tfrec.export.precision import TOP, choose_precision
-from tfrec.export.serving_module import ServingModule
+from tfrec.export.serving_module import ServingModule, serving_signatures
 from tfrec.export.warmup import write_warmup
 from tfrec.files import atomic_directory
 from tfrec.models.two_tower import TwoTower
@@ -67,13 +68,13 @@ def export_model(
         return newest
     version = int(newest.name) + 1 if newest is not None else 1
     queries = sample_queries(shop, config.seed)
-    precision, encode = choose_precision(model, catalogue, queries, config.export.precision)
+    precision = choose_precision(model, catalogue, queries, config.export.precision)
+    encode = model.encoder.inference_function(precision.precision)
     module = ServingModule(model, encode, shop.item_ids, catalogue)
+    signatures = serving_signatures(module, model, encode)
     target = base / str(version)
     with atomic_directory(target) as aside:
-        functions = module.signatures_of_contract
-        signatures = {name: function.get_concrete_function() for name, function in functions.items()}
-        tf.saved_model.save(module, str(aside), signatures={**signatures, "serving_default": signatures["search"]})
+        tf.saved_model.save(module, str(aside), signatures=signatures)
         ops = check_ops(aside)
         write_warmup(
             aside, shop.item_ids, shop.item_texts, config.export.warmup_requests, config.seed, config.serving.model_name
@@ -92,6 +93,8 @@ def export_model(
             "signatures": {name: _described(function) for name, function in signatures.items()},
         }
         write_manifest(aside, facts)
+        del module, signatures, encode
+        gc.collect()  # their graphs are cyclic garbage, and the export is about to be loaded beside them
         same = precision.precision == model.encoder.precision
         _check_answers(aside, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], _TOLERANCE[same])
     return target

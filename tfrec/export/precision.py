@@ -41,9 +41,7 @@ class Precision:
         return asdict(self)
 
 
-def choose_precision(
-    model: TwoTower, catalogue: np.ndarray, queries: Sequence[str], wanted: str
-) -> tuple[Precision, Encode]:
+def choose_precision(model: TwoTower, catalogue: np.ndarray, queries: Sequence[str], wanted: str) -> Precision:
     """Measures bf16 against f32 and chooses.
 
     Args:
@@ -53,15 +51,16 @@ def choose_precision(
         wanted: "auto" takes bf16 if the CPU is fast with it and the top 10 agree to 98 %; others are taken as they are.
 
     Returns:
-        The choice, and the encoder's inference function of that precision.
+        The choice.
     """
-    encoders = {name: model.encoder.inference_function(name) for name in ("bf16", "f32")}
-    tops = {name: _top(model, encode, catalogue, queries) for name, encode in encoders.items()}
-    pairs = zip(tops["bf16"], tops["f32"], strict=True)
+    # One after the other: each holds all weights several times while it runs.
+    bf16 = _top(model, model.encoder.inference_function("bf16"), catalogue, queries)
+    f32 = _top(model, model.encoder.inference_function("f32"), catalogue, queries)
+    pairs = zip(bf16, f32, strict=True)
     shares = [len(set(some) & set(other)) / len(other) for some, other in pairs]
     agreement, fast = round(float(np.mean(shares)), 4), cpu_multiplies_bf16()
     chosen = wanted if wanted != "auto" else "bf16" if fast and agreement >= LEAST_AGREEMENT else "f32"
-    return Precision(chosen, wanted, fast, agreement, len(queries)), encoders[chosen]
+    return Precision(chosen, wanted, fast, agreement, len(queries))
 
 
 def _top(model: TwoTower, encode: Encode, catalogue: np.ndarray, queries: Sequence[str]) -> np.ndarray:

@@ -13,6 +13,7 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
+_Function = tf.types.experimental.PolymorphicFunction
 # What Python's str.strip() removes, so that a blank query means the same here as in training.
 _BLANK = r"[\s\x0b\x1c-\x1f\x{85}\p{Z}]*"
 
@@ -44,7 +45,13 @@ class ServingModule(tf.Module):  # type: ignore[misc]
     ) -> None:
         super().__init__(name="tfrec")
         _check(item_ids, catalogue, model.dimension)
-        self._encode = encode
+        # Functions are saved through the signatures that call them; tracked as well, they would be traced and saved a
+        # second time with all the encoder's constants. What else the encoder holds (tables, assets) is tracked.
+        self._encoder_parts = [
+            part
+            for part in vars(encode).values()
+            if isinstance(part, tf.__internal__.tracking.Trackable) and not isinstance(part, _Function)
+        ]
         # Only variables are tracked: Keras layers would be saved with training functions that nobody serves.
         self._weights = list({id(v): v for v in [*model.query_tower.variables, *model.item_tower.variables]}.values())
         # A variable, because it goes beside the graph: a protobuf ends at 2 GB.
@@ -52,7 +59,6 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         self._ids = tf.constant(list(item_ids), tf.string)
         rows = tf.range(len(item_ids), dtype=tf.int32)
         self._rows = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(self._ids, rows), default_value=-1)
-        self.signatures_of_contract = _signatures(self, model.query_tower, model.item_tower, model)
 
     def rows(self, item_ids: Tensor) -> Tensor:
         """Item ids string [...] to rows of the catalogue int32 [...], -1 for unknown ones."""
@@ -81,10 +87,21 @@ def _check(item_ids: Sequence[str], catalogue: np.ndarray, dimension: int) -> No
         raise ExportError("Item ids must be unique and not empty: prepare the data again.")
 
 
-def _signatures(module: ServingModule, query_tower: Any, item_tower: Any, model: TwoTower) -> dict[str, Any]:
-    """Traced functions by signature name. The towers stay outside the module, in these functions' closures."""
-    encode, query_tokens, item_tokens = module._encode, model.query_tokens, model.item_tokens
-    hidden = model.encoder.hidden_size
+def serving_signatures(
+    module: ServingModule, model: TwoTower, encode: Callable[[Tensor, int], Tensor]
+) -> dict[str, Any]:
+    """Traces the contract's signatures over the towers' own layers.
+
+    Args:
+        module: the module that will be saved with them.
+        model: the towers it was made from.
+        encode: the encoder it was made from.
+
+    Returns:
+        ConcreteFunction by signature name, for `tf.saved_model.save(module, folder, signatures=...)`.
+    """
+    query_tower, item_tower = model.query_tower, model.item_tower
+    query_tokens, item_tokens, hidden = model.query_tokens, model.item_tokens, model.encoder.hidden_size
     strings, matrix = tf.TensorSpec([None], tf.string), tf.TensorSpec([None, None], tf.string)
     number = tf.TensorSpec([], tf.int32, "k")
 
@@ -142,4 +159,7 @@ def _signatures(module: ServingModule, query_tower: Any, item_tower: Any, model:
         (embed_query, [query, history]),
         (embed_item, [named(strings, "text")]),
     ]
-    return {f.__name__: tf.function(f, input_signature=spec, autograph=False) for f, spec in specs}
+    traced = {
+        f.__name__: tf.function(f, input_signature=spec, autograph=False).get_concrete_function() for f, spec in specs
+    }
+    return {**traced, "serving_default": traced["search"]}
