@@ -11,6 +11,7 @@ import polars as pl
 
 from tfrec.config.data import CleaningConfig
 from tfrec.data.report import TableReport
+from tfrec.errors import DataError
 
 # A tag starts with a letter right after "<", so that "5 < 7" and "<3" survive.
 _INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -126,8 +127,6 @@ def matches(values: pl.Series, pattern: str, setting: str) -> pl.Series:
     Raises:
         DataError: the pattern is not a regular expression.
     """
-    from tfrec.errors import DataError
-
     try:
         compiled = re.compile(pattern)
     except re.error as error:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "query": pl.String, "history": pl.List(pl.Int64), "item": pl.Int64, "weight": pl.Float32, "group": pl.Int64,
     "negatives": pl.List(pl.Int64), "task": pl.String,
 }  # fmt: skip

@@ -61,7 +61,8 @@ def load_items(
         if not batch.frame.height:
             continue
         frame = _products_only(batch.frame, config, report)
-        texts = [name for name in frame.columns if name not in ("item_id", "price", "_row")]
+        # an image is a URL: decoding "&copy=1" as HTML would break it
+        texts = [name for name in frame.columns if name not in ("item_id", "price", "image", "_row")]
         frame = clean_texts(frame, texts, cleaning, report)
         rules = [empty("item_id"), empty("title"), *(price_rules() if "price" in frame.columns else [])]
         frame = apply_rules(frame, batch.file, rules, report)
@@ -84,7 +85,8 @@ def load_items(
         frame, merged = _merge_products(frame, report)
     for name in (field for field in fields if field not in frame.columns and field not in KNOWN):
         report.notes.append(f"the template names {{{name}}}, which is no column of the items: it stays empty")
-    frame = frame.drop(*_PLACE, "_count").with_columns(_rendered(template, frame.columns))
+    frame = frame.select("item_id", "title", pl.exclude("item_id", "title", *_PLACE, "_count"))
+    frame = frame.with_columns(_rendered(template, frame.columns))
     bare = frame["text"] == ""
     if bare.any():
         report.notes.append(f"{int(bare.sum())} items have an empty text by the template: their title stands for it")

@@ -77,15 +77,15 @@ def _demo(config: Config, run: Path) -> DataConfig:
     made = folder / "demo.json"
     if not made.exists() or read_json(made) != wanted:
         with atomic_directory(folder) as aside:
-            generate(aside, demo.language, demo.items, demo.queries, demo.shoppers, config.seed)
+            generate(aside, demo.language, demo.items, demo.queries, max(1, demo.shoppers), config.seed)
             write_json(aside / "demo.json", wanted)
     return config.data.model_copy(
         update={
             "demo": None,
             "root": str(folder),
-            "items": ItemsConfig(path="items.csv"),
-            "searches": SearchesConfig(path="searches.csv"),
-            "interactions": InteractionsConfig(path="purchases.csv") if demo.shoppers else None,
+            "items": ItemsConfig.model_validate("items.csv"),
+            "searches": SearchesConfig.model_validate("searches.csv"),
+            "interactions": InteractionsConfig.model_validate("purchases.csv") if demo.shoppers else None,
         }
     )
 

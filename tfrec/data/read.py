@@ -12,6 +12,7 @@ import polars as pl
 
 from tfrec.config.data import TableConfig
 from tfrec.data import formats
+from tfrec.data.csv_files import csv_batches
 from tfrec.errors import DataError
 
 _ENDINGS = {
@@ -120,7 +121,7 @@ def read_table(
 
 def _frames(path: Path, kind: str, pick: formats.Pick, rejected: formats.Rejected) -> Iterator[pl.DataFrame]:
     if kind in ("csv", "tsv"):
-        return formats.csv_batches(path, "," if kind == "csv" else "\t", pick, rejected)
+        return csv_batches(path, "," if kind == "csv" else "\t", pick, rejected)
     if kind == "jsonl":
         return formats.json_batches(path, pick)
     if kind == "parquet":

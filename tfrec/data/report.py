@@ -12,6 +12,7 @@ from tfrec.errors import DataError
 _LISTED = 20
 _EXAMPLES = 5
 _NAMED = 3
+_WIDTH = 120
 
 
 class TableReport:
@@ -75,7 +76,7 @@ class TableReport:
             for before, after in examples:
                 if len(entry["examples"]) >= _EXAMPLES:
                     break
-                entry["examples"].append(f"{before[:200]!r} -> {after[:200]!r}" if after else before[:200])
+                entry["examples"].append(_shown(before, after))
 
     def judge(self) -> None:
         """Stops when the faults are too many.
@@ -114,3 +115,14 @@ class TableReport:
             "faults": {"count": self.faulty_rows, "kinds": self._kinds, "first": self._listed},
             "notes": self.notes,
         }
+
+
+def _shown(before: str, after: str) -> str:
+    """`before -> after`, cut to the place where a long text first differs; `before` alone when there is no after."""
+    if not after:
+        return before[:_WIDTH]
+    shorter = min(len(before), len(after))
+    same = next((at for at in range(shorter) if before[at] != after[at]), shorter)
+    start = max(0, same - _WIDTH // 4) if max(len(before), len(after)) > _WIDTH else 0
+    lead = "…" if start else ""
+    return f"{lead + before[start : start + _WIDTH]!r} -> {lead + after[start : start + _WIDTH]!r}"

@@ -17,7 +17,7 @@ def split_searches(frame: pl.DataFrame, config: SplitConfig, seed: int) -> pl.Da
     """Gives each search a split. Equal queries never straddle.
 
     A split column of the shop is taken as it is. Else the queries with some relevant item are ranked by a seeded hash;
-    the first ones are test, the next dev. Adding queries to a shop therefore moves few of the others.
+    the first ones are dev, the last ones test. Adding queries to a shop therefore moves few of the others.
 
     Args:
         frame: searches with `key` (normalised query) and gain, perhaps split.
@@ -33,19 +33,19 @@ def split_searches(frame: pl.DataFrame, config: SplitConfig, seed: int) -> pl.Da
     if "split" not in frame.columns:
         useful = frame.filter(pl.col("gain") > 0)["key"].unique(maintain_order=True).to_list()
         ranked = sorted(useful, key=lambda key: hashlib.sha256(f"{seed}\0{key}".encode()).digest())
-        test = _number_held_out(config.test_share, len(ranked) - 1, config.max_queries)
-        dev = _number_held_out(config.dev_share, len(ranked) - 1 - test, config.max_queries)
-        held_out = {**dict.fromkeys(ranked[:test], "test"), **dict.fromkeys(ranked[test : test + dev], "dev")}
+        total = len(ranked)
+        dev = _number_held_out(config.dev_share, total, total - 1, config.max_queries)
+        test = _number_held_out(config.test_share, total, total - 1 - dev, config.max_queries)
+        held_out = {**dict.fromkeys(ranked[:dev], "dev"), **dict.fromkeys(ranked[total - test :], "test")}
         split = pl.col("key").replace_strict(held_out, default="train", return_dtype=pl.String)
         frame = frame.with_columns(split.alias("split"))
     check_query_leaks(frame)
     return frame.drop("key")
 
 
-def _number_held_out(share: float, available: int, most: int) -> int:
-    if share <= 0:
-        return 0
-    return max(0, min(max(1, round(share * (available + 1))), most, available))
+def _number_held_out(share: float, total: int, available: int, most: int) -> int:
+    """The share of `total`, at least one query when any is asked for, and never the last one: that is for training."""
+    return max(0, min(max(1, round(share * total)), most, available)) if share > 0 else 0
 
 
 def split_interactions(frame: pl.DataFrame, config: SplitConfig) -> tuple[pl.DataFrame, dict[str, int]]:

@@ -8,10 +8,13 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.data.formats import Pick, as_text
+from tfrec.data.formats import Pick, as_text, open_bytes
 from tfrec.errors import DataError
 
 _RECORDS = 20_000
+_HEAD = 12  # length (8) and its checksum (4); after the record another checksum (4)
+_LONGEST = 1 << 31
+_CUT_OFF = "{}, record {}: the file is cut off or is no TFRecord: write it again."
 
 
 def tfrecord_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
@@ -29,6 +32,7 @@ def tfrecord_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
     """
     from tfrec.tensorflow_setup import tf
 
+    _check_ends(path)
     kind = "GZIP" if path.name.endswith(".gz") else ""
     columns: dict[str, str] | None = None
     found: list[dict[str, str]] = []
@@ -38,9 +42,7 @@ def tfrecord_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
         try:
             raw = next(records, None)
         except tf.errors.DataLossError:
-            raise DataError(
-                f"{path}, record {row + 1}: the file is cut off or is no TFRecord: write it again."
-            ) from None
+            raise DataError(_CUT_OFF.format(path, row + 1)) from None
         if raw is not None:
             row += 1
             found.append(_features(path, row, raw.numpy()))
@@ -55,6 +57,21 @@ def tfrecord_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
             found = []
         if raw is None:
             return
+
+
+def _check_ends(path: Path) -> None:
+    """TensorFlow takes a file that is cut within the 12 bytes before a record for whole; this does not."""
+    row = 0
+    with open_bytes(path) as stream:
+        while head := stream.read(_HEAD):
+            row += 1
+            rest = int.from_bytes(head[:8], "little") + 4 if len(head) == _HEAD else -1
+            if rest > _LONGEST:
+                return  # no TFRecord at all: its checksum will tell
+            while rest > 0 and (block := stream.read(min(rest, 1 << 20))):
+                rest -= len(block)
+            if rest:
+                raise DataError(_CUT_OFF.format(path, row))
 
 
 def _features(path: Path, row: int, raw: bytes) -> dict[str, str]:

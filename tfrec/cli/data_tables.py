@@ -1,0 +1,110 @@
+"""The tables that `tfrec data inspect` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from tfrec.data.shop import ShopData
+
+_SECTIONS = ("items", "searches", "interactions")
+_WIDTH = 60
+
+
+def overview(shop: ShopData) -> Iterator[RenderableType]:
+    """Everything worth a look in prepared data, part by part.
+
+    Args:
+        shop: the prepared shop.
+
+    Yields:
+        what rich prints.
+    """
+    report = shop.report
+    yield f"[bold]{shop.folder}[/bold]  fingerprint {shop.fingerprint[:12]}"
+    yield _counts(report)
+    for name in _SECTIONS:
+        if name in report:
+            frame = {"items": shop.items} if name == "items" else {name: getattr(shop, name)}
+            yield _columns(name, report[name], frame[name])
+    yield _splits(report)
+    yield from _changes(report)
+    yield from _faults(report)
+    for name in _SECTIONS:
+        for note in report.get(name, {}).get("notes", []):
+            yield _escaped(f"{name}: {note}")
+
+
+def _table(title: str, *columns: str) -> Any:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in columns:
+        number = name in ("rows read", "kept", "faulty", "filled", "count", "row")
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    return table
+
+
+def _escaped(text: Any) -> str:
+    from rich.markup import escape
+
+    text = str(text)
+    return escape(text if len(text) <= _WIDTH * 5 else text[: _WIDTH * 5] + "…")
+
+
+def _counts(report: dict[str, Any]) -> Any:
+    table = _table("Tables", "table", "rows read", "kept", "faulty", "files")
+    for name in _SECTIONS:
+        if name in report:
+            part = report[name]
+            numbers = (f"{part[key]:,}" for key in ("rows_read", "rows_kept"))
+            table.add_row(name, *numbers, f"{part['faults']['count']:,}", _escaped(", ".join(part["files"])))
+    return table
+
+
+def _columns(name: str, part: dict[str, Any], frame: Any) -> Any:
+    table = _table(name.capitalize(), "column", "filled", "examples")
+    for column in frame.columns:
+        values = frame[column].head(1000).drop_nulls().unique(maintain_order=True).to_list()
+        shown = [f"{value:g}" if isinstance(value, float) else str(value) for value in values if value != ""][:3]
+        examples = " | ".join(text if len(text) <= _WIDTH else text[:_WIDTH] + "…" for text in shown)
+        table.add_row(column, f"{100 * part['columns'].get(column, 1.0):.1f} %", _escaped(examples))
+    return table
+
+
+def _splits(report: dict[str, Any]) -> Any:
+    from datetime import datetime, timezone
+
+    table = _table("Splits", "split", "searches", "interactions", "starts")
+    splits = report["splits"]
+    for split in ("train", "dev", "test"):
+        cells = []
+        for name in ("searches", "interactions"):
+            sizes = splits.get(name, {}).get(split, {})
+            cells.append(", ".join(f"{count:,} {what}" for what, count in sizes.items()) or "–")
+        start = splits.get("cuts", {}).get(split)
+        when = datetime.fromtimestamp(start, timezone.utc).strftime("%Y-%m-%d %H:%M UTC") if start else "–"
+        table.add_row(split, *cells, when)
+    examples = ", ".join(f"{count:,} {kind}" for kind, count in report["examples"].items())
+    table.caption = f"training examples: {examples}; leaks found: {report['leak_check']['leaks']}"
+    return table
+
+
+def _changes(report: dict[str, Any]) -> Iterator[Any]:
+    table = _table("What cleaning changed", "table", "change", "count", "for example")
+    for name in _SECTIONS:
+        for kind, entry in report.get(name, {}).get("cleaning", {}).items():
+            example = entry["examples"][0] if entry["examples"] else ""
+            table.add_row(name, kind, f"{entry['count']:,}", _escaped(example))
+    yield table if table.row_count else "Cleaning changed nothing."
+
+
+def _faults(report: dict[str, Any]) -> Iterator[Any]:
+    table = _table("Faulty rows, dropped (the first of each table)", "file", "row", "what is wrong")
+    for name in _SECTIONS:
+        for fault in report.get(name, {}).get("faults", {}).get("first", []):
+            table.add_row(_escaped(fault["file"]), f"{fault['row']:,}", _escaped(fault["what"]))
+    yield table if table.row_count else "No faulty rows."
