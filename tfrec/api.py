@@ -133,9 +133,18 @@ def _assemble(config: Config) -> tuple[ShopData, TwoTower, str]:
     keras.utils.set_random_seed(config.seed)
     shop = prepare(config)
     encoder = TextEncoder.load(config.encoder, config.seed)
-    model = TwoTower(config, encoder, shop.size, shop.popularity, dense_features(shop, config.model.dense_features))
+    features = dense_features(shop, config.model.dense_features)
+    model = TwoTower(config, encoder, shop.size, _interactions(shop), features)
     parts = [config.hash_of(*_TRAINED_SECTIONS), shop.fingerprint, encoder.fingerprint]
     return shop, model, hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _interactions(shop: ShopData) -> np.ndarray:
+    """Training interactions per item, int64 [N]."""
+    if not shop.has_interactions:
+        return np.zeros(shop.size, np.int64)
+    rows = shop.interactions
+    return np.bincount(rows["item"].to_numpy()[(rows["split"] == "train").to_numpy()], minlength=shop.size)
 
 
 def _zero_shot(config: Config, shop: ShopData) -> tuple[np.ndarray, Any]:

@@ -46,7 +46,7 @@ def restore(folder: Path, variables: list[Any]) -> dict[str, Any]:
         status = tf.train.Checkpoint(variables=_Listed(variables)).read(str(folder / "weights"))
         status.assert_existing_objects_matched().expect_partial()
         return read_state(folder)
-    except (AssertionError, ValueError, OSError, tf.errors.OpError) as error:
+    except (AssertionError, IndexError, ValueError, OSError, tf.errors.OpError) as error:
         raise TrainingError(
             f"The checkpoint {folder} does not fit this model or is damaged ({str(error).splitlines()[0][:160]}): "
             "delete the folder to start anew."

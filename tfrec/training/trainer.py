@@ -20,6 +20,7 @@ from tfrec.training.schedule import Schedule
 
 Evaluate = Callable[[], dict[str, float]]
 _SECONDS_BETWEEN_CHECKPOINTS = 60.0
+_SAVING_SHARE = 0.03  # of the time goes into checkpoints at most, however large they are
 
 
 class Trainer:
@@ -74,6 +75,7 @@ class Trainer:
         done_evaluations = len(self.history) - 1
         writer = tf.summary.create_file_writer(str(self._folder / "tensorboard"))
         iterator = iter(self._batches.from_step(step))
+        pause = _SECONDS_BETWEEN_CHECKPOINTS
         last_save, started, first_step, paused = time.monotonic(), time.monotonic(), step, 0.0
         with Progress("Training", 100) as bar, writer.as_default():
             bar.advance(100 * schedule.progress(step))
@@ -95,9 +97,11 @@ class Trainer:
                     if stale >= self._training.patience:
                         stopped = "patience"
                         break
-                if due or time.monotonic() - last_save > _SECONDS_BETWEEN_CHECKPOINTS:
+                if due or time.monotonic() - last_save > pause:
+                    before = time.monotonic()
                     self._save(step, schedule)
                     last_save = time.monotonic()
+                    pause = max(_SECONDS_BETWEEN_CHECKPOINTS, (last_save - before) / _SAVING_SHARE)
         seconds = max(time.monotonic() - started - paused, 1e-9)
         summary = {
             "steps": step, "seconds": schedule.elapsed, "stopped": stopped, "evaluations": self.history,
@@ -143,4 +147,7 @@ class Trainer:
     @property
     def _variables(self) -> list[Any]:
         optimizer = self._optimizer
-        return [*self._model.saved_variables, *optimizer.first, *optimizer.second, *optimizer.sums, optimizer.updates]
+        state = [*optimizer.first, *optimizer.second, *optimizer.sums, optimizer.updates]
+        # Histories read the vectors of the latest evaluation, which the present weights cannot give back.
+        catalogue = [self._model.catalogue] if "recommendation" in self._batches.tasks else []
+        return [*self._model.saved_variables, *state, *catalogue]
