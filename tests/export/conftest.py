@@ -16,6 +16,7 @@ from tfrec.files import sha256_file, write_json
 
 COLOURS = ["red", "blue", "green", "black", "white", "grün", "黑色"]
 THINGS = ["sofa", "lamp", "table", "chair", "shelf", "rug", "mirror", "沙发"]
+SIGNATURE = "a" * 64
 MATERIALS = ["leather", "oak", "steel", "linen", "glass"]
 
 
@@ -31,7 +32,8 @@ class Trained(NamedTuple):
 def texts_of(count: int) -> list[str]:
     """Different item texts; their words repeat, so that there is something to find."""
     return [
-        f"{MATERIALS[n % 5]} {COLOURS[n % 7]} {THINGS[n % 8]} model {n} " + "with drawer " * (n % 4) for n in range(count)
+        f"{MATERIALS[n % 5]} {COLOURS[n % 7]} {THINGS[n % 8]} model {n} " + "with drawer " * (n % 4)
+        for n in range(count)
     ]
 
 
@@ -57,7 +59,8 @@ def write_shop(folder: Path, texts: list[str]) -> Any:
     searches.write_parquet(folder / "searches.parquet")
     files = {name: sha256_file(folder / name) for name in ("items.parquet", "searches.parquet")}
     fingerprint = hashlib.sha256("".join(files.values()).encode()).hexdigest()
-    write_json(folder / "manifest.json", {"files": files, "fingerprint": fingerprint, "items": len(ids), "min_gain": 0.05})
+    manifest = {"files": files, "fingerprint": fingerprint, "items": len(ids), "min_gain": 0.05}
+    write_json(folder / "manifest.json", manifest)
     return ShopData.open(folder)
 
 
@@ -90,14 +93,15 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_config(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def make_config(tiny_encoder: Path) -> Any:
     """Gives a configuration for the tiny encoder, with export settings of one's own."""
 
-    def make(**export: Any) -> Config:
+    def make(encoder_precision: str = "f32", **export: Any) -> Config:
+        encoder = {"name": str(tiny_encoder), "precision": encoder_precision, "query_tokens": 16, "item_tokens": 24}
         return Config.model_validate(
             {
                 "data": {"items": "items.csv", "searches": "searches.csv", "history_length": 5},
-                "encoder": {"name": str(tiny_encoder), "precision": "f32", "query_tokens": 16, "item_tokens": 24},
+                "encoder": encoder,
                 "model": {"dimension": 24, "min_interactions": 2},
                 "export": {"warmup_requests": 8, **export},
             }
@@ -119,7 +123,7 @@ def exported(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path
     from tfrec.export.exporter import export_model
 
     base = tmp_path_factory.mktemp("export")
-    return export_model(*trained, base=base, metrics={"search": {"ndcg@10": 0.5}}, signature="a" * 64)
+    return export_model(*trained, base=base, metrics={"search": {"ndcg@10": 0.5}}, signature=SIGNATURE)
 
 
 @pytest.fixture(scope="session")
@@ -128,3 +132,17 @@ def loaded(exported: Path) -> Any:
     from tfrec.export.loaded import LoadedModel
 
     return LoadedModel.open(exported)
+
+
+@pytest.fixture(scope="session")
+def assert_same_ranking() -> Any:
+    """A check that a query's ranking is the best of `expected` float32 [N]; only close scores may swap places."""
+
+    def check(item_ids: Any, scores: np.ndarray, expected: np.ndarray, all_ids: list[str], tolerance: float) -> None:
+        rows = [all_ids.index(item_id) for item_id in item_ids]
+        assert len(set(rows)) == len(rows)
+        np.testing.assert_allclose(scores, expected[rows], atol=tolerance)
+        np.testing.assert_allclose(scores, np.sort(expected)[::-1][: len(rows)], atol=tolerance)
+        assert (np.diff(scores) <= 0).all()
+
+    return check

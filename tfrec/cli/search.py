@@ -1,0 +1,100 @@
+"""`tfrec search`: answers a file of queries or shoppers from an export, without a server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import uuid
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from tfrec.cli.console import command_errors
+from tfrec.errors import DataError
+
+if TYPE_CHECKING:
+    from tfrec.export.batch import Answer
+
+
+class Format(str, Enum):
+    """How answers are written."""
+
+    trec = "trec"
+    jsonl = "jsonl"
+    table = "table"
+
+
+@command_errors
+def search(
+    export: Annotated[Path, typer.Option(help="Export folder: its newest version, or one version folder.")],
+    queries: Annotated[
+        Optional[Path], typer.Option(help="File with columns query_id, query, optional history (ids, space between).")  # noqa: UP045
+    ] = None,
+    users: Annotated[
+        Optional[Path], typer.Option(help="File with columns user_id, history: recommends instead.")  # noqa: UP045
+    ] = None,
+    k: Annotated[int, typer.Option("--k", "-k", min=1, help="Items per row.")] = 100,
+    format: Annotated[Format, typer.Option(help="TREC run, JSON Lines, or a table to read.")] = Format.trec,
+    output: Annotated[Optional[Path], typer.Option(help="File to write; without it, standard output.")] = None,  # noqa: UP045
+    tag: Annotated[str, typer.Option(help="Last column of a TREC run.")] = "tfrec",
+) -> None:
+    """Search for a whole file: `tfrec search --export runs/shop/export --queries queries.csv --output run.trec`."""
+    if (queries is None) == (users is None):
+        raise DataError("Say what to answer: either --queries FILE or --users FILE.")
+    from tfrec.export.batch import answers, json_lines, read_requests, trec_lines
+
+    id_column, file = ("user_id", users) if queries is None else ("query_id", queries)
+    assert file is not None
+    requests = read_requests(file, id_column)
+    print(f"Loading {export} ...", file=sys.stderr, flush=True)
+    from tfrec.export.loaded import LoadedModel
+
+    found = answers(LoadedModel.open(export), requests, id_column, k)
+    if format is Format.trec:
+        lines = trec_lines(found, tag)
+    elif format is Format.jsonl:
+        lines = json_lines(found, id_column)
+    else:
+        lines = _table_lines(found)
+    _write(lines, output)
+
+
+def _table_lines(found: Iterable[Answer]) -> Iterator[str]:
+    for request, hits in found:
+        yield " · ".join(part for part in (request.name, request.query, " ".join(request.history)) if part)
+        width = max([7, *(len(item_id) for item_id, _ in hits)])
+        yield f"  rank  {'item_id':<{width}}  score"
+        for rank, (item_id, score) in enumerate(hits, start=1):
+            yield f"  {rank:>4}  {item_id:<{width}}  {score:.4f}"
+        yield ""
+
+
+def _write(lines: Iterable[str], output: Path | None) -> None:
+    """To standard output, or aside and then renamed, so that a file is whole or not there."""
+    if output is None:
+        try:
+            for line in lines:
+                print(line)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, such as head, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    from tfrec.files import speaking_os_errors
+
+    with speaking_os_errors(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        aside = output.parent / f".{output.name}.partial-{uuid.uuid4().hex[:8]}"
+        try:
+            with aside.open("w", encoding="utf-8", newline="\n") as handle:
+                for line in lines:
+                    handle.write(line + "\n")
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.replace(aside, output)
+        finally:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
