@@ -45,6 +45,8 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
     "missing column": (_items("item_id,titel\nI1,one\n"), ["items.csv", "'title'", "item_id, titel", "{title: titel}"]),
     "mapped column missing": (
         _items(GOOD, columns={"brand": "make"}), ["items.csv", "'make'", "item_id, title"]),
+    "unknown name in the mapping": (
+        {"searches": {"content": ASKED, "columns": {"gian": "gain"}}}, ["data.searches.columns", "'gian'", "'gain'"]),
     "column twice": (_items("item_id,title,title\nI1,a,b\n"), ["items.csv", "'title'", "twice"]),
     "broken UTF-8": (_items(GOOD.encode() + b"I5,caf\xe9\n"), ["items.csv", "row 6", "'title'", "UTF-8"]),
     "UTF-16": (_items(GOOD.encode("utf-16")), ["items.csv", "UTF-16"]),

@@ -127,6 +127,14 @@ def test_equal_queries_get_one_spelling_and_one_id(make_shop: Callable[..., Conf
     assert changes["spellings of an equal query, unified"]["count"] == 2
 
 
+def test_labels_numbers_and_weights(make_shop: Callable[..., Config]) -> None:
+    labels = {"content": "query,item_id,gain,weight\na,I1, Exact,2\na,I2,Partial ,\nb,I3,Bad,0.5\n"}
+    shop = prepare(make_shop(searches={**labels, "gains": {"Exact": 1, "Partial": 0.5, "Bad": 0}}))
+    assert shop.searches.select("gain", "weight").rows() == [(1.0, 2.0), (0.5, 1.0), (0.0, 0.5)]
+    plain = prepare(make_shop(searches="query,item_id\na,I1\nb,I2\n"))
+    assert plain.searches.select("gain", "weight").rows() == [(1.0, 1.0)] * 2
+
+
 def test_query_ids_of_the_shop_are_kept_unless_they_are_ambiguous(make_shop: Callable[..., Config]) -> None:
     good = prepare(make_shop(searches="query_id,query,item_id\nx,a,I1\nx,a,I2\ny,b,I1\n"))
     assert dict(good.searches.select("query", "query_id").iter_rows()) == {"a": "x", "b": "y"}

@@ -20,6 +20,7 @@ _ENDINGS = {
     ".parquet": "parquet", ".pq": "parquet", ".tfrecord": "tfrecord", ".tfrecords": "tfrecord",
 }  # fmt: skip
 IDS = ("item_id", "user_id", "query_id", "order_id")
+_VALUES = ("price", "gain", "weight", "split", "event", "timestamp", "quantity")
 
 
 @dataclass
@@ -135,6 +136,11 @@ def _pick(
     found: list[str], path: Path, table: TableConfig, required: Sequence[str], optional: Sequence[str], section: str
 ) -> dict[str, str]:
     columns = dict(table.columns)
+    known = [*required, *optional]
+    odd = next((name for name in columns if name not in known and section != "items"), None)
+    if odd is not None:
+        near = difflib.get_close_matches(odd, known, n=1, cutoff=0.0)[0]
+        raise DataError(f"data.{section}.columns names {odd!r}, which is unknown; the nearest name is {near!r}.")
     for name in (*required, *optional):
         if name not in columns and (name in found or name in required):
             columns[name] = name
@@ -171,7 +177,9 @@ def _to_text(frame: pl.DataFrame) -> pl.DataFrame:
         elif kind != pl.String:
             column = column.cast(pl.String)
         column = column.fill_null("")
+        if name in (*IDS, *_VALUES):
+            column = column.str.strip_chars()
         if name in IDS:
-            column = column.str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "$1")
+            column = column.str.replace(r"^(-?\d+)\.0+$", "$1")
         columns.append(column.alias(name))
     return frame.select(columns)
