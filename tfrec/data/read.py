@@ -139,8 +139,8 @@ def _pick(
     known = [*required, *optional]
     odd = next((name for name in columns if name not in known and section != "items"), None)
     if odd is not None:
-        near = difflib.get_close_matches(odd, known, n=1, cutoff=0.0)[0]
-        raise DataError(f"data.{section}.columns names {odd!r}, which is unknown; the nearest name is {near!r}.")
+        nearest = difflib.get_close_matches(odd, known, n=1, cutoff=0.0)[0]
+        raise DataError(f"data.{section}.columns names {odd!r}, which is unknown; the nearest name is {nearest!r}.")
     for name in (*required, *optional):
         if name not in columns and (name in found or name in required):
             columns[name] = name
