@@ -56,12 +56,16 @@ class TrainedShop:
         return self._catalogue
 
 
-def train(config: Config) -> TrainedShop:
+def train(config: Config, shop: ShopData | None = None) -> TrainedShop:
     """Prepares the data if needed, fine-tunes the towers, and leaves checkpoints and metrics in the run folder.
 
     A run that was killed goes on where it was; a finished one with the same configuration and data is read back.
+
+    Args:
+        config: the whole configuration.
+        shop: the data prepared from it already, when several runs share them; None prepares or finds the run's own.
     """
-    shop, model, signature = _assemble(config)
+    shop, model, signature = _assemble(config, shop)
     run = RunFolder(config)
     run.write_config()
     batches = Batches(config, shop, model.encoder.tokenize)
@@ -129,9 +133,10 @@ def export(trained: TrainedShop) -> Path:
     )
 
 
-def _assemble(config: Config) -> tuple[ShopData, TwoTower, str]:
+def _assemble(config: Config, shop: ShopData | None = None) -> tuple[ShopData, TwoTower, str]:
     keras.utils.set_random_seed(config.seed)
-    shop = prepare(config)
+    if shop is None:
+        shop = prepare(config)
     encoder = TextEncoder.load(config.encoder, config.seed)
     features = dense_features(shop, config.model.dense_features)
     model = TwoTower(config, encoder, shop.size, _interactions(shop), features)
