@@ -14,6 +14,7 @@ from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.errors import TrainingError
+from tfrec.evaluation.baselines import Bm25
 from tfrec.evaluation.dev import DevEvaluation
 from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, evaluate_search
 from tfrec.evaluation.table import Report
@@ -21,12 +22,13 @@ from tfrec.files import atomic_directory
 from tfrec.models.features import dense_features
 from tfrec.models.two_tower import TwoTower
 from tfrec.run import RunFolder
+from tfrec.synth.stage import synthesise, wanted
 from tfrec.tensorflow_setup import keras
 from tfrec.training import checkpoints
 from tfrec.training.pipeline import Batches
 from tfrec.training.trainer import Trainer
 
-_TRAINED_SECTIONS = ("data", "encoder", "model", "training")
+_TRAINED_SECTIONS = ("data", "synthesis", "encoder", "model", "training")
 
 
 @dataclass
@@ -68,7 +70,11 @@ def train(config: Config, shop: ShopData | None = None) -> TrainedShop:
     shop, model, signature = _assemble(config, shop)
     run = RunFolder(config)
     run.write_config()
-    batches = Batches(config, shop, model.encoder.tokenize)
+    synthetic = None
+    if wanted(config, shop):
+        fingerprint = model.encoder.fingerprint
+        synthetic = synthesise(config, shop, lambda: _teacher(config, shop), fingerprint, run.synthetic)
+    batches = Batches(config, shop, model.encoder.tokenize, synthetic)
     if not batches.tasks:
         raise TrainingError(
             "There is no training example: the training split has no positive pair of a task with weight."
@@ -165,6 +171,11 @@ def _zero_shot(config: Config, shop: ShopData) -> tuple[np.ndarray, Any]:
             np.save(aside / "items.npy", items)
             (aside / "key").write_text(key)
     return items, lambda queries: _unit(encoder.encode(queries, config.encoder.query_tokens, ""))
+
+
+def _teacher(config: Config, shop: ShopData) -> tuple[np.ndarray, Any, Any]:
+    items, encode = _zero_shot(config, shop)
+    return items, encode, Bm25.fit(shop.item_texts).scores
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

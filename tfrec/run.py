@@ -21,6 +21,7 @@ class RunFolder:
         self.path = Path(config.runs_dir) / config.name
         self.data = self.path / "data"
         self.checkpoints = self.path / "checkpoints"
+        self.synthetic = self.path / "synthetic"
         self.zero_shot = self.path / "zero_shot"
         self.export = self.path / "export"
         self.metrics_file = self.path / "metrics.json"

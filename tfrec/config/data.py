@@ -96,7 +96,7 @@ class DemoConfig(Section):
     """The demo shop that tfrec generates when no files are given."""
 
     language: Literal["en", "zh"] = Field("en", description="English or Chinese.")
-    items: int = Field(3000, ge=50, description="Products.")
+    items: int = Field(3000, ge=200, description="Products.")
     queries: int = Field(1500, ge=20, description="Distinct queries with judgments.")
     shoppers: int = Field(2000, ge=0, description="Shoppers with purchases.")
 

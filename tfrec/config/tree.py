@@ -13,6 +13,7 @@ from tfrec.config.base import Section
 from tfrec.config.data import DataConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
+from tfrec.config.synthesis import SynthesisConfig
 
 
 class Config(Section):
@@ -22,6 +23,7 @@ class Config(Section):
     seed: int = Field(17, ge=0, lt=2**31, description="The one seed.")
     runs_dir: str = Field("runs", description="Folder of all runs.")
     data: DataConfig
+    synthesis: SynthesisConfig = Field(default_factory=lambda: SynthesisConfig())
     encoder: EncoderConfig = Field(default_factory=lambda: EncoderConfig())
     model: ModelConfig = Field(default_factory=lambda: ModelConfig())
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig())

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tfrec.config import Config
+from tfrec.data.shards import feature_spec
 from tfrec.data.shop import ShopData
+from tfrec.synth.stage import TASK as SYNTHETIC
+from tfrec.synth.stage import SyntheticExamples
 from tfrec.tensorflow_setup import tf
 from tfrec.training.known_positives import KnownPositives
 
 Tokenize = Callable[[Any, int], Any]
-_FEATURES = {
-    "query": tf.io.FixedLenFeature([], tf.string),
-    "history": tf.io.RaggedFeature(tf.int64),
-    "item": tf.io.FixedLenFeature([], tf.int64),
-    "weight": tf.io.FixedLenFeature([], tf.float32),
-    "group": tf.io.FixedLenFeature([], tf.int64),
-    "negatives": tf.io.RaggedFeature(tf.int64),
-    "task": tf.io.FixedLenFeature([], tf.string),
-}
 
 
 class Batches:
@@ -31,20 +26,44 @@ class Batches:
         config: sections data, encoder and training are read.
         shop: the prepared data.
         tokenize: string [B], most tokens -> ragged int32 [B, None]; runs inside the graph.
+        synthetic: examples made beside the shop's own, or None.
     """
 
-    def __init__(self, config: Config, shop: ShopData, tokenize: Tokenize) -> None:
-        self._config, self._shop, self._tokenize = config, shop, tokenize
-        self._weights = {"search": config.training.tasks.search, "recommendation": config.training.tasks.recommendation}
-        self.counts = _count_tasks(shop)
-        self.tasks = [task for task, weight in self._weights.items() if weight > 0 and self.counts[task] > 0]
+    def __init__(
+        self, config: Config, shop: ShopData, tokenize: Tokenize, synthetic: SyntheticExamples | None = None
+    ) -> None:
+        self._config, self._shop, self._tokenize, self._synthetic = config, shop, tokenize, synthetic
+        self.counts = _count_tasks(shop.train_shards)
+        self._shares = self._mix()
+        self.tasks = list(self._shares)
         self.examples = sum(self.counts[task] for task in self.tasks)
         groups, items = shop.known_positives
+        popularity = shop.popularity + 1.0  # add-one keeps items that only occur as hard negatives finite
+        if synthetic is not None:
+            groups, items = np.append(groups, synthetic.groups), np.append(items, synthetic.items)
+            popularity += synthetic.counts
         self._known = KnownPositives(groups, items, shop.size)
         self._texts = tf.constant(shop.item_texts)
-        # Add-one keeps items that only occur as hard negatives finite.
-        share = (shop.popularity + 1.0) / float(np.sum(shop.popularity + 1.0))
-        self._probability = tf.constant(share if config.training.logq else np.ones_like(share), tf.float32)
+        share = popularity / popularity.sum() if config.training.logq else np.ones_like(popularity)
+        self._probability = tf.constant(share, tf.float32)
+
+    def _mix(self) -> dict[str, float]:
+        """Task -> share of the examples drawn from it; synthetic searches take a part of the searches' share."""
+        weights = self._config.training.tasks
+        shares = {
+            task: weight
+            for task, weight in (("search", weights.search), ("recommendation", weights.recommendation))
+            if weight > 0 and self.counts[task] > 0
+        }
+        if self._synthetic is not None and weights.search > 0:
+            made, real = self._synthetic.size, self.counts["search"]
+            part = min(self._config.synthesis.max_share, made / (made + real)) if real else 1.0
+            if part > 0:
+                self.counts[SYNTHETIC] = made
+                shares[SYNTHETIC] = part * weights.search
+                shares["search"] = (1.0 - part) * weights.search
+        shares = {task: share for task, share in shares.items() if share > 0}
+        return {task: share / sum(shares.values()) for task, share in shares.items()}
 
     @property
     def steps_per_epoch(self) -> int:
@@ -58,19 +77,20 @@ class Batches:
         if len(per_task) == 1:
             examples = per_task[0]
         else:
-            weights = [self._weights[task] for task in self.tasks]
-            shares = [weight / sum(weights) for weight in weights]
+            shares = list(self._shares.values())
             examples = tf.data.Dataset.sample_from_datasets(per_task, shares, seed=self._config.seed)
         batches = examples.ragged_batch(training.batch_size, drop_remainder=True).enumerate().skip(step)
         return batches.map(self._features, num_parallel_calls=2, deterministic=True).prefetch(4)
 
     def _examples_of(self, task: str) -> Any:
-        files = [str(path) for path in self._shop.train_shards]
+        made = self._synthetic is not None and task == SYNTHETIC
+        files = [str(path) for path in (self._synthetic.shards if made else self._shop.train_shards)]  # type: ignore[union-attr]
+        features = feature_spec()
         seed, buffer = self._config.seed, self._config.training.shuffle_buffer
 
         def epoch(number: Any) -> Any:
             data = tf.data.TFRecordDataset(files, num_parallel_reads=None)
-            data = data.map(lambda row: tf.io.parse_single_example(row, _FEATURES))
+            data = data.map(lambda row: tf.io.parse_single_example(row, features))
             data = data.filter(lambda row: tf.equal(row["task"], task))
             return data.shuffle(buffer, seed=seed + number, reshuffle_each_iteration=False)
 
@@ -87,7 +107,7 @@ class Batches:
             "item_tokens": self._tokenize(tf.gather(self._texts, items), encoder.item_tokens),
             "items": tf.cast(items, tf.int32),
             "weight": rows["weight"],
-            "is_search": tf.equal(rows["task"], "search"),
+            "is_search": tf.not_equal(rows["task"], "recommendation"),
             "allowed": self._known.allowed(rows["group"], items),
             "probability": tf.gather(self._probability, items),
         }
@@ -106,11 +126,10 @@ def _draw(negatives: Any, count: int, seed: list[Any]) -> Any:
     return tf.unique(tf.gather(negatives.flat_values, chosen)).y
 
 
-def _count_tasks(shop: ShopData) -> dict[str, int]:
+def _count_tasks(shards: Sequence[Path]) -> dict[str, int]:
     counts = {"search": 0, "recommendation": 0}
-    data = tf.data.TFRecordDataset([str(path) for path in shop.train_shards])
-    data = data.batch(1024).map(lambda rows: tf.io.parse_example(rows, {"task": _FEATURES["task"]})["task"])
-    for tasks in data:
+    data = tf.data.TFRecordDataset([str(path) for path in shards]).batch(1024)
+    for tasks in data.map(lambda rows: tf.io.parse_example(rows, {"task": feature_spec()["task"]})["task"]):
         for task in counts:
             counts[task] += int(tf.reduce_sum(tf.cast(tf.equal(tasks, task), tf.int32)))
     return counts

@@ -1,0 +1,1 @@
+"""More training examples, made offline from the shop's own catalogue."""
