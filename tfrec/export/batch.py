@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfrec.config.data import TableConfig
-from tfrec.data.read import read_table
+from tfrec.data.read import Batch, read_table
 from tfrec.errors import DataError
 from tfrec.export.loaded import LoadedModel
 from tfrec.progress import Progress
@@ -46,14 +46,10 @@ def read_requests(path: Path, id_column: str) -> list[Request]:
     needed = "query" if id_column == "query_id" else "history"
     seen: dict[str, int] = {}
     requests: list[Request] = []
-    table = TableConfig(path=path.name, format="auto", columns={})
-    for batch in read_table(table, path.parent, (), (id_column, "query", "history"), id_column):
+    for batch in _batches(path, id_column, needed):
         if batch.rejected:
             row, reason = batch.rejected[0]
             raise DataError(f"{path}, row {row}: {reason}.")
-        for column in (id_column, needed):
-            if column not in batch.frame.columns:
-                raise DataError(f"{path} has no column {column!r}: it needs {id_column} and {needed}.")
         for values in batch.frame.iter_rows(named=True):
             name, row = values[id_column], values["_row"]
             if not name:
@@ -66,6 +62,16 @@ def read_requests(path: Path, id_column: str) -> list[Request]:
     if not requests:
         raise DataError(f"{path} has no rows.")
     return requests
+
+
+def _batches(path: Path, id_column: str, needed: str) -> Iterator[Batch]:
+    table = TableConfig(path=path.name, format="auto", columns={})
+    try:
+        yield from read_table(table, path.parent, (id_column, needed), ("history",), id_column)
+    except DataError as error:
+        # The reader's hint is about the configuration, which has no say here.
+        told, hint, _ = str(error).partition("; if ")
+        raise DataError(f"{told}: name the columns {id_column} and {needed}." if hint else told) from None
 
 
 def answers(model: LoadedModel, requests: Sequence[Request], id_column: str, k: int) -> Iterator[Answer]:

@@ -13,7 +13,7 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
-_Function = tf.types.experimental.PolymorphicFunction
+_RESOURCES = (tf.Variable, tf.saved_model.Asset, tf.saved_model.experimental.TrackableResource)
 # What Python's str.strip() removes, so that a blank query means the same here as in training.
 _BLANK = r"[\s\x0b\x1c-\x1f\x{85}\p{Z}]*"
 
@@ -45,12 +45,10 @@ class ServingModule(tf.Module):  # type: ignore[misc]
     ) -> None:
         super().__init__(name="tfrec")
         _check(item_ids, catalogue, model.dimension)
-        # Functions are saved through the signatures that call them; tracked as well, they would be traced and saved a
-        # second time with all the encoder's constants. What else the encoder holds (tables, assets) is tracked.
+        # Of the encoder only what a function cannot carry itself. Its functions are saved through the signatures that
+        # call them; tracked as well, they would be traced and saved a second time with all the encoder's constants.
         self._encoder_parts = [
-            part
-            for part in vars(encode).values()
-            if isinstance(part, tf.__internal__.tracking.Trackable) and not isinstance(part, _Function)
+            part for part in tf.train.TrackableView(encode).descendants() if isinstance(part, _RESOURCES)
         ]
         # Only variables are tracked: Keras layers would be saved with training functions that nobody serves.
         self._weights = list({id(v): v for v in [*model.query_tower.variables, *model.item_tower.variables]}.values())

@@ -1,0 +1,145 @@
+"""`tfrec search` as a command: files in, rankings out in the same order."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tfrec.errors import DataError
+from tfrec.export.batch import Request, read_requests, trec_lines
+
+
+@pytest.fixture
+def run(exported: Path) -> Any:
+    import typer
+
+    from tfrec.cli.search import search
+
+    app = typer.Typer()
+    app.command()(search)
+
+    def invoke(*arguments: str | Path) -> Any:
+        return CliRunner().invoke(app, ["--export", str(exported.parent), *map(str, arguments)])
+
+    return invoke
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+def test_jsonl_rows_come_in_input_order_with_the_model_ranking(run: Any, loaded: Any, tmp_path: Path) -> None:
+    queries = [f"{'with drawer ' * (7 * n % 5)}sofa {n}" for n in range(600)]  # lengths mixed, more than one call
+    text = "query_id,query\n" + "".join(f"q{600 - n},{query}\n" for n, query in enumerate(queries))
+    output = tmp_path / "out" / "run.jsonl"
+    done = run("--queries", write(tmp_path / "q.csv", text), "--k", 3, "--format", "jsonl", "--output", output)
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert [row["query_id"] for row in rows] == [f"q{600 - n}" for n in range(600)]
+    expected = loaded.search(queries, 3)
+    for number in (0, 1, 2, 511, 512, 599):
+        scores = [item["score"] for item in rows[number]["items"]]
+        assert scores == pytest.approx(expected.scores[number].tolist(), abs=1e-5)
+    assert [entry.name for entry in output.parent.iterdir()] == ["run.jsonl"]
+
+
+def test_trec_lines_have_six_columns_and_ranks_from_one(run: Any, tmp_path: Path) -> None:
+    file = write(tmp_path / "q.tsv.gz", "query_id\tquery\nb\tred sofa\na\tmodel 10 10\n")
+    done = run("--queries", file, "--k", 5, "--tag", "mine")
+    if any("ärtikel" in line for line in done.stdout.splitlines()):
+        pytest.fail("an id with a space went into a TREC run")
+    if done.exit_code == 0:
+        lines = [line.split(" ") for line in done.stdout.splitlines()]
+        assert [line[0] for line in lines] == ["b"] * 5 + ["a"] * 5
+        assert [line[3] for line in lines] == ["1", "2", "3", "4", "5"] * 2
+        assert {(line[1], line[5]) for line in lines} == {("Q0", "mine")}
+        assert all(float(x[4]) >= float(y[4]) for x, y in zip(lines[:-1], lines[1:], strict=True) if x[0] == y[0])
+
+
+def test_history_in_the_file_personalises(run: Any, loaded: Any, tmp_path: Path) -> None:
+    file = write(tmp_path / "q.jsonl", '{"query_id": 1, "query": "red sofa", "history": ["item-3", "item-4"]}\n'
+                 '{"query_id": 2, "query": "red sofa"}\n')  # fmt: skip
+    done = run("--queries", file, "--k", 4, "--format", "jsonl")
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    expected = loaded.personalised_search(["red sofa", "red sofa"], [["item-3", "item-4"], []], 4)
+    assert [[item["item_id"] for item in row["items"]] for row in rows] == expected.item_ids.tolist()
+    assert rows[0]["items"] != rows[1]["items"] and rows[0]["query_id"] == "1"
+
+
+def test_users_get_recommendations_without_their_history(run: Any, loaded: Any, tmp_path: Path) -> None:
+    file = write(tmp_path / "u.csv", "user_id,history\nann,item-3 item-77\nbob,\n")
+    done = run("--users", file, "--k", 120, "--format", "jsonl")
+    assert done.exit_code == 0, done.output
+    ann, bob = (json.loads(line) for line in done.stdout.splitlines())
+    assert (ann["user_id"], len(ann["items"]), len(bob["items"])) == ("ann", 118, 120)
+    assert not {"item-3", "item-77"} & {item["item_id"] for item in ann["items"]}
+    assert [item["item_id"] for item in bob["items"]] == loaded.search([""], 120).item_ids[0].tolist()
+
+
+def test_the_table_shows_query_and_ranks(run: Any, tmp_path: Path) -> None:
+    done = run("--queries", write(tmp_path / "q.csv", "query_id,query\n7,red sofa\n"), "--k", 2, "--format", "table")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "7 · red sofa" and lines[1].split() == ["rank", "item_id", "score"]
+    assert [line.split()[0] for line in lines[2:4]] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("query_id,text\n1,a\n", "no column 'query'"),
+        ("id,query\n1,a\n", "no column 'query_id'"),
+        ("a,b\n1,2\n", "no column 'query_id'"),
+        ("query_id,query\n1,a\n2,b\n1,c\n", "row 4: query_id '1' was already used in row 2"),
+        ("query_id,query\n1,a\n,b\n", "row 3: query_id is empty"),
+        ("query_id,query\n1,a,b,c\n", "row 2"),
+        ("query_id,query\n", "no rows"),
+        ("", "is empty"),
+    ],
+)
+def test_bad_query_files_are_named_in_one_sentence(run: Any, tmp_path: Path, text: str, named: str) -> None:
+    output = tmp_path / "run"
+    done = run("--queries", write(tmp_path / "q.csv", text), "--output", output)
+    assert done.exit_code == 2 and not output.exists()
+    assert named in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_other_mistakes_are_named(run: Any, tmp_path: Path) -> None:
+    file = write(tmp_path / "q.csv", "query_id,query\n1,a\n")
+    assert "either --queries FILE or --users FILE" in run().stderr
+    assert "either --queries FILE or --users FILE" in run("--queries", file, "--users", file).stderr
+    assert "There is no file" in run("--queries", tmp_path / "nowhere.csv").stderr
+    assert "no column 'user_id'" in run("--users", file).stderr
+    assert "holds no export" in run("--queries", file, "--export", tmp_path).stderr
+
+
+def test_a_failure_midway_leaves_no_output(run: Any, tmp_path: Path) -> None:
+    file = write(tmp_path / "q.csv", "query_id,query\n1,red sofa\n")
+    output = tmp_path / "run.trec"
+    output.write_text("old")
+    done = run("--queries", file, "--k", 120, "--output", output)  # among all items are ids with a space
+    assert done.exit_code == 2 and "is not one word" in done.stderr
+    assert output.read_text() == "old" and sorted(p.name for p in tmp_path.iterdir()) == ["q.csv", "run.trec"]
+
+
+def test_a_trec_run_takes_only_single_words() -> None:
+    good, hits = Request("1", "a", []), [("i-1", 0.5)]
+    assert list(trec_lines([(good, hits)], "t")) == ["1 Q0 i-1 1 0.5000000 t"]
+    for request, found, tag in (
+        (Request("1 2", "", []), hits, "t"),
+        (good, [("i 1", 0.5)], "t"),
+        (good, hits, "my tag"),
+    ):
+        with pytest.raises(DataError, match="not one word"):
+            list(trec_lines([(request, found)], tag))
+
+
+def test_ids_keep_their_form(tmp_path: Path) -> None:
+    file = write(tmp_path / "q.csv", 'query_id,query,history\n007,"a, ""b""",x  y\n')
+    assert read_requests(file, "query_id") == [Request("007", 'a, "b"', ["x", "y"])]
