@@ -104,7 +104,9 @@ def speaking_os_errors(path: Path) -> Iterator[None]:
                 f"The disk is full while writing {path}: free some space and run the same command again."
             ) from error
         if error.errno in (1, 13, 30):  # EPERM, EACCES, EROFS
-            raise TfrecError(f"{path} cannot be written ({error.strerror}): choose another folder or its rights.") from error
+            raise TfrecError(
+                f"{path} cannot be written ({error.strerror}): choose another folder or its rights."
+            ) from error
         raise
 
 

@@ -20,7 +20,7 @@ class SynthesisConfig(Section):
     queries: int = Field(4000, ge=1, description="Queries to make.")
     items_per_query: int = Field(4, ge=1, description="Training pairs drawn for each of them, by the teacher's belief.")
     top: int = Field(20, ge=1, description="Items per made query that may be drawn, and never count as negatives.")
-    negatives: int = Field(60, ge=0, description="Items ranked after those that serve as hard negatives.")
+    negatives: int = Field(0, ge=0, description="Items ranked after those that serve as hard negatives.")
     max_share: float = Field(
         0.7, ge=0, le=1, description="At most this share of the search examples in a batch is made."
     )
