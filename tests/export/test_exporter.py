@@ -100,7 +100,7 @@ def test_a_bf16_export_answers_as_a_bf16_training_process(make_config: Any, trai
     expected = model.query_vectors(queries) @ catalogue.T
     for row in range(3):
         items = [trained.shop.item_ids.index(item_id) for item_id in found.item_ids[row]]
-        np.testing.assert_allclose(found.scores[row], expected[row, items], atol=1e-3)
+        np.testing.assert_allclose(found.scores[row], expected[row, items], atol=1e-2)
 
 
 @pytest.mark.parametrize(

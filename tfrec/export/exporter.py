@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 _QUERIES = 300
 _CHECKED_QUERIES = 32
-# How far a score of the export may be from the training process's: the same arithmetic, or f32 against bf16.
-_TOLERANCE = {True: 1e-3, False: 3e-2}
+# How far a score of the export may be from the training process's. In bf16 constants allow other fusions than variables
+# do, and each fusion rounds elsewhere; 0.013 was seen.
+_TOLERANCE_F32, _TOLERANCE_BF16 = 1e-3, 3e-2
 _SECTIONS = ("data", "encoder", "model", "training", "export")
 
 
@@ -95,8 +96,9 @@ def export_model(
         write_manifest(aside, facts)
         del module, signatures, encode
         gc.collect()  # their graphs are cyclic garbage, and the export is about to be loaded beside them
-        same = precision.precision == model.encoder.precision
-        _check_answers(aside, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], _TOLERANCE[same])
+        exact = precision.precision == model.encoder.precision == "f32"
+        tolerance = _TOLERANCE_F32 if exact else _TOLERANCE_BF16
+        _check_answers(aside, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], tolerance)
     return target
 
 
