@@ -23,7 +23,7 @@ setup(
     version="0.1.0",
     description="From a shop's files to a served search-and-recommendation model, with few labels.",
     packages=find_packages(include=["tfrec", "tfrec.*", "serving", "serving.*", "tuner", "tuner.*"]),
-    package_data={"tfrec": ["py.typed"], "serving.client": ["py.typed"]},
+    package_data={"tfrec": ["py.typed", "export/stock_ops.txt"], "serving.client": ["py.typed"]},
     python_requires=">=3.10,<3.14",
     install_requires=MODELLING + DATA + COMMAND_LINE + EVALUATION + CLIENT + ["tensorboard>=2.20,<3"],
     extras_require={

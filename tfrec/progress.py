@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class Progress:
 
 def track(items: Iterable[T], description: str, total: float | None = None) -> Iterator[T]:
     """Yields the items and shows how many are done."""
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     with Progress(description, total) as progress:
         for item in items:

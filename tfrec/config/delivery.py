@@ -17,7 +17,7 @@ class EvaluationConfig(Section):
     )
     depth: int = Field(100, ge=10, description="Ranks that are retrieved per query.")
     baselines: list[Literal["bm25", "zero_shot", "popularity"]] = Field(
-        default_factory=lambda: ["bm25", "zero_shot"], description="Baselines of search, in the same table."
+        ["bm25", "zero_shot"], description="Baselines of search, in the same table."
     )
     resamples: int = Field(10000, ge=100, description="Bootstrap resamples of the confidence interval.")
 

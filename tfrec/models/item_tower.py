@@ -23,7 +23,7 @@ class ItemTower(keras.layers.Layer):
     ) -> None:
         super().__init__(name="item_tower")
         self.projection = projection
-        self.item_ids = item_ids
+        self.item_ids: Any = item_ids
         features = tf.convert_to_tensor(dense_features, tf.float32)
         self._features = tf.concat([features, tf.zeros([1, features.shape[1]])], axis=0)
         zeros = keras.initializers.Zeros()

@@ -37,7 +37,7 @@ class QueryTower(keras.layers.Layer):
     ) -> None:
         super().__init__(name="query_tower")
         self.projection = projection
-        self.item_ids = item_ids
+        self.item_ids: Any = item_ids
         self.history_length = history_length
         zeros = keras.initializers.Zeros()
         self.id_kernel: Any = None

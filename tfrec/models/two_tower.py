@@ -58,17 +58,19 @@ class TwoTower(tfrs.Model):
         self.catalogue = tf.Variable(tf.zeros([size, self.dimension]), trainable=False, name="catalogue")
 
     @property
+    def _heads(self) -> list[Any]:
+        return [self.projection, self.item_tower, self.query_tower, *([self.item_ids] if self.item_ids else [])]
+
+    @property
     def head_variables(self) -> list[Any]:
         """Trainable variables outside the encoder."""
-        layers = [self.projection, self.item_tower, self.query_tower] + ([self.item_ids] if self.item_ids else [])
-        unique = {id(v): v for layer in layers for v in layer.trainable_variables}
+        unique = {id(v): v for layer in self._heads for v in layer.trainable_variables}
         return list(unique.values()) + ([self.log_temperature] if self.log_temperature.trainable else [])
 
     @property
     def saved_variables(self) -> list[Any]:
         """Every variable that makes up the model, without the catalogue matrix that follows from them."""
-        layers = [self.projection, self.item_tower, self.query_tower] + ([self.item_ids] if self.item_ids else [])
-        unique = {id(v): v for layer in layers for v in layer.variables}
+        unique = {id(v): v for layer in self._heads for v in layer.variables}
         return [*self.encoder.variables, *unique.values(), self.log_temperature]
 
     def compute_loss(self, inputs: dict[str, Any], training: bool = False) -> Any:
