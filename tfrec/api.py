@@ -58,22 +58,26 @@ class TrainedShop:
         return self._catalogue
 
 
-def train(config: Config, shop: ShopData | None = None) -> TrainedShop:
+def train(config: Config, source: Config | None = None) -> TrainedShop:
     """Prepares the data if needed, fine-tunes the towers, and leaves checkpoints and metrics in the run folder.
 
     A run that was killed goes on where it was; a finished one with the same configuration and data is read back.
 
     Args:
         config: the whole configuration.
-        shop: the data prepared from it already, when several runs share them; None prepares or finds the run's own.
+        source: the configuration whose run folder holds the prepared data, the synthetic examples and the zero-shot
+            vectors, when several runs share them; it must agree with config in data, synthesis, seed and
+            training.min_gain. None takes the run's own.
     """
-    shop, model, signature = _assemble(config, shop)
+    source = source or config
+    shop, model, signature = _assemble(config, source)
     run = RunFolder(config)
     run.write_config()
     synthetic = None
     if wanted(config, shop):
         fingerprint = model.encoder.fingerprint
-        synthetic = synthesise(config, shop, lambda: _teacher(config, shop), fingerprint, run.synthetic)
+        folder = RunFolder(source).synthetic
+        synthetic = synthesise(source, shop, lambda: _teacher(source, shop), fingerprint, folder)
     batches = Batches(config, shop, model.encoder.tokenize, synthetic)
     if not batches.tasks:
         raise TrainingError(
@@ -139,10 +143,9 @@ def export(trained: TrainedShop) -> Path:
     )
 
 
-def _assemble(config: Config, shop: ShopData | None = None) -> tuple[ShopData, TwoTower, str]:
+def _assemble(config: Config, source: Config | None = None) -> tuple[ShopData, TwoTower, str]:
     keras.utils.set_random_seed(config.seed)
-    if shop is None:
-        shop = prepare(config)
+    shop = prepare(source or config)
     encoder = TextEncoder.load(config.encoder, config.seed)
     features = dense_features(shop, config.model.dense_features)
     model = TwoTower(config, encoder, shop.size, _interactions(shop), features)
