@@ -10,6 +10,7 @@ from tfrec.cli.query import query
 from tfrec.cli.search import search
 from tfrec.cli.serve import serve
 from tfrec.cli.train import evaluate, train
+from tfrec.cli.tune import tune
 
 app = typer.Typer(
     help="From a shop's files to a served search-and-recommendation model.",
@@ -21,6 +22,7 @@ app.command()(export)
 app.command()(serve)
 app.command()(query)
 app.command()(search)
+app.command()(tune)
 app.add_typer(data.app, name="data")
 app.add_typer(encoder.app, name="encoder")
 app.add_typer(config.app, name="config")
