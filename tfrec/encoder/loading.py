@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from tfrec.encoder import store
-from tfrec.files import read_json
 
 
 def resolve(name: str) -> store.InstalledEncoder | None:
@@ -22,9 +21,8 @@ def resolve(name: str) -> store.InstalledEncoder | None:
     """
     if (present := store.find(name)) is not None:
         return present
-    if (Path(name).expanduser() / "encoder.json").is_file():
-        folder = Path(name).expanduser()
-        return store.InstalledEncoder(folder, read_json(folder / "encoder.json"))
+    if (in_folder := store.at(Path(name).expanduser())) is not None:
+        return in_folder
     if name == "minilm":
         from tfrec.encoder.install import install
 

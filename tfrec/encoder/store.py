@@ -13,6 +13,7 @@ from typing import Any
 from tfrec.errors import EncoderError
 from tfrec.files import read_json, write_json
 
+FORMAT = 1  # of the SavedModel pair; encoders of another format count as not installed
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -64,14 +65,20 @@ def find(name: str) -> InstalledEncoder | None:
     """The installed encoder of that name, or None."""
     if not _NAME.fullmatch(name):
         return None
-    facts = encoder_folder(name) / "encoder.json"
-    return InstalledEncoder(facts.parent, read_json(facts)) if facts.is_file() else None
+    return at(encoder_folder(name))
+
+
+def at(folder: Path) -> InstalledEncoder | None:
+    """The encoder in that folder, or None when there is no whole one of this format."""
+    file = folder / "encoder.json"
+    facts = read_json(file) if file.is_file() else {}
+    return InstalledEncoder(folder, facts) if facts.get("format") == FORMAT else None
 
 
 def installed() -> list[InstalledEncoder]:
     """All installed encoders by name."""
-    files = sorted((home() / "encoders").glob("[A-Za-z0-9]*/encoder.json"))
-    return [InstalledEncoder(file.parent, read_json(file)) for file in files]
+    found = (at(folder) for folder in sorted((home() / "encoders").glob("[A-Za-z0-9]*")))
+    return [encoder for encoder in found if encoder is not None]
 
 
 def install(name_or_path: str, name: str | None = None) -> Path:
@@ -83,7 +90,7 @@ def install(name_or_path: str, name: str | None = None) -> Path:
 
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:
     """Writes encoder.json; it is the last file written, so an encoder without it is not whole."""
-    write_json(folder / "encoder.json", facts)
+    write_json(folder / "encoder.json", {**facts, "format": FORMAT})
 
 
 @contextlib.contextmanager

@@ -6,7 +6,8 @@ cast once per call to the compute type; everything element-wise lives in XLA isl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tfrec.encoder.attention import attend
@@ -57,11 +58,22 @@ def sequence_vectors(
     for layer in range(sizes.layers):
         prefix = f"layer_{layer}/"
         own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
-        x = _layer(x, text_ids, own, sizes, dropout is not None, seed + 2 * layer, rate)
+        x = _layer(sizes, dropout is not None)(x, text_ids, own, seed + 2 * layer, rate)
     return x
 
 
-def _layer(
+@functools.cache
+def _layer(sizes: BertSizes, dropout: bool) -> Callable[..., Tensor]:
+    """One layer as a function: all layers share one trace, which keeps the SavedModel small and quick to load."""
+
+    @tf.function(autograph=False)
+    def layer(x: Tensor, text_ids: Tensor, weights: dict[str, Tensor], seed: Tensor, rate: Tensor) -> Tensor:
+        return tf.ensure_shape(_layer_ops(x, text_ids, weights, sizes, dropout, seed, rate), [None, sizes.hidden])
+
+    return layer
+
+
+def _layer_ops(
     x: Tensor, text_ids: Tensor, w: Mapping[str, Tensor], sizes: BertSizes, dropout: bool, seed: Tensor, rate: Tensor
 ) -> Tensor:
     norm = residual_layer_norm(sizes.epsilon, dropout)
