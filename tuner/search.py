@@ -40,6 +40,7 @@ class TrialResult:
         values: what the trial's configuration has at each path of the space.
         score: dev score of its best evaluation, or None when it failed.
         seconds: spent on training, or None when it failed.
+        steps: of training; under a time budget a busy machine gives one trial fewer than another. None when it failed.
         reason: why it failed, else "".
     """
 
@@ -47,6 +48,7 @@ class TrialResult:
     values: dict[str, float]
     score: float | None
     seconds: float | None
+    steps: int | None
     reason: str
 
 
@@ -106,8 +108,13 @@ class Search(keras_tuner.Tuner):
     def train(self, config: Config) -> float:
         """Trains one configuration on the base's prepared data and synthetic examples; gives its best dev score."""
         try:
-            evaluations = api.train(config, self._config).summary["evaluations"]
-            scores = [float(evaluation["score"]) for evaluation in evaluations]
+            summary = api.train(config, self._config).summary
+            if not summary["steps"]:  # all trials would score what the untrained model does
+                raise ConfigError(
+                    f"The time budget of {config.training.max_minutes:g} minutes ends before the first training step: "
+                    f"give the trials more minutes, and delete {self.folder}."
+                )
+            scores = [float(evaluation["score"]) for evaluation in summary["evaluations"]]
             return max(scores) if all(map(math.isfinite, scores)) else math.nan
         finally:
             keras.backend.clear_session()
@@ -154,9 +161,10 @@ class Search(keras_tuner.Tuner):
         values = {path: base_value(config, path) for path in self._space}
         if trial.status == "FAILED":
             reason = (trial.message or "no reason was recorded").strip().splitlines()[-1]  # of a traceback, if one
-            return TrialResult(int(trial.trial_id), values, None, None, reason)
-        seconds = RunFolder(config).metrics().get("training", {}).get("seconds")
-        return TrialResult(int(trial.trial_id), values, float(trial.score), seconds, "")
+            return TrialResult(int(trial.trial_id), values, None, None, None, reason)
+        summary = RunFolder(config).metrics().get("training", {})
+        seconds, steps = summary.get("seconds"), summary.get("steps")
+        return TrialResult(int(trial.trial_id), values, float(trial.score), seconds, steps, "")
 
 
 def search(
@@ -176,7 +184,8 @@ def search(
         the trials, the best of them, and the file with its configuration (with the base's own time budget).
 
     Raises:
-        ConfigError: the space names an unknown field or differs from that of the search to be resumed.
+        ConfigError: the space names an unknown field; the search to be resumed was begun with something else; the
+            time budget does not reach the first training step.
         EvaluationError: the dev split is empty.
         TrainingError: no trial trained to its end.
     """

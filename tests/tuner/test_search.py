@@ -66,6 +66,7 @@ def test_a_killed_search_is_resumed_and_leaves_a_configuration(
     assert read_json(folder / "oracle" / "trial_0" / "trial.json") == first
     assert [t.number for t in result.trials] == [0, 1]
     default = result.trials[0]
+    assert all(t.steps and t.seconds for t in result.trials)
     assert default.values["training.learning_rate"] == 3e-3 and default.values["encoder.dropout"] == 0.05
     assert default.score == first["score"] == result.best.score, "no rate of the ready range teaches this encoder"
     assert load_config(folder / "trial_0" / "config.yaml").training == config.training
@@ -123,3 +124,6 @@ def test_nothing_to_choose_by_is_told_before_training(shop_home: Path, monkeypat
     assert not trained
     with pytest.raises(TrainingError, match="No trial of 1 .*batch_size"):
         search(load_config(shop_home, ["name=none", "training.batch_size=1000", "synthesis.enabled=false"]), 1)
+    with pytest.raises(ConfigError, match="before the first training step"):
+        search(load_config(shop_home, ["name=short", "synthesis.enabled=false"]), 2, minutes_per_trial=1e-6)
+    assert trained == ["trial_0", "trial_0"], "the first trial told it"

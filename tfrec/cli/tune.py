@@ -44,7 +44,7 @@ def _table(result: SearchResult) -> Table:
     names = [path.rpartition(".")[2] for path in paths]
     for path, name in zip(paths, names, strict=True):
         table.add_column(name.replace("_", " ") if names.count(name) == 1 else path, justify="right", min_width=8)
-    table.add_column("min", justify="right")
+    table.add_column("steps", justify="right")
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for trial in sorted(result.trials, key=lambda t: (t.score is None, -(t.score or 0.0))):
@@ -54,7 +54,7 @@ def _table(result: SearchResult) -> Table:
         table.add_row(
             str(trial.number),
             *(f"{trial.values[path]:.3g}" for path in paths),
-            "" if trial.seconds is None else f"{trial.seconds / 60:.1f}",
+            "" if trial.steps is None else str(trial.steps),
             "" if trial.score is None else f"{trial.score:.4f}",
             ", ".join(notes),
         )
