@@ -13,7 +13,14 @@ MODELLING = [
     "keras-tuner[bayesian]>=1.4.7,<1.5",
     "setuptools<81",  # tensorflow_hub 0.16 imports pkg_resources
 ]
-DATA = ["numpy>=2.0,<3", "polars>=1.30,<3", "pyarrow>=18,<27", "pydantic>=2.9,<3", "pyyaml>=6,<7", "safetensors>=0.5,<1"]
+DATA = [
+    "numpy>=2.0,<3",
+    "polars>=1.30,<3",
+    "pyarrow>=18,<27",
+    "pydantic>=2.9,<3",
+    "pyyaml>=6,<7",
+    "safetensors>=0.5,<1",
+]
 COMMAND_LINE = ["typer>=0.15,<1", "rich>=13.9,<16"]
 EVALUATION = ["bm25s>=0.2.6,<0.4", "PyStemmer>=2.2,<4", "pytrec-eval-terrier>=0.5.6,<0.6", "scipy>=1.14,<2"]
 CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<8", "numpy>=2.0,<3"]

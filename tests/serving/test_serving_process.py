@@ -62,9 +62,7 @@ def test_a_server_process_answers_and_ends_on_a_signal(
     assert gone.value.code == "UNAVAILABLE"
 
 
-def test_running_requests_finish_when_the_server_stops(
-    export_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_running_requests_finish_when_the_server_stops(export_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from serving.server.loader import Servable
     from serving.server.server import ModelServer
 

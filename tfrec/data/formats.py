@@ -64,9 +64,7 @@ def _json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}, line {number} is not JSON ({error}): each line must hold one JSON object.") from None
     if not isinstance(value, dict):
-        raise DataError(
-            f"{path}, line {number} is a JSON {type(value).__name__}: each line must hold one JSON object."
-        )
+        raise DataError(f"{path}, line {number} is a JSON {type(value).__name__}: each line must hold one JSON object.")
     return value
 
 

@@ -124,8 +124,10 @@ def _one_row_per_id(frame: pl.DataFrame, config: ItemsConfig, files: list[Path],
     copies = int((frame["_count"] - 1).sum())
     if repeated.any():
         content = [name for name in frame.columns if name not in (*_PLACE, "_count")]
-        some = frame.filter(repeated).group_by(content, maintain_order=True).agg(
-            pl.col("_count").sum(), pl.col("_row").first(), pl.col("_file").first()
+        some = (
+            frame.filter(repeated)
+            .group_by(content, maintain_order=True)
+            .agg(pl.col("_count").sum(), pl.col("_row").first(), pl.col("_file").first())
         )
         copies += int(repeated.sum()) - some.height
         if config.duplicates == "most_frequent":

@@ -113,7 +113,9 @@ def gain_rules(gains: Mapping[str, float]) -> list[Rule]:
         return [unknown, outside]
     return [
         Rule(
-            "gain is no number", "gain", number.is_null() | number.is_nan(),
+            "gain is no number",
+            "gain",
+            number.is_null() | number.is_nan(),
             "gain {} is not a number; words need data.searches.gains",
         ),
         Rule("gain outside 0..1", "gain", ~number.is_between(0, 1), "gain {} is outside 0..1"),
