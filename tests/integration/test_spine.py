@@ -105,14 +105,16 @@ def test_serve_and_query_answer(trained: tuple[Path, Path, str], server: str) ->
         (["train", "--config", "{config}", "--set", "model.dense_features=[cost]"], "cost"),
         (["evaluate", "--config", "{config}", "--set", "name=untrained"], "tfrec train"),
         (["evaluate", "--config", "{config}", "--split", "holdout"], "holdout"),
-        (["search", "--export", "nowhere", "--queries", "none.csv"], "nowhere"),
+        (["search", "--export", "nowhere", "--queries", "none.csv"], "none.csv"),
+        (["search", "--export", "nowhere", "--queries", "{folder}/asked.csv"], "nowhere"),
         (["serve", "--export", "nowhere"], "nowhere"),
         (["query", "sofa", "--target", "127.0.0.1:9"], "127.0.0.1:9"),
         (["config", "validate", "--config", "{config}", "--set", "seed=-1"], "seed"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(known_shop: Path, words: list[str], said: str) -> None:
-    words = [word.format(config=known_shop) for word in words]
+    (known_shop.parent / "asked.csv").write_text("query_id,query\n1,sofa\n")
+    words = [word.format(config=known_shop, folder=known_shop.parent) for word in words]
     done = tfrec(known_shop.parent / "home", *words, check=False)
     told = [line for line in done.stderr.splitlines() if "up to date" not in line]
     assert done.returncode == 2, done.stderr
