@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tfrec.config import Config, parse_config
+from tfrec.config import Config, TrainingConfig, parse_config
 from tfrec.errors import TfrecError, TrainingError
 from tuner import oracle as oracle_module
 from tuner import search as search_module
@@ -88,7 +88,7 @@ def test_the_first_trial_is_the_configuration_itself(tmp_path: Path) -> None:
     search.search()
     results = search.results()
     assert results[0].values == {
-        "training.learning_rate": 3e-5, "training.head_learning_rate": 1e-3, "training.weight_decay": 0.01,
+        "training.learning_rate": TrainingConfig().learning_rate, "training.head_learning_rate": 1e-3, "training.weight_decay": 0.01,
         "encoder.dropout": 0.1, "training.temperature": 0.05,
     }  # fmt: skip
     assert len({tuple(r.values.values()) for r in results}) == TRIALS
