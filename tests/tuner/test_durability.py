@@ -88,9 +88,12 @@ def test_the_first_trial_is_the_configuration_itself(tmp_path: Path) -> None:
     search.search()
     results = search.results()
     assert results[0].values == {
-        "training.learning_rate": TrainingConfig().learning_rate, "training.head_learning_rate": 1e-3, "training.weight_decay": 0.01,
-        "encoder.dropout": 0.1, "training.temperature": 0.05,
-    }  # fmt: skip
+        "training.learning_rate": TrainingConfig().learning_rate,
+        "training.head_learning_rate": 1e-3,
+        "training.weight_decay": 0.01,
+        "encoder.dropout": 0.1,
+        "training.temperature": 0.05,
+    }
     assert len({tuple(r.values.values()) for r in results}) == TRIALS
     for path, values in LEARNING_AND_REGULARISATION.items():
         assert all(values.low * 0.999 <= r.values[path] <= values.high * 1.001 for r in results)
