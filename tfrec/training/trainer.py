@@ -82,14 +82,15 @@ class Trainer:
             while (progress := schedule.progress(step)) < 1.0:
                 self._factor.assign(schedule.factor(progress))
                 loss, norm = self._step(next(iterator), tf.constant(step, tf.int64))
-                if not math.isfinite(float(loss)):
+                value = float(loss)
+                if not math.isfinite(value):
                     raise TrainingError(
                         f"The loss is not finite at step {step}: lower training.learning_rate or "
                         "training.head_learning_rate."
                     )
                 step += 1
                 rate = (step - first_step) * self._training.batch_size / max(time.monotonic() - started - paused, 1e-9)
-                bar.advance(100 * (schedule.progress(step) - progress), f"loss {float(loss):.3f}  {rate:.0f} pairs/s")
+                bar.advance(100 * (schedule.progress(step) - progress), f"loss {value:.3f}  {rate:.0f} pairs/s")
                 if step % 20 == 0:
                     for name, value in (("loss", loss), ("gradient_norm", norm), ("rate_factor", self._factor)):
                         tf.summary.scalar(f"train/{name}", value, step=step)
