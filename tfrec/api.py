@@ -28,7 +28,7 @@ from tfrec.training import checkpoints
 from tfrec.training.pipeline import Batches
 from tfrec.training.trainer import Trainer
 
-_TRAINED_SECTIONS = ("data", "synthesis", "encoder", "model", "training")
+_TRAINED_SECTIONS = ("data", "synthesis", "augment", "encoder", "model", "training")
 
 
 @dataclass

@@ -28,7 +28,7 @@ from tuner.space import LEARNING_AND_REGULARISATION, Space, base_value, check, w
 # isort: split
 import keras_tuner
 
-_SECTIONS = ("data", "synthesis", "encoder", "model", "training", "evaluation")  # what dev scores depend on
+_SECTIONS = ("data", "synthesis", "augment", "encoder", "model", "training", "evaluation")  # what dev scores depend on
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """One YAML file, one typed tree."""
 
+from tfrec.config.augment import AdversarialConfig, AugmentConfig, OperationConfig
 from tfrec.config.data import DataConfig, DemoConfig, InteractionsConfig, ItemsConfig, SearchesConfig, TableConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.documentation import documented_yaml, plain_yaml
@@ -8,6 +9,8 @@ from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
 from tfrec.config.tree import Config
 
 __all__ = [
+    "AdversarialConfig",
+    "AugmentConfig",
     "Config",
     "DataConfig",
     "DemoConfig",
@@ -17,6 +20,7 @@ __all__ = [
     "InteractionsConfig",
     "ItemsConfig",
     "ModelConfig",
+    "OperationConfig",
     "SearchesConfig",
     "ServingConfig",
     "TableConfig",

@@ -34,7 +34,14 @@ def _write(section: BaseModel, depth: int, lines: list[str]) -> None:
             lines.append(f"{margin}{name}:")
             _write(value, depth + 1, lines)
         else:
-            lines.append(f"{margin}{name}: {_inline(value)}")
+            lines.append(f"{margin}{name}: {_inline(_plain(value))}")
+
+
+def _plain(value: Any) -> Any:
+    """A value as YAML knows it; sections in a list become mappings."""
+    if isinstance(value, list):
+        return [entry.model_dump(mode="json") if isinstance(entry, BaseModel) else entry for entry in value]
+    return value
 
 
 def _inline(value: Any) -> str:

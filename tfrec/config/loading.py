@@ -99,6 +99,8 @@ def _sentence(fault: Any) -> str:
 def _keys_of(parents: Sequence[Any]) -> list[str]:
     model: type[BaseModel] | None = Config
     for name in parents:
+        if isinstance(name, int):
+            continue  # the place in a list, whose sections the field before it names
         field = model.model_fields.get(str(name)) if model else None
         model = _section_in(field.annotation) if field else None
     return list(model.model_fields) if model else []

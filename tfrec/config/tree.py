@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from tfrec.config.augment import AugmentConfig
 from tfrec.config.base import Section
 from tfrec.config.data import DataConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
@@ -24,6 +25,7 @@ class Config(Section):
     runs_dir: str = Field("runs", description="Folder of all runs.")
     data: DataConfig
     synthesis: SynthesisConfig = Field(default_factory=lambda: SynthesisConfig())
+    augment: AugmentConfig = Field(default_factory=lambda: AugmentConfig())
     encoder: EncoderConfig = Field(default_factory=lambda: EncoderConfig())
     model: ModelConfig = Field(default_factory=lambda: ModelConfig())
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig())
@@ -39,7 +41,11 @@ class Config(Section):
         return value
 
     def hash_of(self, *sections: str) -> str:
-        """sha256 (hex) of the named sections and the seed: what an artefact made from them depends on."""
-        values: dict[str, Any] = {name: self.model_dump(mode="json")[name] for name in sections}
+        """sha256 (hex) of the named sections and the seed: what an artefact made from them depends on.
+
+        A section that is switched off does not count: what it says then changes nothing.
+        """
+        tree = self.model_dump(mode="json")
+        values: dict[str, Any] = {name: tree[name] for name in sections if getattr(getattr(self, name), "active", True)}
         values["seed"] = self.seed
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

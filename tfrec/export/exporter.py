@@ -30,7 +30,7 @@ _CHECKED_QUERIES = 32
 # How far a score of the export may be from the training process's. In bf16 constants allow other fusions than variables
 # do, and each fusion rounds elsewhere; 0.013 was seen.
 _TOLERANCE_F32, _TOLERANCE_BF16 = 1e-3, 3e-2
-_SECTIONS = ("data", "encoder", "model", "training", "export")
+_SECTIONS = ("data", "augment", "encoder", "model", "training", "export")
 
 
 def export_model(
