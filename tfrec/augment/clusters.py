@@ -1,7 +1,7 @@
 """Grapheme clusters: the places where a text may be cut without breaking what a reader sees as one character.
 
-The rules are those of Unicode Standard Annex 29, rounded to the safe side: a run of flags is one cluster, and nothing is
-cut after a joiner, a virama or a prepended mark. So a cut made here is always one that the annex allows, not the other way.
+The rules are those of Unicode Standard Annex 29, rounded to the safe side: a run of flags is one cluster, and nothing
+is cut after a joiner, a virama or a prepended mark. The annex allows every cut made here; not every cut it allows is made.
 """
 
 from __future__ import annotations
@@ -51,27 +51,39 @@ def cluster_bounds(texts: Any) -> tuple[Any, Any]:
         texts: string [B].
 
     Returns:
-        int32 ragged [B, clusters + 1] of byte offsets; bool [B], whether a text is plain: base characters and their marks
-        only, so that its clusters may be taken out or moved without the neighbours melting together.
+        int32 ragged [B, clusters + 1] of byte offsets; bool [B], whether a text is plain: base characters and their
+        marks only, so that its clusters may be taken out or moved without the neighbours melting together.
     """
     codes, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8")
-    kinds = _kinds_of(codes.flat_values)
-    before = tf.concat([[0], kinds[:-1]], 0)[: tf.size(kinds)]
-    rows = codes.value_rowids()
-    first = tf.not_equal(rows, tf.concat([[-1], rows[:-1]], 0)[: tf.size(rows)])
-    glued = (
-        _has(kinds, _EXTENDS)
-        | _has(before, _LINKS)
-        | (_has(before, _FLAG) & _has(kinds, _FLAG))
-        | (_has(before, _LEADS) & _has(kinds, _LEADS | _SYLLABLE))
-    )
-    starts = tf.ragged.boolean_mask(offsets, offsets.with_values(first | ~glued))
+    kinds, rows = _kinds_of(codes.flat_values), codes.value_rowids()
+    starts = tf.ragged.boolean_mask(offsets, offsets.with_values(~glued(codes)))
     ends = tf.RaggedTensor.from_uniform_row_length(tf.cast(tf.strings.length(texts), tf.int64), 1)
     # an empty text has no start, so its only bound is its end, 0
     bounds = tf.cast(tf.concat([tf.cast(starts, tf.int64), ends], axis=1), tf.int32)
     fragile = _has(kinds, _FRAGILE)
     plain = tf.equal(tf.math.unsorted_segment_max(tf.cast(fragile, tf.int32), rows, codes.nrows()) > 0, False)
     return bounds, plain
+
+
+def glued(codes: Any) -> Any:
+    """Which characters belong to the cluster that is already open.
+
+    Args:
+        codes: int32 ragged [B, characters], the code points of each text.
+
+    Returns:
+        bool [all characters], flat; False for the first of a row.
+    """
+    kinds, rows = _kinds_of(codes.flat_values), codes.value_rowids()
+    before = tf.concat([[0], kinds[:-1]], 0)[: tf.size(kinds)]
+    first = tf.not_equal(rows, tf.concat([[-1], rows[:-1]], 0)[: tf.size(rows)])
+    clings = (
+        _has(kinds, _EXTENDS)
+        | _has(before, _LINKS)
+        | (_has(before, _FLAG) & _has(kinds, _FLAG))
+        | (_has(before, _LEADS) & _has(kinds, _LEADS | _SYLLABLE))
+    )
+    return clings & ~first
 
 
 def split_clusters(texts: Any) -> Any:

@@ -29,8 +29,8 @@ class Resources:
 class Operation:
     """One way to change texts, as graph code: no py_function, no loop over rows.
 
-    A subclass names itself and implements __call__. It must give valid UTF-8 for valid UTF-8, leave an empty text empty,
-    never make one empty, and leave protected words alone unless it says otherwise.
+    A subclass names itself and implements __call__. It must give valid UTF-8 for valid UTF-8, leave an empty text
+    empty, never make one empty, and leave protected words alone unless it says otherwise (`keeps_protected`).
 
     Args:
         strength: in [0, 1]; what it means (share of words, size of a crop) is the subclass's to say. 0 changes nothing.
@@ -39,6 +39,7 @@ class Operation:
 
     name: ClassVar[str]
     fields: ClassVar[tuple[str, ...]] = ("query", "title")
+    keeps_protected: ClassVar[bool] = True
 
     def __init__(self, strength: float, resources: Resources) -> None:
         self.strength, self.resources = strength, resources
