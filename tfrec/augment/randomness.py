@@ -60,6 +60,22 @@ def integers(keys: Any, salt: Any, limit: Any) -> Any:
     return tf.maximum(tf.minimum(drawn, limit - 1), 0)
 
 
+def portion(keys: Any, salt: Any, counts: Any, share: Any) -> Any:
+    """How many of so many: a number drawn evenly up to a share of them, rounded up or down at random, never all.
+
+    Args:
+        keys: uint64 [B].
+        salt: int, see derive.
+        counts: int32 [B].
+        share: float32 scalar, the largest share; 0 gives 0.
+
+    Returns:
+        int32 [B], from 0 to counts - 1 (0 where counts is 0).
+    """
+    drawn = uniform(keys, salt) * share * tf.cast(counts, tf.float32)
+    return tf.maximum(tf.minimum(tf.cast(drawn + uniform(derive(keys, salt), salt), tf.int32), counts - 1), 0)
+
+
 def _mixed(value: Any) -> Any:
     """The finaliser of SplitMix64 (Steele, Lea and Flood 2014): every input bit reaches every output bit."""
 

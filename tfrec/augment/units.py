@@ -11,31 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
-
-import numpy as np
 
 from tfrec.augment.clusters import glued
 from tfrec.augment.randomness import uniform
+from tfrec.augment.scripts import SINGLE, WHITE, kinds_of
 from tfrec.tensorflow_setup import tf
-
-_OTHER, _WHITE, _SINGLE = 0, 1, 2
-_TABLE_SIZE = 0x20000  # above lie the rarer Han characters (to 0x3FFFF) and no white space
-_WHITE_CHARACTERS = [0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0x85]
-_WHITE_CHARACTERS += [*range(0x09, 0x0E), *range(0x1C, 0x20)]
-_SINGLE_RANGES = (
-    # Thai, Lao, Myanmar and Khmer without their digits and currency signs
-    (0x0E01, 0x0E3A), (0x0E40, 0x0E4F), (0x0E81, 0x0ECF), (0x0EDA, 0x0EDF), (0x1000, 0x103F), (0x1050, 0x108F),
-    (0x1780, 0x17DA),
-    # Hangul, Bopomofo, Hiragana, Katakana, Han
-    (0x1100, 0x11FF), (0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3021, 0x3029), (0x3031, 0x303C), (0x3041, 0x31BF),
-    (0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xA960, 0xA97F), (0xAC00, 0xD7FF), (0xF900, 0xFAFF),
-    (0xFF66, 0xFFDC), (0x1B000, 0x1B16F),
-    # punctuation of East Asian width: it stands between characters, not at the end of a word
-    (0x3001, 0x3003), (0x3008, 0x3020), (0x3030, 0x3030), (0xFF01, 0xFF0F), (0xFF1A, 0xFF20), (0xFF3B, 0xFF40),
-    (0xFF5B, 0xFF65),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,6 +27,7 @@ class Units:
         texts: string [B], what was split.
         words: string [U]. Empty for what is white space only (a second blank, a blank at the end).
         gaps: string [U], the white space before each unit; None where it is one blank between all units.
+        single: bool [U], the units that are one character of a script without blanks; None where there is none.
         rows: int32 [U], the row of each unit, ascending.
         places: int32 [U], its place in the row, from 0.
         counts: int32 [B], units of each row.
@@ -54,6 +36,7 @@ class Units:
     texts: Any
     words: Any
     gaps: Any | None
+    single: Any | None
     rows: Any
     places: Any
     counts: Any
@@ -89,6 +72,14 @@ class Units:
         """How many units of each row have the mask [U] set: int32 [B]."""
         return tf.math.unsorted_segment_sum(tf.cast(mask, tf.int32), self.rows, tf.size(self.texts))
 
+    def byte_spans(self) -> tuple[Any, Any]:
+        """Where each unit begins in its text, without the white space before it, and where it ends: int32 [U] each."""
+        lengths = tf.strings.length(self.words)
+        ends = tf.cumsum(lengths + (1 if self.gaps is None else tf.strings.length(self.gaps)))
+        before = tf.gather(tf.concat([[0], ends], 0), tf.cumsum(self.counts, exclusive=True))  # [B], of the rows above
+        ends = ends - self.per_unit(before) - (1 if self.gaps is None else 0)
+        return ends - lengths, ends
+
     def join(self, words: Any | None = None, keep: Any | None = None) -> Any:
         """The texts of these units, with the white space they had.
 
@@ -102,20 +93,25 @@ class Units:
         """
         words = self.words if words is None else words
         gaps, rows = self.gaps, self.rows
-        if gaps is not None:
-            if keep is not None:
-                # the first unit that stays takes the white space the text began with
-                kept = tf.cast(keep, tf.int32)
-                before = tf.cumsum(kept, exclusive=True)
-                firsts = tf.cumsum(self.counts, exclusive=True)
-                leads = tf.equal(before, self.per_unit(tf.gather(tf.concat([before, [0]], 0), firsts)))
-                gaps = tf.where(leads, self.per_unit(tf.gather(tf.concat([gaps, [""]], 0), firsts)), gaps)
-            words = tf.strings.join([gaps, words])
         if keep is not None:
             stay = tf.where(keep)[:, 0]
             words, rows = tf.gather(words, stay), tf.gather(rows, stay)
+            gaps = None if gaps is None else self._gaps_of(stay, rows)
+        if gaps is not None:
+            words = tf.strings.join([gaps, words])
         separator = " " if gaps is None else ""
         return tf.strings.unsorted_segment_join(words, rows, tf.size(self.texts), separator=separator)
+
+    def _gaps_of(self, stay: Any, rows: Any) -> Any:
+        """The white space before each of the units that stay: their indices [K], their rows [K] -> string [K]."""
+        gaps, apart = tf.gather(self.gaps, stay), ~tf.gather(self.single, stay)
+        # two words that stood on either side of a character do not grow together
+        touching = apart & _shifted(apart, False) & tf.equal(gaps, "")
+        gaps = tf.where(touching, " ", gaps)
+        # the first unit that stays takes the white space the text began with
+        firsts = tf.cumsum(self.counts, exclusive=True)
+        leads = tf.gather(tf.gather(tf.concat([self.gaps, [""]], 0), firsts), rows)
+        return tf.where(_changes(rows), leads, gaps)
 
     def keep_one(self, keep: Any, draws: Any) -> Any:
         """The mask with the real unit of the highest draw set in each row, so that no row is emptied.
@@ -159,7 +155,7 @@ def split_ascii(texts: Any) -> Units:
     indices = tf.cast(split.indices, tf.int32)
     rows = indices[:, 0]
     counts = tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, tf.size(texts))
-    return Units(texts, split.values, None, rows, indices[:, 1], counts)
+    return Units(texts, split.values, None, None, rows, indices[:, 1], counts)
 
 
 def split_any(texts: Any) -> Units:
@@ -167,18 +163,18 @@ def split_any(texts: Any) -> Units:
     codes, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8")
     size = tf.size(texts)
     # 1. clusters: their first character says what they are
-    kinds = _kinds_of(codes.flat_values)
+    kinds = kinds_of(codes.flat_values)
     starts = tf.cast(tf.where(~glued(codes))[:, 0], tf.int32)
     ends = tf.concat([starts[1:], [tf.size(kinds)]], 0)[: tf.size(starts)]
     first_kind, last_kind = tf.gather(kinds, starts), tf.gather(kinds, ends - 1)
     rows = tf.cast(tf.gather(codes.value_rowids(), starts), tf.int32)
     bytes_ = tf.cast(tf.gather(offsets.flat_values, starts), tf.int32)
-    white = tf.equal(first_kind, _WHITE) & tf.equal(last_kind, _WHITE)  # a blank that carries a mark is none
-    single = tf.equal(first_kind, _SINGLE)
+    white = tf.equal(first_kind, WHITE) & tf.equal(last_kind, WHITE)  # a blank that carries a mark is none
+    single = tf.equal(first_kind, SINGLE)
     # 2. segments: runs of white space, words, single characters
     fresh = single | _shifted(single, True) | tf.not_equal(white, _shifted(white, False)) | _changes(rows)
     begins = tf.cast(tf.where(fresh)[:, 0], tf.int32)
-    rows, bytes_, white = tf.gather(rows, begins), tf.gather(bytes_, begins), tf.gather(white, begins)
+    rows, bytes_, white, single = (tf.gather(x, begins) for x in (rows, bytes_, white, single))
     final = tf.concat([tf.not_equal(rows[1:], rows[:-1]), [True]], 0)[: tf.size(rows)]
     following = tf.concat([bytes_[1:], [0]], 0)[: tf.size(rows)]
     until = tf.where(final, tf.gather(tf.strings.length(texts), rows), following)
@@ -186,14 +182,15 @@ def split_any(texts: Any) -> Units:
     after_white = _shifted(white, False) & ~_changes(rows)
     gap_start = tf.where(after_white, _shifted(bytes_, 0), bytes_)
     chosen = tf.where(~white | final)[:, 0]
-    rows, bytes_, gap_start, until, white = (tf.gather(x, chosen) for x in (rows, bytes_, gap_start, until, white))
+    rows, bytes_, gap_start, until = (tf.gather(x, chosen) for x in (rows, bytes_, gap_start, until))
+    white, single = tf.gather(white, chosen), tf.gather(single, chosen)
     word_start = tf.where(white, until, bytes_)
     whole = tf.gather(texts, rows)
     words = tf.strings.substr(whole, word_start, until - word_start)
     gaps = tf.strings.substr(whole, gap_start, word_start - gap_start)
     counts = tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, size)
     places = tf.range(tf.size(rows)) - tf.gather(tf.cumsum(counts, exclusive=True), rows)
-    return Units(texts, words, gaps, rows, places, counts)
+    return Units(texts, words, gaps, single, rows, places, counts)
 
 
 def _shifted(values: Any, start: Any) -> Any:
@@ -204,20 +201,3 @@ def _shifted(values: Any, start: Any) -> Any:
 def _changes(rows: Any) -> Any:
     """Whether a row begins here: int32 [n] -> bool [n]."""
     return tf.not_equal(rows, _shifted(rows, -1))
-
-
-def _kinds_of(codes: Any) -> Any:
-    """The kind of each code point: int32 [n] -> uint8 [n]."""
-    inside = tf.gather(tf.constant(_table()), tf.minimum(codes, _TABLE_SIZE - 1))
-    beyond = tf.where(codes < 0x40000, tf.constant(_SINGLE, tf.uint8), tf.constant(_OTHER, tf.uint8))
-    return tf.where(codes < _TABLE_SIZE, inside, beyond)
-
-
-@lru_cache(maxsize=1)
-def _table() -> np.ndarray:
-    """uint8 [_TABLE_SIZE]: the kind of every code point below."""
-    table = np.full(_TABLE_SIZE, _OTHER, np.uint8)
-    for first, last in _SINGLE_RANGES:
-        table[first : last + 1] = _SINGLE
-    table[_WHITE_CHARACTERS] = _WHITE
-    return table
