@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -99,6 +99,11 @@ class TrainingConfig(Section):
     tasks: TaskWeights = Field(default_factory=lambda: TaskWeights())
     evaluations: int = Field(6, ge=1, description="How often dev is evaluated during a run, evenly spread.")
     patience: int = Field(3, ge=1, description="Evaluations without a gain after which training stops.")
+    interpolation: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        default_factory=lambda: [0.5, 0.75],
+        description="Shares of the fine-tuned weights in a mixture with the starting ones (WiSE-FT), tried on dev at the "
+        "end; empty tries none.",
+    )
     dev_items: int = Field(
         10000,
         ge=1000,

@@ -17,7 +17,7 @@ class SynthesisConfig(Section):
         description="auto makes them when a shop with searches has fewer than few_queries labelled ones to train on.",
     )
     few_queries: int = Field(500, ge=1, description="See enabled.")
-    queries: int = Field(4000, ge=1, description="Queries to make.")
+    queries: int = Field(8000, ge=1, description="Queries to make.")
     items_per_query: int = Field(4, ge=1, description="Training pairs drawn for each of them, by the teacher's belief.")
     top: int = Field(20, ge=1, description="Items per made query that may be drawn, and never count as negatives.")
     negatives: int = Field(0, ge=0, description="Items ranked after those that serve as hard negatives.")

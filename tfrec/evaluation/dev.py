@@ -45,13 +45,8 @@ class DevEvaluation:
             sample = rng.choice(shop.size, config.training.dev_items, replace=False)
             self._items = np.array(sorted(judged.union(sample.tolist())))
 
-    @property
-    def measurable(self) -> bool:
-        """Whether dev holds anything to score."""
-        return bool(self._judgments) or bool(self._shoppers)
-
     def __call__(self) -> dict[str, float]:
-        """Dev metrics of the model as it stands; "score" is their mean and decides."""
+        """Dev metrics of the model as it stands; "score" is their mean and decides. Empty when dev is."""
         shop, model = self._shop, self._model
         if len(self._items) == shop.size:
             vectors = model.refresh_catalogue(shop.item_texts, shop.popularity)
@@ -71,5 +66,6 @@ class DevEvaluation:
             ranked, _ = top_k(queries_of, vectors, CUT, exclude=histories)
             bought = evaluate_recommendations([shopper.truth for shopper in self._shoppers], ranked, shop.size)
             metrics[f"recommendation {RECOMMENDATION_METRIC}"] = bought.means[RECOMMENDATION_METRIC]
-        metrics["score"] = float(np.mean(list(metrics.values()))) if metrics else 0.0
+        if metrics:
+            metrics["score"] = float(np.mean(list(metrics.values())))
         return metrics

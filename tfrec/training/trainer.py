@@ -14,6 +14,7 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.progress import Progress
 from tfrec.tensorflow_setup import tf
 from tfrec.training import checkpoints
+from tfrec.training.interpolation import Interpolation
 from tfrec.training.optimizer import AdamW
 from tfrec.training.pipeline import Batches
 from tfrec.training.schedule import Schedule
@@ -30,7 +31,8 @@ class Trainer:
         config: section training is read.
         model: the model, changed in place.
         batches: the input pipeline.
-        evaluate: gives dev metrics of the model as it stands, with the one that decides under "score".
+        evaluate: gives dev metrics of the model as it stands, with the one that decides under "score"; a shop whose
+            dev split is empty has none, and then the last weights are the best.
         folder: where `last/`, `best/` and TensorBoard's events go.
         signature: hash of everything the run depends on; a checkpoint of another signature is not continued.
     """
@@ -62,6 +64,7 @@ class Trainer:
         Returns:
             what happened: steps, seconds, examples_per_second, stopped ("finished" | "patience"), evaluations.
         """
+        interpolation = Interpolation(self._optimizer.variables_in_order if self._training.interpolation else [])
         state = self._resume()
         if state.get("finished"):
             checkpoints.restore(self._folder / "best", self._model.saved_variables)
@@ -109,6 +112,7 @@ class Trainer:
                     last_save = time.monotonic()
                     pause = max(_SECONDS_BETWEEN_CHECKPOINTS, (last_save - before) / _SAVING_SHARE)
         seconds = max(time.monotonic() - started - paused, 1e-9)
+        self._interpolate(interpolation, step, schedule)
         summary = {
             "steps": step, "seconds": schedule.elapsed, "stopped": stopped, "evaluations": self.history,
             "pairs_per_second": (step - first_step) * self._training.batch_size / seconds,
@@ -123,14 +127,23 @@ class Trainer:
         gradients = tape.gradient(loss, self._optimizer.variables_in_order)
         return loss, self._optimizer.apply(gradients, self._factor, step)
 
-    def _judge(self, step: int, schedule: Schedule) -> int:
+    def _interpolate(self, line: Interpolation, step: int, schedule: Schedule) -> None:
+        """Judges points between the first and the last weights, which stand in the model again afterwards."""
+        line.mark_end()
+        for share in self._training.interpolation if self._best > -math.inf else ():
+            line.go_to(share)
+            self._judge(step, schedule, share)
+        line.go_to(1.0)
+
+    def _judge(self, step: int, schedule: Schedule, share: float = 1.0) -> int:
         metrics = self._evaluate()
-        self.history.append({"step": step, "seconds": round(schedule.elapsed, 1), **metrics})
-        for name, value in metrics.items():
+        point = {} if share == 1.0 else {"share": share}
+        self.history.append({"step": step, "seconds": round(schedule.elapsed, 1), **point, **metrics})
+        for name, value in metrics.items() if share == 1.0 else ():
             tf.summary.scalar(f"dev/{name}", value, step=step)
-        if metrics["score"] > self._best:
-            self._best, self._stale = metrics["score"], 0
-            checkpoints.save(self._folder / "best", self._model.saved_variables, {"step": step, **metrics})
+        if metrics.get("score", math.inf) > self._best:
+            self._best, self._stale = metrics.get("score", -math.inf), 0
+            checkpoints.save(self._folder / "best", self._model.saved_variables, {"step": step, **point, **metrics})
         else:
             self._stale += 1
         return self._stale

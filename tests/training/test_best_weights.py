@@ -1,0 +1,88 @@
+"""Which weights a run ends with: the best on dev, of the run or of a mixture with its start; the last without a dev."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tfrec.config import load_config
+from tfrec.tensorflow_setup import tf
+from tfrec.training.interpolation import Interpolation
+
+
+def test_points_of_the_line_between_start_and_end() -> None:
+    weights, counter = tf.Variable([0.0, 10.0]), tf.Variable(3)
+    line = Interpolation([weights, counter])
+    weights.assign([4.0, 30.0])
+    counter.assign(8)
+    line.mark_end()
+    for share, expected in ((0.0, [0.0, 10.0]), (0.25, [1.0, 15.0]), (1.0, [4.0, 30.0])):
+        line.go_to(share)
+        assert weights.numpy().tolist() == expected
+        assert counter.numpy() == 8
+
+
+def _trained(config_path: Path, name: str, judge: Callable[[Any], dict[str, float]]) -> tuple[Any, np.ndarray, dict]:
+    """Trains shortly with a judge of our own; gives the model, its first weights and the summary."""
+    from tfrec import api
+    from tfrec.run import RunFolder
+    from tfrec.training.pipeline import Batches
+    from tfrec.training.trainer import Trainer
+
+    config = load_config(config_path, [f"name={name}", "training.epochs=1", "training.interpolation=[0.25]"])
+    shop, model, signature = api._assemble(config)
+    start = model.saved_variables[0].numpy()
+    batches = Batches(config, shop, model.encoder.tokenize)
+    trainer = Trainer(config, model, batches, lambda: judge(model), RunFolder(config).checkpoints, signature)
+    return model, start, trainer.run()
+
+
+def test_a_mixture_that_ranks_better_on_dev_is_kept(shop_home: Path) -> None:
+    seen: list[np.ndarray] = []
+
+    def judge(model: Any) -> dict[str, float]:
+        seen.append(model.saved_variables[0].numpy())
+        return {"score": [0.1, 0.2, 0.3, 0.2, 0.9][len(seen) - 1]}
+
+    model, start, summary = _trained(shop_home, "mixture", judge)
+    assert [e.get("share") for e in summary["evaluations"]] == [None, None, None, None, 0.25]
+    end = seen[3]
+    assert not np.allclose(start, end)
+    np.testing.assert_allclose(model.saved_variables[0].numpy(), 0.75 * start + 0.25 * end, rtol=1e-5, atol=1e-7)
+
+
+def test_a_mixture_that_ranks_worse_is_not(shop_home: Path) -> None:
+    seen: list[np.ndarray] = []
+
+    def judge(model: Any) -> dict[str, float]:
+        seen.append(model.saved_variables[0].numpy())
+        return {"score": [0.1, 0.2, 0.3, 0.4, 0.3][len(seen) - 1]}
+
+    model, _, _ = _trained(shop_home, "no_mixture", judge)
+    np.testing.assert_array_equal(model.saved_variables[0].numpy(), seen[3])
+
+
+def test_without_a_dev_split_the_last_weights_are_the_model(shop_home: Path) -> None:
+    seen: list[np.ndarray] = []
+
+    def judge(model: Any) -> dict[str, float]:
+        seen.append(model.saved_variables[0].numpy())
+        return {}
+
+    model, start, summary = _trained(shop_home, "no_dev", judge)
+    assert summary["stopped"] == "finished"
+    assert len(seen) == 4, "no mixture is tried where nothing can judge it"
+    np.testing.assert_array_equal(model.saved_variables[0].numpy(), seen[-1])
+    assert not np.allclose(seen[-1], start)
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1])
+def test_a_mixture_lies_between_its_ends(shop_home: Path, share: float) -> None:
+    from tfrec.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="interpolation"):
+        load_config(shop_home, [f"training.interpolation=[{share}]"])
