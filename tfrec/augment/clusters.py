@@ -1,7 +1,7 @@
 """Grapheme clusters: the places where a text may be cut without breaking what a reader sees as one character.
 
 The rules are those of Unicode Standard Annex 29, rounded to the safe side: a run of flags is one cluster, and nothing
-is cut after a joiner, a virama or a prepended mark. The annex allows every cut made here; not every cut it allows is made.
+is cut after a joiner, a virama or a prepended mark. The annex allows every cut made here, and some more.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def is_ascii(texts: Any) -> Any:
     return tf.equal(tf.strings.length(texts), tf.strings.length(texts, unit="UTF8_CHAR"))
 
 
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])  # traced once for all operations
 def cluster_bounds(texts: Any) -> tuple[Any, Any]:
     """Where the clusters of each text begin, and where the last one ends.
 

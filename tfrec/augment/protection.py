@@ -6,6 +6,8 @@ goes. Whole phrases are looked up, so that a brand of several words ("new balanc
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from tfrec.augment.folding import fold_units
@@ -27,18 +29,7 @@ class Protection:
     """
 
     def __init__(self, resources: Resources) -> None:
-        phrases = [(phrase, _FIXED) for phrase in resources.protected]
-        if resources.protect_numbers:
-            for words, kind in ((SIZES, _FIXED), (NUMERALS, _NUMBER), (AFTER_NUMBER, _MEASURE)):
-                phrases += [(word, kind) for word in words]
-        if resources.protect_negations:
-            phrases += [(word, _NEGATION) for word in NEGATIONS] + [(word, _NEGATION_BEHIND) for word in NEGATES_BEFORE]
-        self._numbers, self._negations, self._any = (
-            resources.protect_numbers,
-            resources.protect_negations,
-            bool(phrases),
-        )
-        self._table = PhraseTable(phrases)
+        self._mask = _finder(resources.protected, resources.protect_numbers, resources.protect_negations)
 
     def mask(self, units: Units) -> Any:
         """Which units are protected.
@@ -48,17 +39,33 @@ class Protection:
         Returns:
             bool [U]; all False where nothing is protected.
         """
-        if not self._any:
+        return self._mask(units)
+
+
+@lru_cache(maxsize=8)  # the operations of a policy share one table and one trace
+def _finder(protected: frozenset[str], protect_numbers: bool, protect_negations: bool) -> Callable[[Units], Any]:
+    phrases = [(phrase, _FIXED) for phrase in protected]
+    if protect_numbers:
+        for words, kind in ((SIZES, _FIXED), (NUMERALS, _NUMBER), (AFTER_NUMBER, _MEASURE)):
+            phrases += [(word, kind) for word in words]
+    if protect_negations:
+        phrases += [(word, _NEGATION) for word in NEGATIONS] + [(word, _NEGATION_BEHIND) for word in NEGATES_BEFORE]
+    table = PhraseTable(phrases)
+
+    def mask(units: Units) -> Any:
+        if not phrases:
             return tf.zeros_like(units.rows, tf.bool)
         folded = fold_units(units)
-        kinds = self._table.kinds(units, folded.hashes)
-        mask = _has(kinds, _FIXED | _NEGATION | _NEGATION_BEHIND)
-        if self._numbers:
+        kinds = table.kinds(units, folded.hashes)
+        found = _has(kinds, _FIXED | _NEGATION | _NEGATION_BEHIND)
+        if protect_numbers:
             numbers = folded.numeric | _has(kinds, _NUMBER)
-            mask = mask | numbers | (_has(kinds, _MEASURE) & _after(units, numbers))
-        if self._negations:
-            mask = mask | _after(units, _has(kinds, _NEGATION)) | _before(units, _has(kinds, _NEGATION_BEHIND))
-        return mask
+            found = found | numbers | (_has(kinds, _MEASURE) & _after(units, numbers))
+        if protect_negations:
+            found = found | _after(units, _has(kinds, _NEGATION)) | _before(units, _has(kinds, _NEGATION_BEHIND))
+        return found
+
+    return tf.function(mask, reduce_retracing=True)
 
 
 def _after(units: Units, mask: Any) -> Any:

@@ -10,8 +10,7 @@ are decoded. So operations are written on flat units and called through `change_
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tfrec.augment.clusters import glued
 from tfrec.augment.randomness import uniform
@@ -19,8 +18,7 @@ from tfrec.augment.scripts import SINGLE, WHITE, kinds_of
 from tfrec.tensorflow_setup import tf
 
 
-@dataclass(frozen=True)
-class Units:
+class Units(NamedTuple):
     """The units of a batch, flat: U units of all B rows, in order.
 
     Attributes:
@@ -104,14 +102,16 @@ class Units:
 
     def _gaps_of(self, stay: Any, rows: Any) -> Any:
         """The white space before each of the units that stay: their indices [K], their rows [K] -> string [K]."""
-        gaps, apart = tf.gather(self.gaps, stay), ~tf.gather(self.single, stay)
+        gaps, apart, begins = tf.gather(self.gaps, stay), ~tf.gather(self.single, stay), _changes(rows)
         # two words that stood on either side of a character do not grow together
-        touching = apart & _shifted(apart, False) & tf.equal(gaps, "")
-        gaps = tf.where(touching, " ", gaps)
+        touching = apart & _shifted(apart, False) & tf.equal(gaps, "") & ~begins
         # the first unit that stays takes the white space the text began with
-        firsts = tf.cumsum(self.counts, exclusive=True)
-        leads = tf.gather(tf.gather(tf.concat([self.gaps, [""]], 0), firsts), rows)
-        return tf.where(_changes(rows), leads, gaps)
+        moved = begins & (tf.gather(self.places, stay) > 0)
+        index = tf.where(touching | moved)
+        of_row = tf.gather(rows, index[:, 0])
+        first = tf.gather(self.gaps, tf.gather(tf.cumsum(self.counts, exclusive=True), of_row))
+        fresh = tf.where(tf.gather(moved, index[:, 0]), first, " ")
+        return tf.tensor_scatter_nd_update(gaps, index, fresh)
 
     def keep_one(self, keep: Any, draws: Any) -> Any:
         """The mask with the real unit of the highest draw set in each row, so that no row is emptied.
@@ -160,6 +160,12 @@ def split_ascii(texts: Any) -> Units:
 
 def split_any(texts: Any) -> Units:
     """Units of any texts: string [B] -> Units. Slower than split_ascii."""
+    return Units(texts, *_split_any(texts))
+
+
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])  # traced once for all operations
+def _split_any(texts: Any) -> tuple[Any, ...]:
+    """What the units have beside their texts, in the order of their attributes."""
     codes, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8")
     size = tf.size(texts)
     # 1. clusters: their first character says what they are
@@ -190,7 +196,7 @@ def split_any(texts: Any) -> Units:
     gaps = tf.strings.substr(whole, gap_start, word_start - gap_start)
     counts = tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, size)
     places = tf.range(tf.size(rows)) - tf.gather(tf.cumsum(counts, exclusive=True), rows)
-    return Units(texts, words, gaps, single, rows, places, counts)
+    return words, gaps, single, rows, places, counts
 
 
 def _shifted(values: Any, start: Any) -> Any:
