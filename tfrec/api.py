@@ -78,7 +78,12 @@ def train(config: Config, source: Config | None = None) -> TrainedShop:
         fingerprint = model.encoder.fingerprint
         folder = RunFolder(source).synthetic
         synthetic = synthesise(source, shop, lambda: _teacher(source, shop), fingerprint, folder)
-    batches = Batches(config, shop, model.encoder.tokenize, synthetic)
+    augmentation = None
+    if config.augment.policy != "none":
+        from tfrec.training.augmentation import shop_augmentation
+
+        augmentation = shop_augmentation(config, shop, model.encoder)
+    batches = Batches(config, shop, model.encoder.tokenize, synthetic, augmentation)
     if not batches.tasks:
         raise TrainingError(
             "There is no training example: the training split has no positive pair of a task with weight."

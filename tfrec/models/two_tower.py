@@ -54,6 +54,7 @@ class TwoTower(tfrs.Model):
         )  # fmt: skip
         self.search_task = tfrs.tasks.Retrieval(name="search")
         self.recommendation_task = tfrs.tasks.Retrieval(name="recommendation")
+        self._consistency, self._adversarial = config.augment.consistency, config.augment.adversarial
         # The catalogue's vectors as the history sees them; refreshed between steps, never trained, never checkpointed.
         self.catalogue = tf.Variable(tf.zeros([size, self.dimension]), trainable=False, name="catalogue")
 
@@ -80,15 +81,36 @@ class TwoTower(tfrs.Model):
             inputs: query_tokens ragged int32 [B, None]; has_text bool [B]; history int32 [B, H]; item_tokens ragged
                 int32 [C, None], the first B rows being the positives; items int32 [C]; weight float32 [B];
                 is_search bool [B]; allowed bool [B, C], false where a candidate must not count as a negative;
-                probability float32 [C], how likely each candidate is to be sampled (1 switches the correction off).
-            training: whether dropout acts.
+                probability float32 [C], how likely each candidate is to be sampled (1 switches the correction off);
+                view_tokens ragged int32 [B, None] for a second view of the queries; noise_seed int64 [2] for
+                augment.adversarial.kind vat.
+            training: whether dropout and the adversarial step act.
 
         Returns:
             float32 scalar, the weighted mean over the rows.
         """
-        query_text, item_text = self.encoder.pooled([inputs["query_tokens"], inputs["item_tokens"]], training)
+        views = [inputs["view_tokens"]] if "view_tokens" in inputs else []
+        groups = [inputs["query_tokens"], inputs["item_tokens"], *views]
+        query_text, item_text, *view_text = self.encoder.pooled(groups, training)
+        queries, candidates = self._vectors(query_text, item_text, inputs, training)
+        loss = self._softmax_loss(queries, candidates, inputs)
+        if view_text:
+            from tfrec.models.consistency import divergence
+
+            seen, _ = self._vectors(view_text[0], item_text, inputs, training)
+            weight = inputs["weight"] * tf.cast(inputs["has_text"], tf.float32)
+            both = [self._answers(vectors, candidates, inputs) for vectors in (queries, seen)]
+            loss = 0.5 * (loss + self._softmax_loss(seen, candidates, inputs))
+            loss += self._consistency * divergence(*both, weight)
+        if training and self._adversarial.kind != "none":
+            loss += self._adversarial.weight * self._adversarial_loss(query_text, item_text, inputs)
+        return loss
+
+    def _vectors(self, query_text: Any, item_text: Any, inputs: dict[str, Any], training: bool) -> tuple[Any, Any]:
         queries = self.query_tower(query_text, inputs["has_text"], inputs["history"], self.catalogue, training=training)
-        candidates = self.item_tower(item_text, inputs["items"])
+        return queries, self.item_tower(item_text, inputs["items"])
+
+    def _softmax_loss(self, queries: Any, candidates: Any, inputs: dict[str, Any]) -> Any:
         scaled = queries * tf.exp(-self.log_temperature)
         is_search = tf.cast(inputs["is_search"], tf.float32)
         total = tf.constant(0.0)
@@ -98,6 +120,25 @@ class TwoTower(tfrs.Model):
                 candidate_sampling_probability=inputs["probability"], compute_metrics=False,
             )  # fmt: skip
         return total / tf.maximum(tf.reduce_sum(inputs["weight"]), 1e-6)
+
+    def _answers(self, queries: Any, candidates: Any, inputs: dict[str, Any]) -> Any:
+        from tfrec.models.consistency import log_answers
+
+        return log_answers(queries, candidates, self.log_temperature, inputs["allowed"])
+
+    def _adversarial_loss(self, query_text: Any, item_text: Any, inputs: dict[str, Any]) -> Any:
+        from tfrec.models.adversarial import fgm_loss, vat_loss
+
+        def loss(texts: list[Any]) -> Any:
+            return self._softmax_loss(*self._vectors(*texts, inputs, training=False), inputs)
+
+        def answers(texts: list[Any]) -> Any:
+            return self._answers(*self._vectors(*texts, inputs, training=False), inputs)
+
+        texts, radius = [query_text, item_text], self._adversarial.radius
+        if self._adversarial.kind == "fgm":
+            return fgm_loss(loss, texts, radius)
+        return vat_loss(answers, texts, radius, inputs["weight"], inputs["noise_seed"])
 
     def item_vectors(self, texts: Sequence[str], items: Any, description: str = "Encoding items") -> np.ndarray:
         """Unit vectors of items with the current weights.

@@ -26,6 +26,26 @@ class KnownPositives:
         self._keys = tf.constant(np.append(keys, np.iinfo(np.int64).max))
         self._size = size
 
+    def another(self, groups: Any, items: Any, draws: Any) -> Any:
+        """Another positive of each row's group.
+
+        Args:
+            groups: int64 [B].
+            items: int64 [B], the row's own positive.
+            draws: float32 [B] in [0, 1); decides which.
+
+        Returns:
+            int64 [B]; the row's own where the group has no other.
+        """
+        first = tf.searchsorted(self._keys, groups * self._size)
+        count = tf.searchsorted(self._keys, (groups + 1) * self._size) - first
+        own = tf.searchsorted(self._keys, groups * self._size + items) - first
+        others = tf.maximum(count - 1, 0)
+        place = tf.minimum(tf.cast(draws * tf.cast(others, tf.float32), tf.int32), others - 1)
+        place += tf.cast(place >= own, tf.int32)  # leaves the own one out
+        found = tf.gather(self._keys, first + tf.maximum(place, 0)) - groups * self._size
+        return tf.where(others > 0, found, items)
+
     def allowed(self, groups: Any, items: Any) -> Any:
         """Which candidates each row may be compared with.
 

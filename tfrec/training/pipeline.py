@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from tfrec.synth.stage import TASK as SYNTHETIC
 from tfrec.synth.stage import SyntheticExamples
 from tfrec.tensorflow_setup import tf
 from tfrec.training.known_positives import KnownPositives
+
+if TYPE_CHECKING:
+    from tfrec.augment.augmentation import Augmentation
 
 Tokenize = Callable[[Any, int], Any]
 
@@ -27,12 +31,19 @@ class Batches:
         shop: the prepared data.
         tokenize: string [B], most tokens -> ragged int32 [B, None]; runs inside the graph.
         synthetic: examples made beside the shop's own, or None.
+        augmentation: what changes the texts, or None.
     """
 
     def __init__(
-        self, config: Config, shop: ShopData, tokenize: Tokenize, synthetic: SyntheticExamples | None = None
+        self,
+        config: Config,
+        shop: ShopData,
+        tokenize: Tokenize,
+        synthetic: SyntheticExamples | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self._config, self._shop, self._tokenize, self._synthetic = config, shop, tokenize, synthetic
+        self._augmentation = augmentation
         self.counts = _count_tasks(shop.train_shards)
         self._shares = self._mix()
         self.tasks = list(self._shares)
@@ -99,18 +110,45 @@ class Batches:
     def _features(self, step: Any, rows: dict[str, Any]) -> dict[str, Any]:
         negatives = _draw(rows["negatives"], self._config.training.hard_negatives, [self._config.seed, step])
         items = tf.concat([rows["item"], negatives], axis=0)
+        texts = {"query": rows["query"], "item": tf.gather(self._texts, items)}
+        allowed = self._known.allowed(rows["group"], items)
+        if self._augmentation is not None:
+            texts, allowed = self._augmented(self._augmentation, step, rows, items, allowed)
         encoder = self._config.encoder
-        return {
-            "query_tokens": self._tokenize(rows["query"], encoder.query_tokens),
+        lengths = {"query": encoder.query_tokens, "view": encoder.query_tokens, "item": encoder.item_tokens}
+        features = {f"{name}_tokens": self._tokenize(text, lengths[name]) for name, text in texts.items()}
+        if self._config.augment.adversarial.kind == "vat":
+            features["noise_seed"] = tf.stack([tf.constant(self._config.seed, tf.int64), step])
+        return features | {
             "has_text": tf.strings.length(tf.strings.strip(rows["query"])) > 0,
             "history": tf.cast(rows["history"].to_tensor(default_value=-1), tf.int32),
-            "item_tokens": self._tokenize(tf.gather(self._texts, items), encoder.item_tokens),
             "items": tf.cast(items, tf.int32),
             "weight": rows["weight"],
             "is_search": tf.not_equal(rows["task"], "recommendation"),
-            "allowed": self._known.allowed(rows["group"], items),
+            "allowed": allowed,
             "probability": tf.gather(self._probability, items),
         }
+
+    def _augmented(
+        self, augmentation: Augmentation, step: Any, rows: dict[str, Any], items: Any, allowed: Any
+    ) -> tuple[dict[str, Any], Any]:
+        """The batch's texts as training sees them, and the mask, stricter where a candidate is of two items."""
+        total = max(1, math.ceil(self._config.training.epochs * self.steps_per_epoch))
+        progress = tf.cast(step, tf.float32) / float(total)
+        partners = items
+        if augmentation.mixes:
+            draws = augmentation.draws(rows["query"], rows["item"], step)
+            another = self._known.another(rows["group"], rows["item"], draws)
+            # Only judged searches say that two items answer the same need; purchases of one shopper do not.
+            another = tf.where(tf.equal(rows["task"], "search"), another, rows["item"])
+            partners = tf.concat([another, items[tf.size(another) :]], axis=0)
+        item, mixed = augmentation.items(items, partners, step, progress)
+        if augmentation.mixes:
+            allowed &= self._known.allowed(rows["group"], tf.where(mixed, partners, items))
+        variant = augmentation.queries(rows["query"], step, progress)
+        if augmentation.extra_view:
+            return {"query": rows["query"], "item": item, "view": variant}, allowed
+        return {"query": variant, "item": item}, allowed
 
 
 def _draw(negatives: Any, count: int, seed: list[Any]) -> Any:

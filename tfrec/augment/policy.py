@@ -1,0 +1,198 @@
+"""A list of operations with chances, strengths and a schedule, as one graph function."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tfrec.augment.operation import Operation, Resources
+from tfrec.augment.operations import OPERATIONS
+from tfrec.augment.randomness import derive, row_keys, uniform
+from tfrec.config.augment import OperationConfig
+from tfrec.errors import ConfigError
+from tfrec.tensorflow_setup import tf
+
+Guard = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When an entry of a policy acts, in shares of the run.
+
+    Attributes:
+        start: where it begins.
+        until: where it has ended, or None.
+        ramp: how long it takes to reach its full probability.
+    """
+
+    start: float = 0.0
+    until: float | None = None
+    ramp: float = 0.0
+
+    @classmethod
+    def of(cls, entry: OperationConfig, run_length: float) -> Schedule:
+        """The schedule of a configured entry; run_length is the length of the run in the entry's unit."""
+        until = None if entry.until is None else entry.until / run_length
+        return cls(entry.start / run_length, until, entry.ramp / run_length)
+
+    def chance(self, probability: float, progress: Any) -> Any:
+        """The probability at a moment.
+
+        Args:
+            probability: the full one.
+            progress: float32 scalar, share of the run that is over.
+
+        Returns:
+            float32 scalar.
+        """
+        chance = tf.constant(probability, tf.float32)
+        if self.ramp > 0:
+            chance *= tf.clip_by_value((progress - self.start) / self.ramp, 0.0, 1.0)
+        if self.start > 0:
+            chance = tf.where(progress < self.start, 0.0, chance)
+        if self.until is not None:
+            chance = tf.where(progress >= self.until, 0.0, chance)
+        return chance
+
+
+@dataclass(frozen=True)
+class _Entry:
+    operation: Operation
+    probability: float
+    schedule: Schedule
+    salt: int
+    most: float
+
+
+class Policy:
+    """Changes texts of each field by the operations listed for it.
+
+    An operation runs only on the rows it was drawn for, so that its cost follows its probability. All chance comes from
+    a row's text, the seed and the step: neither batch size nor the order of rows matters.
+
+    Args:
+        entries: what to apply, in this order; all of them text operations.
+        resources: what operations may look up.
+        choose: give every text so many of its field's operations, drawn by their probabilities (RandAugment, Cubuk et
+            al. 2020, arXiv 1909.13719); None: each by its own chance.
+        magnitude: factor on all strengths; a strength stays at most 1.
+        run_length: length of the run in the entries' unit of time.
+        guard: (originals string [b], variants string [b]) -> string [b], sees only changed rows; or None.
+        operations: the operations by name.
+
+    Raises:
+        ConfigError: an operation is unknown, or does not work on its field.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[OperationConfig],
+        resources: Resources,
+        choose: int | None = None,
+        magnitude: float = 1.0,
+        run_length: float = 1.0,
+        guard: Guard | None = None,
+        operations: Mapping[str, type[Operation]] = OPERATIONS,
+    ) -> None:
+        self._entries: dict[str, list[_Entry]] = {}
+        for entry in entries:
+            kind = known(entry.name, operations)
+            if ("query" if entry.field == "query" else "title") not in kind.fields:
+                raise ConfigError(
+                    f"The operation {entry.name} does not work on the field {entry.field}, only on "
+                    f"{' and '.join(kind.fields)}: change it in augment.operations."
+                )
+            listed = self._entries.setdefault(entry.field, [])
+            compiled = _Entry(
+                kind(entry.strength, resources), entry.probability, Schedule.of(entry, run_length),
+                salt_of(entry.field, entry.name, len(listed)), 1.0 / max(entry.strength, 1e-6),
+            )  # fmt: skip
+            listed.append(compiled)
+        self._choose, self._magnitude, self._guard = choose, magnitude, guard
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that something may happen to."""
+        return tuple(self._entries)
+
+    def __call__(self, texts: Any, field: str, seed: int, step: Any, progress: Any = 0.0) -> Any:
+        """Variants of texts; a field without operations comes back as it is.
+
+        Args:
+            texts: string [B].
+            field: query, a column's name, or item.
+            seed: of the run.
+            step: int scalar, number of the batch.
+            progress: float32 scalar, share of the run that is over.
+
+        Returns:
+            string [B].
+        """
+        entries = self._entries.get(field)
+        if not entries:
+            return texts
+        keys = row_keys(texts, seed, step)
+        chances = [entry.schedule.chance(entry.probability, progress) for entry in entries]
+        changed = texts
+        for entry, drawn in zip(entries, self._drawn(entries, chances, keys), strict=True):
+            magnitude = tf.constant(min(self._magnitude, entry.most), tf.float32)
+            changed = _where_drawn(entry, drawn, changed, keys, magnitude)
+        if self._guard is None:
+            return changed
+        return self._guarded(texts, changed)
+
+    def _drawn(self, entries: Sequence[_Entry], chances: Sequence[Any], keys: Any) -> list[Any]:
+        shares = [uniform(keys, entry.salt) for entry in entries]
+        if self._choose is None or self._choose >= len(entries):
+            sure = self._choose is not None  # as many as there are
+            return [
+                (chance > 0) & (share < (1.0 if sure else chance))
+                for share, chance in zip(shares, chances, strict=True)
+            ]
+        # The smallest n of exponential waiting times are n draws without replacement, weighted by the rates.
+        waits = tf.stack([-tf.math.log1p(-s) / c for s, c in zip(shares, chances, strict=True)], axis=1)
+        waits = tf.where(tf.stack(chances)[None, :] > 0, waits, float("inf"))
+        last = -tf.math.top_k(-waits, self._choose).values[:, -1:]
+        return tf.unstack(tf.math.is_finite(waits) & (waits <= last), num=len(entries), axis=1)
+
+    def _guarded(self, texts: Any, changed: Any) -> Any:
+        rows = tf.where(tf.not_equal(texts, changed))
+
+        def kept() -> Any:
+            assert self._guard is not None
+            return tf.tensor_scatter_nd_update(
+                changed, rows, self._guard(tf.gather_nd(texts, rows), tf.gather_nd(changed, rows))
+            )
+
+        return tf.cond(tf.size(rows) > 0, kept, lambda: changed)
+
+
+def known(name: str, operations: Mapping[str, Any]) -> Any:
+    """The operation of a name.
+
+    Raises:
+        ConfigError: there is none; the nearest name is told.
+    """
+    if name not in operations:
+        near = difflib.get_close_matches(name, operations, n=1, cutoff=0.0)
+        hint = f"; the nearest name is {near[0]}" if near else ""
+        raise ConfigError(f"augment.operations: there is no operation {name!r}{hint}.")
+    return operations[name]
+
+
+def salt_of(*parts: object) -> int:
+    """A number that only these words give, the same in every process."""
+    return int.from_bytes(hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()[:8], "little")
+
+
+def _where_drawn(entry: _Entry, drawn: Any, texts: Any, keys: Any, magnitude: Any) -> Any:
+    rows = tf.where(drawn)
+
+    def applied() -> Any:
+        own = derive(tf.gather_nd(keys, rows), entry.salt ^ 1)  # not those that drew the row
+        return tf.tensor_scatter_nd_update(texts, rows, entry.operation(tf.gather_nd(texts, rows), own, magnitude))
+
+    return tf.cond(tf.size(rows) > 0, applied, lambda: texts)
