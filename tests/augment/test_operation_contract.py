@@ -61,7 +61,13 @@ RESOURCES = Resources(
         "red": ["crimson"],
         "沙发": ["长椅"],
     },
-    neighbours={"wireless": ["cordless"], "jacket": ["coat", "parka"], "sofa": ["divan"], "red": ["pink"]},
+    neighbours={
+        "wireless": ["cordless"],
+        "headphones": ["earphones", "headset"],
+        "jacket": ["coat", "parka"],
+        "sofa": ["divan"],
+        "red": ["pink"],
+    },
 )
 
 

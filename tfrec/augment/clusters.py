@@ -44,7 +44,7 @@ def is_ascii(texts: Any) -> Any:
     return tf.equal(tf.strings.length(texts), tf.strings.length(texts, unit="UTF8_CHAR"))
 
 
-@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])  # traced once for all operations
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)  # traced once for all operations
 def cluster_bounds(texts: Any) -> tuple[Any, Any]:
     """Where the clusters of each text begin, and where the last one ends.
 

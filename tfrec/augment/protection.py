@@ -65,7 +65,7 @@ def _finder(protected: frozenset[str], protect_numbers: bool, protect_negations:
             found = found | _after(units, _has(kinds, _NEGATION)) | _before(units, _has(kinds, _NEGATION_BEHIND))
         return found
 
-    return tf.function(mask, reduce_retracing=True)
+    return tf.function(mask, reduce_retracing=True, autograph=False)
 
 
 def _after(units: Units, mask: Any) -> Any:

@@ -128,6 +128,7 @@ class Units(NamedTuple):
         return keep | ~self.real | tf.equal(draws, self.per_unit(best))
 
 
+@tf.autograph.experimental.do_not_convert  # operations have no Python control flow; converting took most of the tracing
 def change_units(texts: Any, keys: Any, change: Callable[[Units, Any], Any]) -> Any:
     """Applies a change of units to every text.
 
@@ -163,7 +164,7 @@ def split_any(texts: Any) -> Units:
     return Units(texts, *_split_any(texts))
 
 
-@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])  # traced once for all operations
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)  # traced once for all operations
 def _split_any(texts: Any) -> tuple[Any, ...]:
     """What the units have beside their texts, in the order of their attributes."""
     codes, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8")
