@@ -141,3 +141,17 @@ def test_query_ids_of_the_shop_are_kept_unless_they_are_ambiguous(make_shop: Cal
     bad = prepare(make_shop(searches="query_id,query,item_id\nx,a,I1\nx,c,I2\n"))
     assert sorted(bad.searches["query_id"]) == ["q0", "q1"]
     assert "'x'" in bad.report["searches"]["notes"][0]
+
+
+def test_smaller_shares_of_the_training_queries_lie_in_larger_ones_and_dev_stays() -> None:
+    queries = [f"query {number}" for number in range(100)]
+    parts = {
+        share: split_searches(_searches(queries), SplitConfig(dev_share=0.2, train_share=share), 17)
+        for share in (0.001, 0.25, 0.5, 1.0)
+    }
+    train = {share: set(part.filter(pl.col("split") == "train")["query"]) for share, part in parts.items()}
+    assert [len(train[share]) for share in parts] == [1, 20, 40, 80]
+    assert train[0.001] < train[0.25] < train[0.5] < train[1.0]
+    assert all(set(_dev(part)) == set(_dev(parts[1.0])) for part in parts.values())
+    other = split_searches(_searches(queries), SplitConfig(dev_share=0.2, train_share=0.25), 18)
+    assert set(other.filter(pl.col("split") == "train")["query"]) != train[0.25], "seeds choose different ones"

@@ -86,6 +86,13 @@ class SplitConfig(Section):
     )
     test_share: float = Field(0.0, ge=0, lt=1, description="Share of the queries held out as test.")
     max_queries: int = Field(500, ge=1, description="At most so many queries in dev, and in test.")
+    train_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Share of the training queries that is used, at least one: shows what more labels are worth. A larger "
+        "share holds the smaller ones.",
+    )
     dev_days: float = Field(
         30, ge=0, description="Interactions of the last so many days (before the test days) are dev."
     )

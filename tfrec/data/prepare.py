@@ -126,7 +126,10 @@ def _build(config: Config, data: DataConfig, root: Path, folder: Path) -> dict[s
     if data.searches is not None:
         table = tables["searches"]
         searches = load_searches(data.searches, root, catalogue, data.items, cleaning, table)
+        whole = searches.height
         searches = split_searches(searches, data.split, config.seed)
+        if searches.height < whole:
+            table.notes.append(f"{whole - searches.height} training judgments are left out: data.split.train_share")
         searches = searches.select("query_id", "query", "item_id", "item", "gain", "weight", "split")
         searches.write_parquet(folder / "searches.parquet")
         report["searches"] = table.to_json()

@@ -25,14 +25,14 @@ def split_searches(frame: pl.DataFrame, config: SplitConfig, seed: int) -> pl.Da
         seed: of the hash.
 
     Returns:
-        the frame with split ("train", "dev", "test"), without `key`.
+        the frame with split ("train", "dev", "test"), without `key` and without the training queries left out.
 
     Raises:
         DataError: the split column puts one query into two splits.
     """
     if "split" not in frame.columns:
         useful = frame.filter(pl.col("gain") > 0)["key"].unique(maintain_order=True).to_list()
-        ranked = sorted(useful, key=lambda key: hashlib.sha256(f"{seed}\0{key}".encode()).digest())
+        ranked = _shuffled(useful, seed)
         total = len(ranked)
         dev = _number_held_out(config.dev_share, total, total - 1, config.max_queries)
         test = _number_held_out(config.test_share, total, total - 1 - dev, config.max_queries)
@@ -40,7 +40,16 @@ def split_searches(frame: pl.DataFrame, config: SplitConfig, seed: int) -> pl.Da
         split = pl.col("key").replace_strict(held_out, default="train", return_dtype=pl.String)
         frame = frame.with_columns(split.alias("split"))
     check_query_leaks(frame)
+    if config.train_share < 1:
+        train = _shuffled(frame.filter(pl.col("split") == "train")["key"].unique().to_list(), seed)
+        left_out = train[max(1, round(config.train_share * len(train))) :]
+        frame = frame.filter(~pl.col("key").is_in(left_out))
     return frame.drop("key")
+
+
+def _shuffled(keys: list[str], seed: int) -> list[str]:
+    """An order by seeded hash: of more keys, it is the same one with more in between."""
+    return sorted(keys, key=lambda key: hashlib.sha256(f"{seed}\0{key}".encode()).digest())
 
 
 def _number_held_out(share: float, total: int, available: int, most: int) -> int:
