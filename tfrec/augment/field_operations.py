@@ -53,13 +53,14 @@ class AttributeDropout(FieldOperation):
 
 
 class FieldShuffle(FieldOperation):
-    """Writes the columns in another order; `strength` is how far a column may move, 1 across the whole text."""
+    """Writes the columns in another order; `strength` 1 makes every order equally likely."""
 
     name = "field_shuffle"
 
     def __call__(self, values: Any, order: Any, partners: Any, keys: Any, magnitude: Any = 1.0) -> tuple[Any, Any]:
-        count = values.shape[1]
-        places = tf.range(count, dtype=tf.float32)[None, :] + _draws(keys, values) * self.strength * magnitude * count
+        count, share = values.shape[1], self.strength * magnitude
+        usual = tf.range(count, dtype=tf.float32)[None, :]
+        places = (1.0 - share) * usual + share * _draws(keys, values) * count
         return values, tf.gather(order, tf.argsort(places, axis=1, stable=True), batch_dims=1)
 
 

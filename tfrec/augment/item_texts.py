@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfrec.augment.field_operations import FIELD_OPERATIONS, FieldOperation
-from tfrec.augment.policy import Policy, Schedule, salt_of
+from tfrec.augment.policy import Policy, salt_of
 from tfrec.augment.randomness import derive, row_keys, uniform
+from tfrec.augment.schedule import Schedule
 from tfrec.config.augment import OperationConfig
 from tfrec.tensorflow_setup import tf
 
