@@ -36,7 +36,11 @@ def near_letters(characters: Any, keys: Any, salt: int) -> Any:
         string [W], in the case of the character; "" where it has no key on any layout.
     """
     numbers, letters, counts = _tables()
-    codes = tf.strings.unicode_decode(characters, "UTF-8").to_tensor(0, shape=[None, 1])[:, 0]
+    # all letters of the layouts are of one or two bytes, so that a decoder is not needed
+    data = tf.cast(tf.io.decode_raw(characters, tf.uint8, fixed_length=2), tf.int32)
+    first, second = data[:, 0], data[:, 1]
+    two_bytes = tf.where((first >= 0xC0) & (first < 0xE0), (first - 0xC0) * 64 + second - 0x80, 0)
+    codes = tf.where(first < 0x80, first, two_bytes)
     number = tf.gather(tf.constant(numbers), tf.where(codes < _TABLE_SIZE, codes, 0))
     choice = integers(keys, salt, tf.gather(tf.constant(counts), number))
     return tf.gather(tf.constant(letters), number * _MOST + choice)
