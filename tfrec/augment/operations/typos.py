@@ -20,7 +20,7 @@ _CHOICE, _PLACE, _LETTER, _SIDE = 101, 102, 103, 104
 
 
 class Typo(Operation):
-    """A typo in some words, never in the first letter, where people make few (Pollock and Zamora 1984).
+    """A typo in some words, never in the first letter, where people make few (Yannakoudakis and Fawthrop 1983).
 
     The strength is each word's chance of one typo; at least one word of a text gets one if any may have it: words of
     three letters or more that are not protected. Scripts written without spaces have no such words: there word_dropout
