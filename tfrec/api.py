@@ -83,7 +83,7 @@ def train(config: Config, source: Config | None = None) -> TrainedShop:
         from tfrec.training.augmentation import shop_augmentation
 
         augmentation = shop_augmentation(config, shop, model.encoder)
-    batches = Batches(config, shop, model.encoder.tokenize, synthetic, augmentation)
+    batches = Batches(config, shop, model.encoder.tokenize, synthetic, model.images, augmentation)
     if not batches.tasks:
         raise TrainingError(
             "There is no training example: the training split has no positive pair of a task with weight."
@@ -153,9 +153,23 @@ def _assemble(config: Config, source: Config | None = None) -> tuple[ShopData, T
     shop = prepare(source or config)
     encoder = TextEncoder.load(config.encoder, config.seed)
     features = dense_features(shop, config.model.dense_features)
-    model = TwoTower(config, encoder, shop.size, _interactions(shop), features)
+    images = _images(config, shop)
+    model = TwoTower(config, encoder, shop.size, _interactions(shop), features, images)
     parts = [config.hash_of(*_TRAINED_SECTIONS), shop.fingerprint, encoder.fingerprint]
+    if images is not None and config.model.images.encoder is not None:
+        from tfrec.encoder.hub_loading import handle_fingerprint
+
+        parts.append(handle_fingerprint(config.model.images.encoder))
     return shop, model, hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _images(config: Config, shop: ShopData) -> Any:
+    """The items' pictures, or None for a model without."""
+    if not config.model.images.enabled:
+        return None
+    from tfrec.augment.images import ItemImages
+
+    return ItemImages.of(shop, config.model.images)
 
 
 def _interactions(shop: ShopData) -> np.ndarray:

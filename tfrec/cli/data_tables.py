@@ -36,6 +36,10 @@ def overview(shop: ShopData) -> Iterator[RenderableType]:
     for name in _SECTIONS:
         for note in report.get(name, {}).get("notes", []):
             yield _escaped(f"{name}: {note}")
+    if images := report.get("images"):
+        yield f"images: {images['with_image']:,} of {images['items']:,} items have a picture"
+        if images["note"]:
+            yield _escaped(f"images: {images['note']}")
 
 
 def _table(title: str, *columns: str) -> Any:

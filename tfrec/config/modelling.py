@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from tfrec.config.base import Section
+from tfrec.config.images import ImagesConfig
 
 
 class EncoderConfig(Section):
@@ -62,6 +63,7 @@ class ModelConfig(Section):
     )
     history_layers: int = Field(1, ge=0, le=4, description="Residual layers on the pooled history.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Dropout on the pooled history.")
+    images: ImagesConfig = Field(default_factory=lambda: ImagesConfig())
 
 
 class TaskWeights(Section):

@@ -45,8 +45,10 @@ def prepare(config: Config, folder: Path | None = None) -> ShopData:
     root = Path(data.root)
     inputs = _fingerprints(data, root)
     key = {"format": FORMAT, "config": config.hash_of("data"), "min_gain": config.training.min_gain, "inputs": inputs}
+    if config.model.images.enabled:
+        key["image_size"] = config.model.images.size
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    done = _finished(folder, digest)
+    done = _finished(folder, digest, root)
     if done is not None:
         print(f"{folder} is up to date.", file=sys.stderr)
         return done
@@ -100,25 +102,38 @@ def _fingerprints(data: DataConfig, root: Path) -> dict[str, str]:
     return found
 
 
-def _finished(folder: Path, digest: str) -> ShopData | None:
+def _finished(folder: Path, digest: str, root: Path) -> ShopData | None:
     """The prepared data when it is whole and of the same input, else None."""
     if not (folder / "manifest.json").exists():
         return None
     try:
         if read_json(folder / "manifest.json").get("hash") != digest:
             return None
-        return ShopData.open(folder, verify=True)
+        shop = ShopData.open(folder, verify=True)
+        return shop if _images_unchanged(shop, root) else None
     except (TfrecError, KeyError, AttributeError):
         return None
 
 
-def _build(config: Config, data: DataConfig, root: Path, folder: Path) -> dict[str, int]:
+def _images_unchanged(shop: ShopData, root: Path) -> bool:
+    """Whether the image files that the items name are those that were read."""
+    if not shop.has_images:
+        return True
+    from tfrec.data.images import files_state
+
+    return shop.manifest["image_state"] == files_state(shop.items["image"].to_list(), root)
+
+
+def _build(config: Config, data: DataConfig, root: Path, folder: Path) -> dict[str, Any]:
     assert data.items is not None
     cleaning = data.cleaning
     report: dict[str, Any] = {}
     tables = {name: TableReport(name, cleaning) for name in ("items", "searches", "interactions")}
     catalogue = load_items(data.items, root, data.template, cleaning, tables["items"])
     catalogue.frame.write_parquet(folder / "items.parquet")
+    images: dict[str, Any] = {}
+    if config.model.images.enabled:
+        images = _images(config, data, root, catalogue.frame, folder, report)
     report["items"] = tables["items"].to_json()
 
     searches = interactions = None
@@ -146,7 +161,21 @@ def _build(config: Config, data: DataConfig, root: Path, folder: Path) -> dict[s
     report["leak_check"] = check_leaks(searches, interactions)
     report["examples"] = _write_examples(config, data, searches, interactions, folder)
     write_json(folder / "report.json", report)
-    return {"items": catalogue.frame.height, "examples": sum(report["examples"].values())}
+    return {"items": catalogue.frame.height, "examples": sum(report["examples"].values()), **images}
+
+
+def _images(
+    config: Config, data: DataConfig, root: Path, items: pl.DataFrame, folder: Path, report: dict[str, Any]
+) -> dict[str, Any]:
+    from tfrec.data.images import files_state, pack_images
+
+    names = items["image"].to_list() if "image" in items.columns else [""] * items.height
+    state = files_state(names, root)  # before they are read: a file that changes meanwhile is read again next time
+    packed = pack_images(items["item_id"].to_list(), names, root, config.model.images.size, data.cleaning, folder)
+    if packed["note"]:
+        print(f"{packed['note']}.", file=sys.stderr)
+    report["images"] = packed
+    return {"image_size": config.model.images.size, "image_state": state, "with_image": packed["with_image"]}
 
 
 def _sizes(frame: pl.DataFrame, rows: str, column: str, distinct: str) -> dict[str, dict[str, int]]:

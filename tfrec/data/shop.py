@@ -101,6 +101,22 @@ class ShopData:
         """Whether the shop has interactions."""
         return "interactions.parquet" in self.manifest["files"]
 
+    @property
+    def has_images(self) -> bool:
+        """Whether the items' pictures were read (model.images.enabled when the data was prepared)."""
+        return "images.parquet" in self.manifest["files"]
+
+    @property
+    def images(self) -> list[bytes]:
+        """The picture of every item, JPEG bytes of manifest["image_size"] pixels squared; b"" where there is none.
+
+        Raises:
+            DataError: the pictures were not read.
+        """
+        if not self.has_images:
+            raise DataError(f"{self.folder} holds no pictures: prepare the data with model.images.enabled=true.")
+        return pl.read_parquet(self.folder / "images.parquet")["image"].to_list()
+
     @functools.cached_property
     def searches(self) -> pl.DataFrame:
         """query_id, query, item_id, item, gain, weight, split.

@@ -88,6 +88,7 @@ def export_model(
             "encoder_fingerprint": model.encoder.fingerprint,
             "items": len(shop.item_ids),
             "dimension": model.dimension,
+            "images": _images_of(model),
             "precision": precision.as_dict(),
             "metrics": metrics,
             "ops": sorted(ops),
@@ -100,6 +101,13 @@ def export_model(
         tolerance = _TOLERANCE_F32 if exact else _TOLERANCE_BF16
         _check_answers(aside, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], tolerance)
     return target
+
+
+def _images_of(model: TwoTower) -> dict[str, Any]:
+    """Whether pictures are in the catalogue's vectors, and of how many items; embed_item reads text alone."""
+    if model.images is None:
+        return {"used": False}
+    return {"used": True, "items": model.images.count, "size": model.images.size}
 
 
 def _is_same(folder: Path, key: str) -> bool:

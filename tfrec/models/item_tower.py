@@ -1,4 +1,4 @@
-"""The item tower: an item's text, its id where it is known well enough, and numbers of the catalogue."""
+"""The item tower: an item's text, its id where it is known well enough, numbers of the catalogue, and its picture."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ class ItemTower(keras.layers.Layer):
             self.feature_kernel = self.add_weight("feature_kernel", (features.shape[1], dimension), initializer=zeros)
         self.built = True
 
-    def call(self, pooled: Any, items: Any) -> Any:
+    def call(self, pooled: Any, items: Any, image_vectors: Any = None) -> Any:
         """Unit vectors of items.
 
         Args:
             pooled: the encoder's text vectors, float32 [B, hidden].
             items: item indices int32 [B]; -1 for an item outside the catalogue, which is its text alone.
+            image_vectors: what ImagePart gives for their pictures, float32 [B, dimension], or None.
 
         Returns:
             float32 [B, dimension].
@@ -51,4 +52,6 @@ class ItemTower(keras.layers.Layer):
         if self.feature_kernel is not None:
             last = tf.shape(self._features)[0] - 1
             vectors += tf.matmul(tf.gather(self._features, tf.where(items < 0, last, items)), self.feature_kernel)
+        if image_vectors is not None:
+            vectors += image_vectors
         return unit(vectors)

@@ -12,12 +12,14 @@ from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.models.item_tower import ItemTower
 from tfrec.models.query_tower import QueryTower
 from tfrec.models.vectors import ItemIds, TextProjection
+from tfrec.progress import track
 from tfrec.tensorflow_setup import keras, tf
 
 import tensorflow_recommenders as tfrs  # isort: skip  (after Keras 2 has been chosen)
 
 ID_SIZE = 64
 _BLOCK = 8192
+_IMAGE_BLOCK = 256
 
 
 class TwoTower(tfrs.Model):
@@ -29,10 +31,17 @@ class TwoTower(tfrs.Model):
         size: number of items N.
         interactions: training interactions per item, int [N]; decides which items get an id vector.
         dense_features: standardised numeric item features float32 [N, F], or None.
+        images: the items' pictures (tfrec.augment.images.ItemImages), or None.
     """
 
     def __init__(
-        self, config: Config, encoder: TextEncoder, size: int, interactions: Any, dense_features: Any = None
+        self,
+        config: Config,
+        encoder: TextEncoder,
+        size: int,
+        interactions: Any,
+        dense_features: Any = None,
+        images: Any = None,
     ) -> None:
         super().__init__(name="two_tower")
         model = config.model
@@ -44,6 +53,12 @@ class TwoTower(tfrs.Model):
         self.projection = TextProjection(encoder.hidden_size, self.dimension, config.seed)
         features = np.zeros([size, 0], np.float32) if dense_features is None else dense_features
         self.item_tower = ItemTower(self.projection, self.item_ids, self.dimension, features)
+        self.images, self.image_part = images, None
+        if images is not None:
+            from tfrec.models.image_part import ImagePart
+
+            self.image_part = ImagePart(model.images, self.dimension, config.seed)
+            self._image_vectors = tf.function(lambda items: self.image_part(*images.read(items)))
         self.query_tower = QueryTower(
             self.projection, self.item_ids, self.dimension, config.data.history_length, model.history_layers,
             model.dropout, config.seed,
@@ -60,7 +75,8 @@ class TwoTower(tfrs.Model):
 
     @property
     def _heads(self) -> list[Any]:
-        return [self.projection, self.item_tower, self.query_tower, *([self.item_ids] if self.item_ids else [])]
+        optional = [part for part in (self.item_ids, self.image_part) if part is not None]
+        return [self.projection, self.item_tower, self.query_tower, *optional]
 
     @property
     def head_variables(self) -> list[Any]:
@@ -82,8 +98,8 @@ class TwoTower(tfrs.Model):
                 int32 [C, None], the first B rows being the positives; items int32 [C]; weight float32 [B];
                 is_search bool [B]; allowed bool [B, C], false where a candidate must not count as a negative;
                 probability float32 [C], how likely each candidate is to be sampled (1 switches the correction off);
-                view_tokens ragged int32 [B, None] for a second view of the queries; noise_seed int64 [2] for
-                augment.adversarial.kind vat.
+                with pictures also images uint8 [C, S, S, 3] and has_image bool [C]; view_tokens ragged int32 [B, None]
+                for a second view of the queries; noise_seed int64 [2] for augment.adversarial.kind vat.
             training: whether dropout and the adversarial step act.
 
         Returns:
@@ -92,6 +108,8 @@ class TwoTower(tfrs.Model):
         views = [inputs["view_tokens"]] if "view_tokens" in inputs else []
         groups = [inputs["query_tokens"], inputs["item_tokens"], *views]
         query_text, item_text, *view_text = self.encoder.pooled(groups, training)
+        if self.image_part is not None:
+            inputs = inputs | {"pictures": self.image_part(inputs["images"], inputs["has_image"])}
         queries, candidates = self._vectors(query_text, item_text, inputs, training)
         loss = self._softmax_loss(queries, candidates, inputs)
         if view_text:
@@ -108,7 +126,7 @@ class TwoTower(tfrs.Model):
 
     def _vectors(self, query_text: Any, item_text: Any, inputs: dict[str, Any], training: bool) -> tuple[Any, Any]:
         queries = self.query_tower(query_text, inputs["has_text"], inputs["history"], self.catalogue, training=training)
-        return queries, self.item_tower(item_text, inputs["items"])
+        return queries, self.item_tower(item_text, inputs["items"], inputs.get("pictures"))
 
     def _softmax_loss(self, queries: Any, candidates: Any, inputs: dict[str, Any]) -> Any:
         scaled = queries * tf.exp(-self.log_temperature)
@@ -145,18 +163,32 @@ class TwoTower(tfrs.Model):
 
         Args:
             texts: the items' texts, N of them.
-            items: their indices int32 [N], -1 for items outside the catalogue.
+            items: their indices int32 [N], -1 for items outside the catalogue, which have no picture.
 
         Returns:
             float32 [N, D].
         """
         pooled = self.encoder.encode(texts, self.item_tokens, description)
         items = np.asarray(items, np.int32)
+        pictures = self._pictures(items, description) if self.image_part is not None else None
         blocks = [
-            self.item_tower(pooled[start : start + _BLOCK], items[start : start + _BLOCK]).numpy()
+            self.item_tower(
+                pooled[start : start + _BLOCK],
+                items[start : start + _BLOCK],
+                None if pictures is None else pictures[start : start + _BLOCK],
+            ).numpy()
             for start in range(0, len(texts), _BLOCK)
         ]
         return np.concatenate(blocks) if blocks else np.zeros([0, self.dimension], np.float32)
+
+    def _pictures(self, items: np.ndarray, description: str) -> np.ndarray:
+        """What the items' pictures, as they are, add to their vectors: float32 [N, D]."""
+        found = np.zeros([len(items), self.dimension], np.float32)
+        starts = range(0, len(items), _IMAGE_BLOCK)
+        for start in track(starts, f"{description}: pictures") if description else starts:
+            rows = slice(start, start + _IMAGE_BLOCK)
+            found[rows] = self._image_vectors(tf.constant(items[rows])).numpy()
+        return found
 
     def refresh_catalogue(self, texts: Sequence[str], popularity: Any) -> np.ndarray:
         """Encodes the whole catalogue, keeps it for the histories, and returns it: float32 [N, D]."""

@@ -31,6 +31,7 @@ class Batches:
         shop: the prepared data.
         tokenize: string [B], most tokens -> ragged int32 [B, None]; runs inside the graph.
         synthetic: examples made beside the shop's own, or None.
+        images: the items' pictures (tfrec.augment.images.ItemImages), or None.
         augmentation: what changes the texts, or None.
     """
 
@@ -40,10 +41,15 @@ class Batches:
         shop: ShopData,
         tokenize: Tokenize,
         synthetic: SyntheticExamples | None = None,
+        images: Any = None,
         augmentation: Augmentation | None = None,
     ) -> None:
         self._config, self._shop, self._tokenize, self._synthetic = config, shop, tokenize, synthetic
-        self._augmentation = augmentation
+        self._images, self._augmentation = images, augmentation
+        if images is not None:
+            from tfrec.augment.images import ImageAugmentation
+
+            self._vary = ImageAugmentation(config.model.images.augment, images.size, config.seed)
         self.counts = _count_tasks(shop.train_shards)
         self._shares = self._mix()
         self.tasks = list(self._shares)
@@ -127,7 +133,16 @@ class Batches:
             "is_search": tf.not_equal(rows["task"], "recommendation"),
             "allowed": allowed,
             "probability": tf.gather(self._probability, items),
+            **self._pictures_of(items, step),
         }
+
+    def _pictures_of(self, items: Any, step: Any) -> dict[str, Any]:
+        """The items' pictures, varied anew at every step; nothing for a model without pictures."""
+        if self._images is None:
+            return {}
+        pictures, has = self._images.read(items)
+        pictures, has = self._vary(pictures, has, items, step)
+        return {"images": pictures, "has_image": has}
 
     def _augmented(
         self, augmentation: Augmentation, step: Any, rows: dict[str, Any], items: Any, allowed: Any
