@@ -6,6 +6,7 @@ from tfrec.augment.operation import Operation
 from tfrec.augment.operations.accent_noise import AccentNoise
 from tfrec.augment.operations.case_noise import CaseNoise
 from tfrec.augment.operations.query_prefix import QueryPrefix
+from tfrec.augment.operations.replacement import Synonyms, WordNeighbours
 from tfrec.augment.operations.spacing import Spacing
 from tfrec.augment.operations.span_crop import SpanCrop
 from tfrec.augment.operations.typos import TypoDelete, TypoDouble, TypoInsert, TypoSubstitute, TypoTranspose
@@ -20,6 +21,7 @@ OPERATIONS: dict[str, type[Operation]] = {
     "query_prefix": QueryPrefix,
     "spacing": Spacing,
     "span_crop": SpanCrop,
+    "synonyms": Synonyms,
     "typo_delete": TypoDelete,
     "typo_double": TypoDouble,
     "typo_insert": TypoInsert,
@@ -28,5 +30,6 @@ OPERATIONS: dict[str, type[Operation]] = {
     "unit_forms": UnitForms,
     "width_noise": WidthNoise,
     "word_dropout": WordDropout,
+    "word_neighbours": WordNeighbours,
     "word_swap": WordSwap,
 }
