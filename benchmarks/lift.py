@@ -1,0 +1,180 @@
+"""What a change of training is worth over several seeds and numbers of labels: the part that all lift benchmarks share.
+
+One cell is one training run; its per-query scores are kept in benchmarks/results, so that a benchmark that was stopped
+goes on where it was. Every cell trains the same number of steps, dev chooses nothing but the usual best weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+METRIC = "nDCG@10"
+RESULTS = Path("benchmarks/results")
+FIXED = ("training.max_minutes=null", "training.patience=99", "training.evaluations=1", "training.dev_items=1000")
+Scores = dict[str, dict[str, float]]
+
+
+def cell(config_path: Path, overrides: Sequence[str], share: float, seed: int, steps: int) -> Scores:
+    """Trains one cell, or reads it back.
+
+    Args:
+        config_path: the shop's configuration.
+        overrides: what this cell changes, after those of the shop.
+        share: of the training queries.
+        seed: of training and of the choice of training queries.
+        steps: batches to train on.
+
+    Returns:
+        kind of query ("clean" or a noise of query_noise) -> dev query -> nDCG@10 on the whole catalogue.
+    """
+    import tfrec
+    from tfrec.files import write_json
+    from tfrec.run import RunFolder
+
+    everything = [*FIXED, *overrides, f"data.split.train_share={share}", f"seed={seed}"]
+    config = tfrec.load_config(config_path, everything)
+    text = json.dumps([config.hash_of(*type(config).model_fields), steps])
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    path = RESULTS / "cells" / f"{key}.json"
+    if path.is_file():
+        return json.loads(path.read_text())
+    config = tfrec.load_config(config_path, [*everything, f"name=lift-{key}"])
+    shop = tfrec.prepare(config)
+    config = tfrec.load_config(
+        config_path, [*everything, f"name=lift-{key}", f"training.epochs={_epochs(config, shop, steps)}"]
+    )
+    trained = tfrec.train(config)
+    scores = _scores(trained)
+    write_json(path, scores)
+    shutil.rmtree(RunFolder(config).path)
+    return scores
+
+
+def _epochs(config: Any, shop: Any, steps: int) -> float:
+    import polars as pl
+
+    positive = (pl.col("split") == "train") & (pl.col("gain") >= config.training.min_gain)
+    pairs = shop.searches.filter(positive).height
+    return steps / max(1, round(pairs / config.training.batch_size))
+
+
+def _scores(trained: Any) -> Scores:
+    from query_noise import NOISES, noisy
+
+    from tfrec.evaluation.metrics import evaluate_rankings
+    from tfrec.evaluation.retrieval import to_rankings, top_k
+
+    judgments = trained.shop.judgments("dev")
+    catalogue = trained.catalogue
+    kinds = {"clean": [(query, query) for query in judgments]}
+    kinds |= {noise: noisy(list(judgments), noise) for noise in NOISES}
+    found: Scores = {}
+    for kind, pairs in kinds.items():
+        names = [f"{number} {query}" for number, (query, _) in enumerate(pairs)]
+        indices, scores = top_k(trained.model.query_vectors([typed for _, typed in pairs]), catalogue, 100)
+        truth = {name: judgments[query] for name, (query, _) in zip(names, pairs, strict=True)}
+        result = evaluate_rankings(truth, to_rankings(names, indices, scores, trained.shop.item_ids))
+        per_query: dict[str, list[float]] = {}
+        for name, value in zip(result.query_ids, result.samples[METRIC], strict=True):
+            per_query.setdefault(name.split(" ", 1)[1], []).append(float(value))
+        found[kind] = {query: statistics.fmean(values) for query, values in per_query.items()}
+    return found
+
+
+def differences(cells: Sequence[Scores], base: Sequence[Scores], kind: str) -> Any:
+    """Paired comparison of two variants, one cell per seed each, on one kind of query."""
+    from tfrec.evaluation.significance import mean_over_seeds
+
+    rows = [[a[kind][query] - b[kind][query] for query in b[kind]] for a, b in zip(cells, base, strict=True)]
+    return mean_over_seeds(rows, 0, METRIC)
+
+
+def mean(cells: Sequence[Scores], kind: str) -> float:
+    """Mean over queries and seeds."""
+    return float(np.mean([list(scores[kind].values()) for scores in cells]))
+
+
+def print_lift(title: str, results: Mapping[str, Mapping[float, Sequence[Scores]]], base: str) -> dict[str, Any]:
+    """Prints quality by variant and share of labels, each beside `base`; gives the same as JSON."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shares = list(results[base])
+    table = Table(title=title)
+    table.add_column("variant")
+    for share in shares:
+        table.add_column(f"{share:.0%} of the labels")
+    output: dict[str, Any] = {}
+    for variant, by_share in results.items():
+        row = []
+        for share in shares:
+            value = mean(by_share[share], "clean")
+            comparison = differences(by_share[share], results[base][share], "clean")
+            output.setdefault(variant, {})[str(share)] = {"mean": value, **comparison.to_dict()}
+            versus = (
+                ""
+                if variant == base
+                else f"  {comparison.difference:+.3f} [{comparison.low:+.3f}, {comparison.high:+.3f}]"
+            )
+            row.append(f"{value:.3f}{versus}")
+        table.add_row(variant, *row)
+    Console(width=160).print(table)
+    return output
+
+
+def print_robustness(results: Mapping[str, Mapping[float, Sequence[Scores]]], share: float) -> dict[str, Any]:
+    """Prints what noise in the queries costs each variant; gives the same as JSON."""
+    from rich.console import Console
+    from rich.table import Table
+
+    kinds = list(next(iter(results.values()))[share][0])
+    table = Table(
+        title=f"{METRIC} of noisy queries, {share:.0%} of the labels (loss against the variant's clean queries)"
+    )
+    for column in ("variant", *kinds):
+        table.add_column(column)
+    output: dict[str, Any] = {}
+    for variant, by_share in results.items():
+        values = {kind: mean(by_share[share], kind) for kind in kinds}
+        output[variant] = values
+        losses = (
+            f"{value:.3f} ({value - values['clean']:+.3f})" if kind != "clean" else f"{value:.3f}"
+            for kind, value in values.items()
+        )
+        table.add_row(variant, *losses)
+    Console(width=160).print(table)
+    return output
+
+
+def plot(results: Mapping[str, Any], path: Path, title: str) -> None:
+    """Draws quality over the share of labels, a line per variant (needs matplotlib)."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4.5))
+    for variant, by_share in results.items():
+        axes.plot(
+            [100 * float(share) for share in by_share],
+            [cell["mean"] for cell in by_share.values()],
+            marker="o",
+            label=variant,
+        )
+    axes.set(xlabel="training queries used, %", ylabel=METRIC, title=title)
+    axes.legend()
+    figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
