@@ -6,7 +6,6 @@ goes on where it was. Every cell trains the same number of steps, dev chooses no
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import statistics
@@ -22,7 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 METRIC = "nDCG@10"
 RESULTS = Path("benchmarks/results")
-FIXED = ("training.max_minutes=null", "training.patience=99", "training.evaluations=1", "training.dev_items=1000")
+FIXED = (
+    "training.max_minutes=null",
+    "training.epochs=1000000",
+    "training.patience=99",
+    "training.evaluations=1",
+    "training.dev_items=1000",
+)
 Scores = dict[str, dict[str, float]]
 
 
@@ -43,31 +48,18 @@ def cell(config_path: Path, overrides: Sequence[str], share: float, seed: int, s
     from tfrec.files import write_json
     from tfrec.run import RunFolder
 
-    everything = [*FIXED, *overrides, f"data.split.train_share={share}", f"seed={seed}"]
+    everything = [*FIXED, *overrides, f"training.max_steps={steps}", f"data.split.train_share={share}", f"seed={seed}"]
     config = tfrec.load_config(config_path, everything)
-    text = json.dumps([config.hash_of(*type(config).model_fields), steps])
-    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    key = config.hash_of(*(name for name in type(config).model_fields if name != "name"))[:16]
     path = RESULTS / "cells" / f"{key}.json"
     if path.is_file():
         return json.loads(path.read_text())
     config = tfrec.load_config(config_path, [*everything, f"name=lift-{key}"])
-    shop = tfrec.prepare(config)
-    config = tfrec.load_config(
-        config_path, [*everything, f"name=lift-{key}", f"training.epochs={_epochs(config, shop, steps)}"]
-    )
     trained = tfrec.train(config)
     scores = _scores(trained)
     write_json(path, scores)
     shutil.rmtree(RunFolder(config).path)
     return scores
-
-
-def _epochs(config: Any, shop: Any, steps: int) -> float:
-    import polars as pl
-
-    positive = (pl.col("split") == "train") & (pl.col("gain") >= config.training.min_gain)
-    pairs = shop.searches.filter(positive).height
-    return steps / max(1, round(pairs / config.training.batch_size))
 
 
 def _scores(trained: Any) -> Scores:

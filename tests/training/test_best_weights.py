@@ -86,3 +86,12 @@ def test_a_mixture_lies_between_its_ends(shop_home: Path, share: float) -> None:
 
     with pytest.raises(ConfigError, match="interpolation"):
         load_config(shop_home, [f"training.interpolation=[{share}]"])
+
+
+def test_a_run_ends_after_the_most_steps(shop_home: Path) -> None:
+    import tfrec
+
+    config = load_config(shop_home, ["name=steps", "training.max_steps=5", "training.interpolation=[]"])
+    summary = tfrec.train(config).summary
+    assert summary["steps"] == 5
+    assert [e["step"] for e in summary["evaluations"]] == [0, 2, 4, 5]

@@ -80,6 +80,9 @@ class TrainingConfig(Section):
     max_minutes: float | None = Field(
         12, gt=0, description="Time budget; the schedule shortens itself so that it is complete by then."
     )
+    max_steps: int | None = Field(
+        None, gt=0, description="Most batches, for runs that are to be compared; the schedule spans them."
+    )
     batch_size: int = Field(128, ge=2, description="Positive pairs per step; each is a negative of the others.")
     accumulate_steps: int = Field(1, ge=1, description="Steps whose gradients are added before an update.")
     learning_rate: float = Field(5e-5, gt=0, description="Peak rate of the encoder.")

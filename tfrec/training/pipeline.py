@@ -87,6 +87,13 @@ class Batches:
         """Batches in which as many examples are drawn as there are."""
         return max(1, round(self.examples / self._config.training.batch_size))
 
+    @property
+    def total_steps(self) -> int:
+        """Batches of a run that no time budget and no early stopping ends."""
+        training = self._config.training
+        total = max(1, math.ceil(training.epochs * self.steps_per_epoch))
+        return min(total, training.max_steps or total)
+
     def from_step(self, step: int) -> Any:
         """An endless dataset of feature dictionaries (see TwoTower.compute_loss) that begins at batch `step`."""
         training = self._config.training
@@ -148,8 +155,7 @@ class Batches:
         self, augmentation: Augmentation, step: Any, rows: dict[str, Any], items: Any, allowed: Any
     ) -> tuple[dict[str, Any], Any]:
         """The batch's texts as training sees them, and the mask, stricter where a candidate is of two items."""
-        total = max(1, math.ceil(self._config.training.epochs * self.steps_per_epoch))
-        progress = tf.cast(step, tf.float32) / float(total)
+        progress = tf.cast(step, tf.float32) / float(self.total_steps)
         partners = items
         if augmentation.mixes:
             draws = augmentation.draws(rows["query"], rows["item"], step)

@@ -69,8 +69,12 @@ class Trainer:
         if state.get("finished"):
             checkpoints.restore(self._folder / "best", self._model.saved_variables)
             return state["summary"]
-        total = max(1, math.ceil(self._training.epochs * self._batches.steps_per_epoch))
-        schedule = Schedule(total, self._training.max_minutes, self._training.warmup_share, state.get("seconds", 0.0))
+        schedule = Schedule(
+            self._batches.total_steps,
+            self._training.max_minutes,
+            self._training.warmup_share,
+            state.get("seconds", 0.0),
+        )
         step, stopped = int(state.get("step", 0)), "finished"
         evaluations = max(1, self._training.evaluations)
         if not self.history:
