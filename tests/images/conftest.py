@@ -75,8 +75,8 @@ def make_config(encoder_folder: Path) -> Callable[..., Config]:
     def make(shop: Path, name: str, images: dict[str, Any] | None = None, **training: Any) -> Config:
         encoder = {"name": str(encoder_folder), "freeze": "none", "dropout": 0.0, "precision": "f32"}
         base = {
-            "batch_size": 16, "epochs": 24, "max_minutes": None, "learning_rate": 3e-3, "head_learning_rate": 1e-2,
-            "evaluations": 2, "patience": 9, "logq": False,
+            "batch_size": 16, "epochs": 15, "max_minutes": None, "learning_rate": 3e-3, "head_learning_rate": 2e-2,
+            "evaluations": 1, "patience": 9, "logq": False,
         }  # fmt: skip
         tree = {
             "name": name,

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from tfrec.config import Config
-from tfrec.files import read_json
 
 COLORS = 6
 
@@ -24,10 +23,22 @@ def seeing(color_shop: Path, make_config: Callable[..., Config]) -> Any:
     return tfrec.train(make_config(color_shop, "seeing"))
 
 
-def test_pictures_separate_what_texts_cannot(seeing: Any, color_shop: Path, make_config: Callable[..., Config]) -> None:
+@pytest.fixture(scope="module")
+def blind(color_shop: Path, make_config: Callable[..., Config]) -> Any:
+    """The shop trained without pictures, in a program where an import of anything about them would fail."""
     import tfrec
 
-    blind = tfrec.train(make_config(color_shop, "blind", {"enabled": False}))
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("data.images", "augment.images", "augment.image_layers", "models.image_part"):
+            patch.setitem(sys.modules, f"tfrec.{module}", None)
+        with pytest.raises(ImportError):
+            tfrec.train(make_config(color_shop, "unable"))
+        return tfrec.train(make_config(color_shop, "blind", {"enabled": False}))
+
+
+def test_pictures_separate_what_texts_cannot(seeing: Any, blind: Any) -> None:
+    import tfrec
+
     scores = [max(run["score"] for run in trained.summary["evaluations"]) for trained in (seeing, blind)]
     assert scores[0] > 0.95, "every query finds its colour"
     assert scores[1] < 0.35, "equal texts cannot be told apart"
@@ -93,46 +104,45 @@ def test_an_item_without_a_picture_keeps_its_text_vector(
     assert np.abs(trained - without).max() > 0.1
 
 
-def test_without_pictures_nothing_of_them_is_imported_or_written(
-    color_shop: Path, make_config: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import tfrec
-
-    for module in ("data.images", "augment.images", "augment.image_layers", "models.image_part"):
-        monkeypatch.setitem(sys.modules, f"tfrec.{module}", None)  # an import of it would fail
-    trained = tfrec.train(make_config(color_shop, "off", {"enabled": False}, epochs=0.5, evaluations=1))
-    assert trained.model.image_part is None and not trained.shop.has_images
-    files = read_json(color_shop / "runs" / "off" / "data" / "manifest.json")
-    assert not any("image" in key for key in [*files, *files["files"], *trained.shop.report])
-    assert not any("image_part" in variable.name for variable in trained.model.saved_variables)
-    with pytest.raises(ImportError):
-        tfrec.train(make_config(color_shop, "on"))
+def test_without_pictures_nothing_of_them_is_written(blind: Any) -> None:
+    assert blind.model.image_part is None and not blind.shop.has_images
+    manifest = blind.shop.manifest
+    assert not any("image" in key for key in [*manifest, *manifest["files"], *blind.shop.report])
+    assert not any("image" in variable.name for variable in blind.model.saved_variables)
 
 
-def test_a_tf_hub_image_encoder_serves_as_image_part(
+def test_a_tf_hub_image_encoder_gives_fixed_features(
     color_shop: Path, make_config: Callable[..., Config], tmp_path: Path
 ) -> None:
-    import tfrec
     from tfrec.errors import EncoderError
+    from tfrec.models.image_part import ImagePart
     from tfrec.tensorflow_setup import tf
 
     hub = tf.train.Checkpoint()  # TF-Hub's reusable SavedModel interface
     weights = tf.Variable(np.random.default_rng(0).normal(0, 3, [3, 8]).astype(np.float32))
 
     @tf.function(input_signature=[tf.TensorSpec([None, 32, 32, 3], tf.float32)])
-    def features(pictures: Any) -> Any:
+    def mean_color(pictures: Any) -> Any:
         return tf.tanh(tf.matmul(tf.reduce_mean(pictures, axis=[1, 2]) - 0.5, weights))
 
-    hub.__call__, hub.variables, hub.trainable_variables = features, [weights], [weights]
+    hub.__call__, hub.variables, hub.trainable_variables = mean_color, [weights], [weights]
     hub.regularization_losses = []
     tf.saved_model.save(hub, str(tmp_path / "hub"))
-    config = make_config(color_shop, "hub", {"encoder": str(tmp_path / "hub")}, epochs=15)
-    trained = tfrec.train(config)
-    assert max(run["score"] for run in trained.summary["evaluations"]) > 0.8
-    frozen = trained.model.image_part.features
-    assert not frozen.trainable_variables
-    np.testing.assert_array_equal(frozen.variables[0], weights)
+
+    def images(**values: Any) -> Any:
+        return make_config(color_shop, "hub", values).model.images
+
+    part = ImagePart(images(encoder=str(tmp_path / "hub")), 16, 1)
+    assert sorted(variable.shape.as_list() for variable in part.trainable_variables) == [[8], [8], [8, 16]]
+    np.testing.assert_array_equal(part.features.variables[0], weights)
+    pictures, has = tf.constant(np.array([[[[255, 0, 0]]], [[[0, 0, 255]]]], np.uint8)), tf.constant([True, True])
+    pictures = tf.tile(pictures, [1, 32, 32, 1])
+    assert not part(pictures, has).numpy().any()
+    part.out.kernel.assign(tf.eye(8, 16))
+    red, blue = part(pictures, has).numpy()
+    assert np.abs(red - blue).max() > 0.5 and not part(pictures, tf.constant([False, False])).numpy().any()
+
     with pytest.raises(EncoderError, match="model.images.size = 48"):
-        tfrec.train(make_config(color_shop, "hub48", {"encoder": str(tmp_path / "hub"), "size": 48}))
+        ImagePart(images(encoder=str(tmp_path / "hub"), size=48), 16, 1)
     with pytest.raises(EncoderError, match="cannot be loaded"):
-        tfrec.train(make_config(color_shop, "nohub", {"encoder": str(tmp_path)}))
+        ImagePart(images(encoder=str(tmp_path)), 16, 1)
