@@ -29,7 +29,10 @@ class TableConfig(Section):
 
 
 class ItemsConfig(TableConfig):
-    """The catalogue. Needs item_id and title; description, brand, color, category, price, image are known."""
+    """The catalogue. Needs item_id and title; description, brand, color, category, price, image are known.
+
+    image is a file relative to data.root; it is read when model.images.enabled is true.
+    """
 
     id_pattern: str | None = Field(
         None,

@@ -61,7 +61,7 @@ def load_items(
         if not batch.frame.height:
             continue
         frame = _products_only(batch.frame, config, report)
-        # an image is a URL: decoding "&copy=1" as HTML would break it
+        # an image is a file or a URL: decoding "&copy=1" as HTML would break it
         texts = [name for name in frame.columns if name not in ("item_id", "price", "image", "_row")]
         frame = clean_texts(frame, texts, cleaning, report)
         rules = [empty("item_id"), empty("title"), *(price_rules() if "price" in frame.columns else [])]
