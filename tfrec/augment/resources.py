@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 
 from tfrec.augment.operation import Resources
@@ -54,10 +52,3 @@ def _usual_words(shop: ShopData) -> list[str]:
     counts = count_phrases([*shop.items["title"].to_list(), *sorted(shop.judgments("train"))])
     usual = {word for word, count in counts.items() if count >= _LEAST_TEXTS and word.isalpha() and len(word) > 2}
     return sorted(usual - FUNCTION_WORDS)
-
-
-def fingerprint(resources: Resources) -> str:
-    """sha256 (hex) of everything in the resources: changes when a training run may look up something else."""
-    parts: list[object] = [sorted(resources.protected), resources.protect_numbers, resources.protect_negations]
-    parts += [sorted(resources.synonyms.items()), sorted(resources.neighbours.items())]
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

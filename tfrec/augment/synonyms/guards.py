@@ -9,7 +9,7 @@ from tfrec.augment.protected_words import AFTER_NUMBER, NEGATES_BEFORE, NEGATION
 from tfrec.augment.synonyms.opposites import FAMILIES
 
 _PARTS = re.compile(r"[\s\-/'’]+")
-_NEGATING = re.compile(r"^(non|un|anti)(?=[a-z]{4})|[a-z]{3}(free|less|proof|resistant)$")
+_NEGATING = re.compile(r"^(non|un|anti)(?=[a-z]{4})|[a-z]{3}(?<!wire|cord)(free|less|proof|resistant)$")
 _NEGATING_CHARACTERS = re.compile("[无無不非没沒免未防抗除]")
 _CHARACTERS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
