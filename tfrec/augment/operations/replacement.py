@@ -14,7 +14,6 @@ from tfrec.augment.units import Units, change_units
 from tfrec.tensorflow_setup import tf
 
 _MARKS_BEFORE, _MARKS_BEHIND = r"(?s)^([^\pL\pN\pM]*).*$", r"(?s)^.*?([^\pL\pN\pM]*)$"
-_CAPITALS, _CAPITAL = r"(?s)\P{Ll}*\p{Lu}\P{Ll}*\p{Lu}\P{Ll}*", r"(?s)\PL*\p{Lu}.*"
 _APART = r"(?s)[^\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 
 
@@ -58,13 +57,8 @@ class Replacement(Operation):
         """What is put for each phrase: string [M]."""
         first = tf.gather(units.words, found.starts)
         last = tf.gather(units.words, found.starts + found.lengths - 1)
-        capitals = _full(first, _CAPITALS) & _full(last, _CAPITALS)
-        form = tf.where(capitals, 2, tf.where(_full(first, _CAPITAL), 1, 0))
-        new = self._table.replacement(found.phrases, draws, form)
-        new = _apart_from_neighbours(units, found, new)
-        before = tf.strings.regex_replace(first, _MARKS_BEFORE, r"\1")
-        behind = tf.strings.regex_replace(last, _MARKS_BEHIND, r"\1")
-        return tf.strings.join([before, new, behind])
+        new = self._table.replacement(found.phrases, draws, _capitals(first, last))
+        return _with_marks(first, last, _apart_from_neighbours(units, found, new))
 
     def _kept(self, units: Units, found: Matches) -> Any:
         """bool [U], False for all units of a phrase but the first."""
@@ -103,6 +97,23 @@ class WordNeighbours(Replacement):
 
     def __init__(self, strength: float, resources: Resources) -> None:
         super().__init__(strength, resources, resources.neighbours)
+
+
+def _capitals(first: Any, last: Any) -> Any:
+    """How phrases are written, from their first and last words: 0 small, 1 as in a title, 2 in capitals; int32 [M]."""
+    small = tf.equal(first, tf.strings.lower(first, encoding="utf-8"))
+    words = tf.strings.join([first, last])
+    large = tf.equal(words, tf.strings.upper(words, encoding="utf-8")) & (tf.strings.length(first) > 1)
+    return tf.where(small, 0, tf.where(large, 2, 1))
+
+
+def _with_marks(first: Any, last: Any, new: Any) -> Any:
+    """Replacements between the punctuation that was around the phrases: string [M] each -> string [M]."""
+    edges = tf.strings.join([tf.strings.substr(first, 0, 1), tf.strings.substr(last, -1, 1)])
+    rows = tf.where(~_full(edges, "[A-Za-z0-9]{2}"))  # few; half a character counts as one of them
+    before = tf.strings.regex_replace(tf.gather_nd(first, rows), _MARKS_BEFORE, r"\1")
+    behind = tf.strings.regex_replace(tf.gather_nd(last, rows), _MARKS_BEHIND, r"\1")
+    return tf.tensor_scatter_nd_update(new, rows, tf.strings.join([before, tf.gather_nd(new, rows), behind]))
 
 
 def _apart_from_neighbours(units: Units, found: Matches, new: Any) -> Any:
