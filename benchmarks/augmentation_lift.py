@@ -4,9 +4,9 @@
     python benchmarks/augmentation_lift.py --config configs/esci.yaml --set data.root=FOLDER --seeds 1 2 3 4 5
 
 Same steps and seeds for every variant, no synthetic examples unless asked for. A variant is a policy (light,
-standard, strong), an operation by its name, or `extra` (standard as a second view), `fgm`, `vat`. Needs a split column. Prints
-the lift with paired 95 % intervals over queries, what typing errors cost each variant, and writes JSON and a plot to
-benchmarks/results. A stopped run goes on where it was.
+standard, strong), an operation by its name, or `extra` (standard as a second view), `fgm`, `vat`. Needs a split
+column. Prints the lift with paired 95 % intervals over queries, what typing errors cost each variant, and writes JSON
+and a plot to benchmarks/results. A stopped run goes on where it was.
 """
 
 from __future__ import annotations

@@ -93,8 +93,8 @@ class SplitConfig(Section):
         1.0,
         gt=0,
         le=1,
-        description="Share of the training queries that is used, at least one: shows what more labels are worth. A larger "
-        "share holds the smaller ones.",
+        description="Share of the training queries that is used, at least one: shows what more labels are worth. A "
+        "larger share holds the smaller ones.",
     )
     dev_days: float = Field(
         30, ge=0, description="Interactions of the last so many days (before the test days) are dev."

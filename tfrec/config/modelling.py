@@ -106,8 +106,8 @@ class TrainingConfig(Section):
     patience: int = Field(3, ge=1, description="Evaluations without a gain after which training stops.")
     interpolation: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
         default_factory=lambda: [0.5, 0.75],
-        description="Shares of the fine-tuned weights in a mixture with the starting ones (WiSE-FT), tried on dev at the "
-        "end; empty tries none.",
+        description="Shares of the fine-tuned weights in a mixture with the starting ones (WiSE-FT), tried on dev at "
+        "the end; empty tries none.",
     )
     dev_items: int = Field(
         10000,

@@ -1,1 +1,25 @@
 """One SavedModel that stock TensorFlow Serving runs: tokenizer, encoder, towers and catalogue, with a manifest."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tfrec.api import TrainedShop
+
+
+class _CallableModule(ModuleType):
+    """`tfrec.export` is this package as soon as any part of it is imported, and users call it by that name."""
+
+    def __call__(self, trained: TrainedShop) -> Path:
+        """See tfrec.api.export."""
+        from tfrec.api import export
+
+        return export(trained)
+
+
+sys.modules[__name__].__class__ = _CallableModule
