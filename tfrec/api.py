@@ -160,6 +160,10 @@ def _assemble(config: Config, source: Config | None = None) -> tuple[ShopData, T
         from tfrec.encoder.hub_loading import handle_fingerprint
 
         parts.append(handle_fingerprint(config.model.images.encoder))
+    if config.augment.policy != "none":
+        from tfrec.training.augmentation import synonyms_fingerprint
+
+        parts.append(synonyms_fingerprint(config, shop))
     return shop, model, hashlib.sha256("".join(parts).encode()).hexdigest()
 
 

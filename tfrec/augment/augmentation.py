@@ -23,7 +23,7 @@ class Augmentation:
     """Variants of a shop's queries and items, as graph code.
 
     Args:
-        config: sections augment, data.template, training.epochs and the seed are read.
+        config: sections augment and data.template and the seed are read.
         shop: the prepared data.
         resources: what operations may look up.
         guard: see Policy.
@@ -36,13 +36,12 @@ class Augmentation:
         augment = config.augment
         self._seed, self.extra_view = config.seed, augment.view == "extra"
         parts = template_parts(config.data.template, shop.items.columns)
-        entries = operations_of(config, shop, [name for _, name, _ in parts], resources)
-        run_length = 1.0 if augment.unit == "run" else config.training.epochs
+        entries = with_effect(operations_of(config, shop), config, resources)
         fields = [entry for entry in entries if entry.name in FIELD_OPERATIONS]
         texts = [entry for entry in entries if entry.name not in FIELD_OPERATIONS]
-        self._policy = Policy(texts, resources, augment.choose, augment.magnitude, run_length, guard)
+        self._policy = Policy(texts, resources, augment.choose, augment.magnitude, guard)
         columns = {name: shop.items[name].cast(pl.String).fill_null("").to_list() for _, name, _ in parts}
-        self._items = ItemTexts(shop.item_texts, parts, columns, self._policy, fields, augment.magnitude, run_length)
+        self._items = ItemTexts(shop.item_texts, parts, columns, self._policy, fields, augment.magnitude)
 
     @property
     def mixes(self) -> bool:
@@ -55,7 +54,7 @@ class Augmentation:
         Args:
             texts: string [B].
             step: int scalar, number of the batch.
-            progress: float32 scalar, share of the run that is over.
+            progress: float32 scalar, the time since the run began, in augment.unit.
 
         Returns:
             string [B].
@@ -73,35 +72,30 @@ class Augmentation:
             items: int64 [C].
             partners: int64 [C], an item that answers the same query; the item itself where there is none.
             step: int scalar, number of the batch.
-            progress: float32 scalar, share of the run that is over.
+            progress: float32 scalar, the time since the run began, in augment.unit.
         """
         return self._items(items, partners, self._seed, step, progress)
 
 
-def operations_of(
-    config: Config, shop: ShopData, columns: Sequence[str], resources: Resources
-) -> list[OperationConfig]:
-    """The operations of the configured policy that can have an effect in this shop.
+def operations_of(config: Config, shop: ShopData) -> list[OperationConfig]:
+    """The operations of the configured policy, for this shop's script and template.
 
     Args:
-        config: section augment is read.
-        shop: the prepared data; its texts tell the script.
-        columns: columns of the item template.
-        resources: a ready-made policy leaves out operations whose table is empty.
+        config: sections augment and data.template are read.
+        shop: the prepared data.
 
     Raises:
         ConfigError: an operation of the shop's own list has a field that it cannot work on.
     """
     augment = config.augment
+    columns = [name for _, name, _ in template_parts(config.data.template, shop.items.columns)]
     if augment.policy == "none":
         return []
     if augment.policy != "custom":
         script = script_of(shop.item_texts) if augment.script == "auto" else augment.script
         entries = preset(augment.policy, script)
         whole = "title" if "title" in columns else "item"
-        entries = [e.model_copy(update={"field": whole}) if e.field == "title" else e for e in entries]
-        tables = {"synonyms": resources.synonyms, "word_neighbours": resources.neighbours}
-        return [entry for entry in entries if tables.get(entry.name, True)]
+        return [e.model_copy(update={"field": whole}) if e.field == "title" else e for e in entries]
     for entry in augment.operations:
         if entry.name in FIELD_OPERATIONS and entry.field not in ("item", "query"):
             raise ConfigError(f"The operation {entry.name} works on whole items: set its field to item.")
@@ -111,3 +105,20 @@ def operations_of(
                 f"of data.template ({', '.join(columns)})."
             )
     return list(augment.operations)
+
+
+def with_effect(entries: Sequence[OperationConfig], config: Config, resources: Resources) -> list[OperationConfig]:
+    """A ready-made policy without the operations whose table this shop lacks.
+
+    Raises:
+        ConfigError: the shop's own list names an operation whose table is empty.
+    """
+    tables = {"synonyms": resources.synonyms, "word_neighbours": resources.neighbours}
+    lacking = [entry.name for entry in entries if not tables.get(entry.name, True)]
+    if lacking and config.augment.policy == "custom":
+        way = {
+            "synonyms": "run `tfrec augment synonyms build` or give augment.synonyms",
+            "word_neighbours": "the encoder knows too few of its words as one piece",
+        }
+        raise ConfigError(f"augment.operations has {lacking[0]}, but the shop has none: {way[lacking[0]]}.")
+    return [entry for entry in entries if entry.name not in lacking]

@@ -50,7 +50,6 @@ class ItemTexts:
         policy: text operations; those of the parts' columns and of the field item apply.
         entries: field operations, applied in this order before the text operations.
         magnitude: factor on their strengths.
-        run_length: length of the run in the entries' unit of time.
     """
 
     def __init__(
@@ -61,7 +60,6 @@ class ItemTexts:
         policy: Policy,
         entries: Sequence[OperationConfig] = (),
         magnitude: float = 1.0,
-        run_length: float = 1.0,
     ) -> None:
         self._texts, self._policy, self._magnitude = tf.constant(texts), policy, magnitude
         self._names = [name for _, name, _ in parts]
@@ -70,7 +68,7 @@ class ItemTexts:
         for place, entry in enumerate(entries):
             operation = FIELD_OPERATIONS[entry.name](entry.strength, main)
             most = min(magnitude, 1.0 / max(entry.strength, 1e-6))
-            schedule, salt = Schedule.of(entry, run_length), salt_of("item", entry.name, place)
+            schedule, salt = Schedule.of(entry), salt_of("item", entry.name, place)
             self._operations.append((operation, most, entry.probability, schedule, salt))
         self._by_column = bool(parts) and bool(self._operations or set(self._names) & set(policy.fields))
         if self._by_column:
@@ -83,6 +81,7 @@ class ItemTexts:
         """Whether items are mixed with partners."""
         return any(operation.needs_partner for operation, *_ in self._operations)
 
+    @tf.autograph.experimental.do_not_convert  # no Python control flow inside depends on data
     def __call__(self, items: Any, partners: Any, seed: int, step: Any, progress: Any = 0.0) -> tuple[Any, Any]:
         """Texts of a batch's items.
 
@@ -91,7 +90,7 @@ class ItemTexts:
             partners: int64 [C], an item that answers the same query; the item itself where there is none.
             seed: of the run.
             step: int scalar, number of the batch.
-            progress: float32 scalar, share of the run that is over.
+            progress: float32 scalar, the time since the run began, in the unit of the entries.
 
         Returns:
             string [C]; bool [C], whether an item holds something of its partner.

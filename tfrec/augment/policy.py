@@ -40,8 +40,7 @@ class Policy:
         choose: give every text so many of its field's operations, drawn by their probabilities (RandAugment, Cubuk et
             al. 2020, arXiv 1909.13719); None: each by its own chance.
         magnitude: factor on all strengths; a strength stays at most 1.
-        run_length: length of the run in the entries' unit of time.
-        guard: (originals string [b], variants string [b]) -> string [b], sees only changed rows; or None.
+        guard: (originals string [B], variants string [B]) -> string [B] (tfrec.augment.guard), or None.
         operations: the operations by name.
 
     Raises:
@@ -54,7 +53,6 @@ class Policy:
         resources: Resources,
         choose: int | None = None,
         magnitude: float = 1.0,
-        run_length: float = 1.0,
         guard: Guard | None = None,
         operations: Mapping[str, type[Operation]] = OPERATIONS,
     ) -> None:
@@ -68,7 +66,7 @@ class Policy:
                 )
             listed = self._entries.setdefault(entry.field, [])
             compiled = _Entry(
-                kind(entry.strength, resources), entry.probability, Schedule.of(entry, run_length),
+                kind(entry.strength, resources), entry.probability, Schedule.of(entry),
                 salt_of(entry.field, entry.name, len(listed)), 1.0 / max(entry.strength, 1e-6),
             )  # fmt: skip
             listed.append(compiled)
@@ -79,6 +77,7 @@ class Policy:
         """The fields that something may happen to."""
         return tuple(self._entries)
 
+    @tf.autograph.experimental.do_not_convert  # no Python control flow inside depends on data
     def __call__(self, texts: Any, field: str, seed: int, step: Any, progress: Any = 0.0) -> Any:
         """Variants of texts; a field without operations comes back as it is.
 
@@ -87,7 +86,7 @@ class Policy:
             field: query, a column's name, or item.
             seed: of the run.
             step: int scalar, number of the batch.
-            progress: float32 scalar, share of the run that is over.
+            progress: float32 scalar, the time since the run began, in the unit of the entries.
 
         Returns:
             string [B].
@@ -101,9 +100,7 @@ class Policy:
         for entry, drawn in zip(entries, self._drawn(entries, chances, keys), strict=True):
             magnitude = tf.constant(min(self._magnitude, entry.most), tf.float32)
             changed = _where_drawn(entry, drawn, changed, keys, magnitude)
-        if self._guard is None:
-            return changed
-        return self._guarded(texts, changed)
+        return changed if self._guard is None else self._guard(texts, changed)
 
     def _drawn(self, entries: Sequence[_Entry], chances: Sequence[Any], keys: Any) -> list[Any]:
         shares = [uniform(keys, entry.salt) for entry in entries]
@@ -118,17 +115,6 @@ class Policy:
         waits = tf.where(tf.stack(chances)[None, :] > 0, waits, float("inf"))
         last = -tf.math.top_k(-waits, self._choose).values[:, -1:]
         return tf.unstack(tf.math.is_finite(waits) & (waits <= last), num=len(entries), axis=1)
-
-    def _guarded(self, texts: Any, changed: Any) -> Any:
-        rows = tf.where(tf.not_equal(texts, changed))
-
-        def kept() -> Any:
-            assert self._guard is not None
-            return tf.tensor_scatter_nd_update(
-                changed, rows, self._guard(tf.gather_nd(texts, rows), tf.gather_nd(changed, rows))
-            )
-
-        return tf.cond(tf.size(rows) > 0, kept, lambda: changed)
 
 
 def known(name: str, operations: Mapping[str, Any]) -> Any:

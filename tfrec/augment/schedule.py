@@ -11,7 +11,7 @@ from tfrec.tensorflow_setup import tf
 
 @dataclass(frozen=True)
 class Schedule:
-    """When an entry of a policy acts, in shares of the run.
+    """When an entry of a policy acts, in the policy's unit of time: shares of the run, or epochs.
 
     Attributes:
         start: where it begins.
@@ -24,17 +24,16 @@ class Schedule:
     ramp: float = 0.0
 
     @classmethod
-    def of(cls, entry: OperationConfig, run_length: float) -> Schedule:
-        """The schedule of a configured entry; run_length is the length of the run in the entry's unit."""
-        until = None if entry.until is None else entry.until / run_length
-        return cls(entry.start / run_length, until, entry.ramp / run_length)
+    def of(cls, entry: OperationConfig) -> Schedule:
+        """The schedule of a configured entry."""
+        return cls(entry.start, entry.until, entry.ramp)
 
     def chance(self, probability: float, progress: Any) -> Any:
         """The probability at a moment.
 
         Args:
             probability: the full one.
-            progress: float32 scalar, share of the run that is over.
+            progress: float32 scalar, the time since the run began.
 
         Returns:
             float32 scalar.

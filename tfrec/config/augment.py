@@ -70,8 +70,8 @@ class AugmentConfig(Section):
     magnitude: float = Field(1.0, ge=0, le=4, description="Factor on the strength of all operations.")
     unit: Literal["run", "epochs"] = Field(
         "run",
-        description="Unit of start, until and ramp: a share of training.epochs (0..1), or epochs. A time budget that "
-        "ends the run sooner does not shorten them.",
+        description="Unit of start, until and ramp: a share of the planned steps (0..1), or epochs. A time budget "
+        "that ends the run sooner does not shorten them.",
     )
     script: Literal["auto", "spaced", "unspaced"] = Field(
         "auto",

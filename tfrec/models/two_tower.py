@@ -117,9 +117,9 @@ class TwoTower(tfrs.Model):
 
             seen, _ = self._vectors(view_text[0], item_text, inputs, training)
             weight = inputs["weight"] * tf.cast(inputs["has_text"], tf.float32)
-            both = [self._answers(vectors, candidates, inputs) for vectors in (queries, seen)]
+            first, second = (self._answers(vectors, candidates, inputs) for vectors in (queries, seen))
             loss = 0.5 * (loss + self._softmax_loss(seen, candidates, inputs))
-            loss += self._consistency * divergence(*both, weight)
+            loss += self._consistency * divergence(first, second, weight)
         if training and self._adversarial.kind != "none":
             loss += self._adversarial.weight * self._adversarial_loss(query_text, item_text, inputs)
         return loss
@@ -148,10 +148,10 @@ class TwoTower(tfrs.Model):
         from tfrec.models.adversarial import fgm_loss, vat_loss
 
         def loss(texts: list[Any]) -> Any:
-            return self._softmax_loss(*self._vectors(*texts, inputs, training=False), inputs)
+            return self._softmax_loss(*self._vectors(texts[0], texts[1], inputs, training=False), inputs)
 
         def answers(texts: list[Any]) -> Any:
-            return self._answers(*self._vectors(*texts, inputs, training=False), inputs)
+            return self._answers(*self._vectors(texts[0], texts[1], inputs, training=False), inputs)
 
         texts, radius = [query_text, item_text], self._adversarial.radius
         if self._adversarial.kind == "fgm":

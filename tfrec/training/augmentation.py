@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from tfrec.augment.augmentation import Augmentation
+import hashlib
+
+from tfrec.augment.augmentation import Augmentation, operations_of
+from tfrec.augment.guard import MeaningGuard
 from tfrec.augment.operation import Resources
+from tfrec.augment.resources import shop_resources
+from tfrec.augment.synonyms.build import brand_names, load_synonyms
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
+from tfrec.encoder.similarity import text_similarity
 from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.encoder.word_neighbours import word_neighbours
+from tfrec.errors import EncoderError
 
 
 def shop_augmentation(config: Config, shop: ShopData, encoder: TextEncoder) -> Augmentation:
@@ -15,8 +23,36 @@ def shop_augmentation(config: Config, shop: ShopData, encoder: TextEncoder) -> A
     Args:
         config: the whole configuration.
         shop: the prepared data.
-        encoder: the encoder before training.
+        encoder: the encoder before training; the guard and the neighbours keep its weights of this moment.
+
+    Raises:
+        ConfigError: the policy names something unknown, or a table that the shop does not have.
+        DataError: the table of synonyms is of other data or cannot be read.
+        EncoderError: the shop's own list wants word_neighbours of an encoder that shows no words.
     """
-    brands = shop.items["brand"].unique().to_list() if "brand" in shop.items.columns else []
-    resources = Resources(protected=frozenset(brand.casefold() for brand in brands if brand))
-    return Augmentation(config, shop, resources)
+    guard = None
+    if config.augment.guard is not None:
+        tokens = max(config.encoder.query_tokens, config.encoder.item_tokens)
+        guard = MeaningGuard(text_similarity(encoder, tokens), config.augment.guard)
+    return Augmentation(config, shop, _resources(config, shop, encoder), guard)
+
+
+def synonyms_fingerprint(config: Config, shop: ShopData) -> str:
+    """sha256 (hex) of the synonyms that training will use; "" when it uses none."""
+    if "synonyms" not in {entry.name for entry in operations_of(config, shop)}:
+        return ""
+    return hashlib.sha256(repr(load_synonyms(config, shop)).encode()).hexdigest()
+
+
+def _resources(config: Config, shop: ShopData, encoder: TextEncoder) -> Resources:
+    names = {entry.name for entry in operations_of(config, shop)}
+    if not names & {"synonyms", "word_neighbours"}:
+        return Resources(protected=brand_names(shop.items))
+    if "word_neighbours" not in names:
+        return shop_resources(config, shop, None)
+    try:
+        return shop_resources(config, shop, word_neighbours(encoder))
+    except EncoderError:
+        if config.augment.policy == "custom":
+            raise
+        return shop_resources(config, shop, None)  # a ready-made policy does without

@@ -155,7 +155,8 @@ class Batches:
         self, augmentation: Augmentation, step: Any, rows: dict[str, Any], items: Any, allowed: Any
     ) -> tuple[dict[str, Any], Any]:
         """The batch's texts as training sees them, and the mask, stricter where a candidate is of two items."""
-        progress = tf.cast(step, tf.float32) / float(self.total_steps)
+        unit = self.steps_per_epoch if self._config.augment.unit == "epochs" else self.total_steps
+        progress = tf.cast(step, tf.float32) / float(unit)
         partners = items
         if augmentation.mixes:
             draws = augmentation.draws(rows["query"], rows["item"], step)
