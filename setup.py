@@ -35,7 +35,13 @@ setup(
     install_requires=MODELLING + DATA + COMMAND_LINE + EVALUATION + CLIENT + ["tensorboard>=2.20,<3"],
     extras_require={
         "dev": ["pytest>=8.3,<10", "hypothesis>=6.120,<7", "ruff>=0.9,<1", "mypy>=1.15,<3", "types-PyYAML"],
-        "bench": ["sentence-transformers>=5,<6", "torch==2.13.0", "transformers>=4.41,<5"],
+        "bench": [
+            "sentence-transformers>=5,<6",
+            "torch==2.13.0",
+            "transformers>=4.41,<5",
+            "nlpaug>=1.1.11,<2",
+            "matplotlib>=3.9,<4",
+        ],
     },
     entry_points={"console_scripts": ["tfrec=tfrec.cli.main:main"]},
 )
