@@ -37,8 +37,8 @@ def derive(keys: Any, salt: Any) -> Any:
     Returns:
         uint64, broadcast shape.
     """
-    salt = tf.constant(salt % (1 << 64), tf.uint64) if isinstance(salt, int) else tf.cast(salt, tf.uint64)
-    return _mixed(tf.bitwise.bitwise_xor(keys, _mixed(salt)))
+    mixed = tf.constant(_mixed_number(salt), tf.uint64) if isinstance(salt, int) else _mixed(tf.cast(salt, tf.uint64))
+    return _mixed(tf.bitwise.bitwise_xor(keys, mixed))
 
 
 def uniform(keys: Any, salt: Any = 0) -> Any:
@@ -86,3 +86,11 @@ def _mixed(value: Any) -> Any:
     value = shifted(value, 30) * tf.constant(_FIRST, tf.uint64)
     value = shifted(value, 27) * tf.constant(_SECOND, tf.uint64)
     return shifted(value, 31)
+
+
+def _mixed_number(value: int) -> int:
+    """What _mixed gives, for a number that is known before the graph runs: a policy's graph is half as large by it."""
+    value = (value + _GOLDEN) % (1 << 64)
+    value = (value ^ (value >> 30)) * _FIRST % (1 << 64)
+    value = (value ^ (value >> 27)) * _SECOND % (1 << 64)
+    return value ^ (value >> 31)

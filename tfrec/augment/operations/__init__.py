@@ -9,6 +9,7 @@ from tfrec.augment.operations.query_prefix import QueryPrefix
 from tfrec.augment.operations.replacement import Synonyms, WordNeighbours
 from tfrec.augment.operations.spacing import Spacing
 from tfrec.augment.operations.span_crop import SpanCrop
+from tfrec.augment.operations.typo import AnyTypo
 from tfrec.augment.operations.typos import TypoDelete, TypoDouble, TypoInsert, TypoSubstitute, TypoTranspose
 from tfrec.augment.operations.unit_forms import UnitForms
 from tfrec.augment.operations.width_noise import WidthNoise
@@ -22,6 +23,7 @@ OPERATIONS: dict[str, type[Operation]] = {
     "spacing": Spacing,
     "span_crop": SpanCrop,
     "synonyms": Synonyms,
+    "typo": AnyTypo,
     "typo_delete": TypoDelete,
     "typo_double": TypoDouble,
     "typo_insert": TypoInsert,
