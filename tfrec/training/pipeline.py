@@ -15,6 +15,7 @@ from tfrec.data.shop import ShopData
 from tfrec.synth.stage import TASK as SYNTHETIC
 from tfrec.synth.stage import SyntheticExamples
 from tfrec.tensorflow_setup import tf
+from tfrec.training.candidate_sampling import candidate_probability
 from tfrec.training.known_positives import KnownPositives
 
 if TYPE_CHECKING:
@@ -55,14 +56,14 @@ class Batches:
         self.tasks = list(self._shares)
         self.examples = sum(self.counts[task] for task in self.tasks)
         groups, items = shop.known_positives
-        popularity = shop.popularity + 1.0  # add-one keeps items that only occur as hard negatives finite
         if synthetic is not None:
             groups, items = np.append(groups, synthetic.groups), np.append(items, synthetic.items)
-            popularity += synthetic.counts
         self._known = KnownPositives(groups, items, shop.size)
         self._texts = tf.constant(shop.item_texts)
-        share = popularity / popularity.sum() if config.training.logq else np.ones_like(popularity)
-        self._probability = tf.constant(share, tf.float32)
+        probability = np.ones(shop.size, np.float32)
+        if config.training.logq:
+            probability = candidate_probability(shop, synthetic, self._shares, config.training.hard_negatives)
+        self._probability = tf.constant(probability)
 
     def _mix(self) -> dict[str, float]:
         """Task -> share of the examples drawn from it; synthetic searches take a part of the searches' share."""
