@@ -41,17 +41,7 @@ class C(_Marking):
     name, letter, fields = "c", "c", ("query",)
 
 
-class Reversed(Operation):
-    """Fails on an empty batch, as an operation may."""
-
-    name = "reversed"
-
-    def __call__(self, texts: Any, keys: Any, magnitude: Any = 1.0) -> Any:
-        with tf.control_dependencies([tf.debugging.assert_positive(tf.size(texts))]):
-            return tf.strings.join([texts, " r"])
-
-
-OPERATIONS: dict[str, type[Operation]] = {kind.name: kind for kind in (A, B, C, Reversed)}
+OPERATIONS: dict[str, type[Operation]] = {kind.name: kind for kind in (A, B, C)}
 
 
 def policy_of(*entries: dict[str, Any], **how: Any) -> Policy:
@@ -145,12 +135,6 @@ def test_choose_leaves_out_what_has_no_chance_now() -> None:
 def test_magnitude_scales_strengths_up_to_one() -> None:
     entries = [{"name": "a", "probability": 1.0, "strength": 0.2}, {"name": "b", "probability": 1.0, "strength": 0.7}]
     assert variants(policy_of(*entries, magnitude=2.0), ["x"]) == ["x a0.40 b1.00"]
-
-
-def test_an_operation_never_meets_an_empty_batch() -> None:
-    policy = policy_of({"name": "reversed", "probability": 1.0, "start": 0.5})
-    assert variants(policy, ["x"], progress=0.0) == ["x"]
-    assert variants(policy, ["x"], progress=0.5) == ["x r"]
 
 
 def test_the_guard_puts_back_what_has_moved_too_far() -> None:

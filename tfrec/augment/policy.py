@@ -137,9 +137,5 @@ def salt_of(*parts: object) -> int:
 
 def _where_drawn(entry: _Entry, drawn: Any, texts: Any, keys: Any, magnitude: Any) -> Any:
     rows = tf.where(drawn)
-
-    def applied() -> Any:
-        own = derive(tf.gather_nd(keys, rows), entry.salt ^ 1)  # not those that drew the row
-        return tf.tensor_scatter_nd_update(texts, rows, entry.operation(tf.gather_nd(texts, rows), own, magnitude))
-
-    return tf.cond(tf.size(rows) > 0, applied, lambda: texts)
+    own = derive(tf.gather_nd(keys, rows), entry.salt ^ 1)  # not those that drew the row
+    return tf.tensor_scatter_nd_update(texts, rows, entry.operation(tf.gather_nd(texts, rows), own, magnitude))
