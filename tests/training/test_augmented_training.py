@@ -171,13 +171,12 @@ def test_training_learns_with_two_views_and_an_adversarial_step(shop_home: Path)
 
     how = [
         "name=augmented", f"augment.operations=[{DROPOUT}]", "augment.view=extra", "augment.adversarial.kind=fgm",
-        "training.epochs=4", "training.evaluations=2",
+        "training.epochs=3", "training.evaluations=1",
     ]  # fmt: skip
     summary = tfrec.train(load_config(shop_home, how)).summary
     scores = [evaluation["search nDCG@10"] for evaluation in summary["evaluations"]]
     assert max(scores) > scores[0] + 0.2
     assert tfrec.train(load_config(shop_home, how)).summary == summary  # finished: read back
-    assert tfrec.load(load_config(shop_home, how)).summary == summary
 
 
 def test_without_a_policy_nothing_of_augment_is_imported(shop_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
