@@ -76,7 +76,7 @@ def make_config(encoder_folder: Path) -> Callable[..., Config]:
         encoder = {"name": str(encoder_folder), "freeze": "none", "dropout": 0.0, "precision": "f32"}
         base = {
             "batch_size": 16, "epochs": 15, "max_minutes": None, "learning_rate": 3e-3, "head_learning_rate": 2e-2,
-            "evaluations": 1, "patience": 9, "logq": False,
+            "evaluations": 1, "patience": 9, "logq": "none",
         }  # fmt: skip
         tree = {
             "name": name,

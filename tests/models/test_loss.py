@@ -70,13 +70,19 @@ def test_the_same_item_twice_is_as_if_it_were_there_once(moved: Any, texts: list
     assert float(moved.compute_loss(twice)) == pytest.approx(float(moved.compute_loss(once)), rel=1e-5)
 
 
-def test_frequent_candidates_are_corrected_by_log_q(moved: Any, texts: list[str]) -> None:
+@pytest.mark.parametrize("corrected", ["none", "recommendation", "all"])
+def test_frequent_candidates_are_corrected_by_log_q(
+    moved: Any, texts: list[str], corrected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tfrec.tensorflow_setup import tf
 
+    monkeypatch.setattr(moved, "_logq", corrected)
     probability = np.array([0.5, 0.01, 0.1, 0.2, 0.01, 0.9], np.float32)
-    loss = moved.compute_loss(inputs_of(moved, texts, CANDIDATES, probability=tf.constant(probability)))
-    expected = expected_loss(moved, texts, CANDIDATES, np.ones((4, 6)), np.log(probability))
-    assert float(loss) == pytest.approx(expected, rel=1e-3)
+    inputs = inputs_of(moved, texts, CANDIDATES, probability=tf.constant(probability))
+    search = inputs["is_search"].numpy()
+    rows = {"none": np.zeros(4), "recommendation": ~search, "all": np.ones(4)}[corrected]
+    expected = expected_loss(moved, texts, CANDIDATES, np.ones((4, 6)), rows[:, None] * np.log(probability))
+    assert float(moved.compute_loss(inputs)) == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_row_without_weight_has_no_say(moved: Any, texts: list[str]) -> None:

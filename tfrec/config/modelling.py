@@ -96,7 +96,11 @@ class TrainingConfig(Section):
     clip_norm: float = Field(1.0, gt=0, description="Global norm that gradients are clipped to.")
     temperature: float = Field(0.05, gt=0, description="Softmax temperature on cosine similarities.")
     learn_temperature: bool = Field(False, description="Train the temperature too.")
-    logq: bool = Field(True, description="Correct in-batch negatives for how often each item is sampled.")
+    logq: Literal["none", "recommendation", "all"] = Field(
+        "recommendation",
+        description="Tasks whose in-batch negatives are corrected for how often each item is sampled. The correction "
+        "teaches what is popular, too: wanted where the next purchase is guessed, not where words are matched.",
+    )
     hard_negatives: int = Field(1, ge=0, description="Judged non-relevant items added per search example.")
     min_gain: float = Field(
         0.05, ge=0, le=1, description="Judged items with at least this gain are positives, others negatives."

@@ -67,6 +67,7 @@ class TwoTower(tfrs.Model):
             "log_temperature", (), initializer=keras.initializers.Constant(float(np.log(config.training.temperature))),
             trainable=config.training.learn_temperature,
         )  # fmt: skip
+        self._logq = config.training.logq
         self.search_task = tfrs.tasks.Retrieval(name="search")
         self.recommendation_task = tfrs.tasks.Retrieval(name="recommendation")
         self._consistency, self._adversarial = config.augment.consistency, config.augment.adversarial
@@ -133,9 +134,10 @@ class TwoTower(tfrs.Model):
         is_search = tf.cast(inputs["is_search"], tf.float32)
         total = tf.constant(0.0)
         for task, rows in ((self.search_task, is_search), (self.recommendation_task, 1.0 - is_search)):
+            corrected = self._logq == "all" or self._logq == task.name
             total += task(
                 scaled, candidates, sample_weight=inputs["weight"] * rows, score_mask=inputs["allowed"],
-                candidate_sampling_probability=inputs["probability"], compute_metrics=False,
+                candidate_sampling_probability=inputs["probability"] if corrected else None, compute_metrics=False,
             )  # fmt: skip
         return total / tf.maximum(tf.reduce_sum(inputs["weight"]), 1e-6)
 

@@ -61,7 +61,7 @@ class Batches:
         self._known = KnownPositives(groups, items, shop.size)
         self._texts = tf.constant(shop.item_texts)
         probability = np.ones(shop.size, np.float32)
-        if config.training.logq:
+        if config.training.logq != "none":
             probability = candidate_probability(shop, synthetic, self._shares, config.training.hard_negatives)
         self._probability = tf.constant(probability)
 
