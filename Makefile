@@ -6,6 +6,7 @@ SET    ?=
 Q      ?= red leather sofa
 K      ?= 10
 PORT   ?= 8500
+WORKERS ?= 2
 
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
@@ -44,8 +45,8 @@ query: $(STAMP) ## ask the running server (Q="red leather sofa" K=10)
 tune: $(STAMP) ## search learning rate and regularisation with KerasTuner
 	$(TFREC) tune $(ARGS)
 
-test: $(STAMP) ## run all tests
-	$(BIN)/python -m pytest
+test: $(STAMP) ## run all tests, in two processes (WORKERS=2)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .

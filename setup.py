@@ -34,7 +34,14 @@ setup(
     python_requires=">=3.10,<3.14",
     install_requires=MODELLING + DATA + COMMAND_LINE + EVALUATION + CLIENT + ["tensorboard>=2.20,<3"],
     extras_require={
-        "dev": ["pytest>=8.3,<10", "hypothesis>=6.120,<7", "ruff>=0.9,<1", "mypy>=1.15,<3", "types-PyYAML"],
+        "dev": [
+            "pytest>=8.3,<10",
+            "pytest-xdist>=3.6,<4",
+            "hypothesis>=6.120,<7",
+            "ruff>=0.9,<1",
+            "mypy>=1.15,<3",
+            "types-PyYAML",
+        ],
         "bench": [
             "sentence-transformers>=5,<6",
             "torch==2.13.0",
