@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-THINGS = ["sofa", "lamp", "table", "chair", "shelf", "carpet", "mirror", "bed"]
-NAMES = ["kora", "belun", "tavi", "moset", "ridal", "fengo", "wulpa", "zirra"]  # what this shop's customers call them
+# what things are, and what this shop's customers call them
+THINGS = {
+    "sofa": "kora", "lamp": "belun", "table": "tavi", "chair": "moset", "shelf": "ridal", "carpet": "fengo",
+    "mirror": "wulpa", "bed": "zirra",
+}  # fmt: skip
 COLOURS = ["red", "blue", "green", "black", "white", "brown"]
 
 
@@ -44,49 +48,60 @@ def minilm() -> Path:
 
 
 @pytest.fixture(scope="session")
-def known_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A shop whose answers are certain: queries name their items by words that only training can teach.
+def write_known_shop() -> Callable[..., Path]:
+    """write_known_shop(folder, things, settings, purchases=False) writes a shop whose answers are certain.
 
-    Its configuration file, beside items.csv, searches.csv, purchases.csv and a tiny random encoder.
+    Queries name their items by words that only training can teach. It holds items.csv, searches.csv, perhaps
+    purchases.csv, and a tiny random encoder; the configuration file that comes back has the settings as further lines.
     """
-    from tfrec.encoder.install import install_scratch
 
-    folder = tmp_path_factory.mktemp("known_shop")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TFREC_HOME", str(folder / "home"))
-        _write_files(folder)
-        texts = [f"{c} {t} {n}" for c in COLOURS for t in THINGS for n in NAMES]
-        encoder = install_scratch(texts, "tiny", hidden=32, layers=1, heads=2, vocabulary_size=200, seed=1)
-    assert encoder
-    lines = [
-        "name: known", f"runs_dir: {folder / 'runs'}",
-        f"data: {{root: {folder}, items: items.csv, searches: searches.csv, interactions: purchases.csv}}",
+    def write(folder: Path, things: dict[str, str], settings: list[str], purchases: bool = False) -> Path:
+        from tfrec.encoder.install import install_scratch
+
+        _write_files(folder, things, purchases)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TFREC_HOME", str(folder / "home"))
+            texts = [f"{colour} {thing} {name}" for colour in COLOURS for thing in things for name in things.values()]
+            install_scratch(texts, "tiny", hidden=32, layers=1, heads=2, vocabulary_size=200, seed=1)
+        files = "items: items.csv, searches: searches.csv" + (", interactions: purchases.csv" if purchases else "")
+        path = folder / "known.yaml"
+        lines = ["name: known", f"runs_dir: {folder / 'runs'}", f"data: {{root: {folder}, {files}}}", *settings]
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def known_shop(tmp_path_factory: pytest.TempPathFactory, write_known_shop: Callable[..., Path]) -> Path:
+    """The configuration file of a known shop with searches and purchases."""
+    settings = [
         "encoder: {name: tiny, freeze: none, dropout: 0.0, query_tokens: 8, item_tokens: 8, precision: f32}",
         "model: {min_interactions: 1}",
         "training: {batch_size: 16, epochs: 12, max_minutes: null, learning_rate: 3.0e-3, head_learning_rate: 1.0e-2,"
         " evaluations: 3, patience: 9, hard_negatives: 1}",
-    ]  # fmt: skip
-    path = folder / "known.yaml"
-    path.write_text("\n".join(lines) + "\n")
-    return path
+    ]
+    return write_known_shop(tmp_path_factory.mktemp("known_shop"), THINGS, settings, purchases=True)
 
 
-def _write_files(folder: Path) -> None:
-    items = [(f"{thing}-{colour}", f"{colour} {thing}") for thing in THINGS for colour in COLOURS]
+def _write_files(folder: Path, things: dict[str, str], purchases: bool) -> None:
+    items = [(f"{thing}-{colour}", f"{colour} {thing}") for thing in things for colour in COLOURS]
     _csv(folder / "items.csv", ["item_id", "title"], items)
     searches = []
-    for thing, name in zip(THINGS, NAMES, strict=True):
+    for thing, name in things.items():
         for number, colour in enumerate(COLOURS):
             split = "dev" if number == len(COLOURS) - 1 else "train"
             for other in COLOURS:
                 searches.append((f"{colour} {name}", f"{thing}-{other}", 1.0 if other == colour else 0.0, split))
     _csv(folder / "searches.csv", ["query", "item_id", "gain", "split"], searches)
-    purchases = []
+    if not purchases:
+        return
+    rows = []
     for shopper in range(40):
-        thing = THINGS[shopper % len(THINGS)]
+        thing = list(things)[shopper % len(things)]
         for day, colour in enumerate(COLOURS):
-            purchases.append((f"u{shopper}", f"{thing}-{colour}", f"2024-0{1 + day}-0{1 + shopper % 9}T10:00:00"))
-    _csv(folder / "purchases.csv", ["user_id", "item_id", "timestamp"], purchases)
+            rows.append((f"u{shopper}", f"{thing}-{colour}", f"2024-0{1 + day}-0{1 + shopper % 9}T10:00:00"))
+    _csv(folder / "purchases.csv", ["user_id", "item_id", "timestamp"], rows)
 
 
 def _csv(path: Path, header: list[str], rows: list) -> None:
