@@ -88,7 +88,8 @@ def operation_rates(texts: list[str], resources: Any, rounds: int, seed: int) ->
     from tfrec.augment.randomness import row_keys
 
     others = counterparts(dict(resources.synonyms))
-    sample = random.Random(seed).sample(texts, SAMPLE)
+    # nlpaug's crop fails on texts of one or two words
+    sample = random.Random(seed).sample([text for text in texts if len(text.split()) > 3], SAMPLE)
     found: dict[str, dict[str, float]] = {}
     for name, kind in OPERATIONS.items():
         operation = kind(0.3, resources)
