@@ -64,20 +64,23 @@ def shop_texts(shop: Any, seed: int) -> tuple[list[str], list[str]]:
 
 
 def pipeline_rate(texts: list[str], change: Callable[[Any, Any], Any]) -> Callable[[], float]:
-    """Texts per second of one tf.data pipeline on all cores; the first pass, which traces, is not counted."""
+    """Gives a function that measures the texts per second of one tf.data pipeline on all cores."""
     from tfrec.tensorflow_setup import tf
 
-    data = tf.data.Dataset.from_tensor_slices(texts).batch(BATCH).enumerate().cache()
+    data = tf.data.Dataset.from_tensor_slices(texts).batch(BATCH, drop_remainder=True).enumerate().cache()
     data = data.map(lambda step, rows: change(rows, step), num_parallel_calls=2, deterministic=True).prefetch(4)
 
-    def measure() -> float:
-        started = time.perf_counter()
-        for _ in data:
-            pass
-        return len(texts) / (time.perf_counter() - started)
+    return lambda: drained_rate(data)
 
-    measure()
-    return measure
+
+def drained_rate(data: Any, per_batch: int = BATCH) -> float:
+    """Texts per second of a dataset after its first batch, which waits for TensorFlow to optimise the graph."""
+    batches = iter(data)
+    next(batches)
+    started, count = time.perf_counter(), 0
+    for _ in batches:
+        count += per_batch
+    return count / (time.perf_counter() - started)
 
 
 def operation_rates(texts: list[str], resources: Any, rounds: int, seed: int) -> dict[str, dict[str, float]]:
@@ -91,7 +94,10 @@ def operation_rates(texts: list[str], resources: Any, rounds: int, seed: int) ->
     # nlpaug's crop fails on texts of one or two words
     sample = random.Random(seed).sample([text for text in texts if len(text.split()) > 3], SAMPLE)
     found: dict[str, dict[str, float]] = {}
+    empty = {"synonyms": not resources.synonyms, "word_neighbours": not resources.neighbours}
     for name, kind in OPERATIONS.items():
+        if empty.get(name):  # without its table it does nothing
+            continue
         operation = kind(0.3, resources)
         measure = pipeline_rate(texts, lambda rows, step, act=operation: act(rows, row_keys(rows, seed, step)))
         ours, theirs = [], []
@@ -121,7 +127,9 @@ def policy_rates(config: Any, shop: Any, encoder: Any, queries: list[str], round
         changed = config.model_copy(update={"augment": config.augment.model_copy(update={"policy": name})})
         augmentation = shop_augmentation(changed, shop, encoder)
         items = tf.constant(np.arange(len(queries)) % shop.size, tf.int64)
-        data = tf.data.Dataset.from_tensor_slices((queries, items)).batch(BATCH).enumerate().cache()
+        data = (
+            tf.data.Dataset.from_tensor_slices((queries, items)).batch(BATCH, drop_remainder=True).enumerate().cache()
+        )
 
         def both(step: Any, rows: Any, augmentation: Any = augmentation) -> Any:
             typed, numbers = rows
@@ -129,13 +137,7 @@ def policy_rates(config: Any, shop: Any, encoder: Any, queries: list[str], round
             return augmentation.queries(typed, step, progress), augmentation.items(numbers, numbers, step, progress)
 
         data = data.map(both, num_parallel_calls=2, deterministic=True).prefetch(4)
-        rates = []
-        for _ in range(rounds + 1):
-            started = time.perf_counter()
-            for _ in data:
-                pass
-            rates.append(2 * len(queries) / (time.perf_counter() - started))
-        found[name] = statistics.median(rates[1:])
+        found[name] = statistics.median(drained_rate(data, 2 * BATCH) for _ in range(rounds))
     return found
 
 
@@ -162,7 +164,7 @@ def step_costs(config: Any, shop: Any, encoder: Any, rounds: int, steps: int) ->
     for policy in ("none", "standard"):
         changed = config.model_copy(update={"augment": config.augment.model_copy(update={"policy": policy})})
         augmentation = None if policy == "none" else shop_augmentation(changed, shop, encoder)
-        streams[policy] = iter(Batches(changed, shop, encoder.tokenize, None, augmentation).from_step(0))
+        streams[policy] = iter(Batches(changed, shop, encoder.tokenize, augmentation=augmentation).from_step(0))
     taken: dict[str, list[float]] = {policy: [] for policy in streams}
     for number in range((rounds + 1) * steps):  # step by step in turn, so that a busy moment meets both
         for policy, stream in streams.items():
