@@ -143,23 +143,12 @@ def policy_rates(config: Any, shop: Any, encoder: Any, queries: list[str], round
 
 def step_costs(config: Any, shop: Any, encoder: Any, rounds: int, steps: int) -> dict[str, float]:
     """Seconds of a real training step without and with `standard`, in turn, and the share that it adds."""
-    from tfrec.models.two_tower import TwoTower
-    from tfrec.tensorflow_setup import tf
+    from training_step import training_step
+
     from tfrec.training.augmentation import shop_augmentation
-    from tfrec.training.optimizer import AdamW
     from tfrec.training.pipeline import Batches
 
-    model = TwoTower(config, encoder, shop.size, [0] * shop.size)
-    groups = [(list(encoder.trainable_variables), 1e-6), (model.head_variables, 1e-6)]
-    optimizer = AdamW(groups, 0.01, 1.0)
-
-    @tf.function(reduce_retracing=True)
-    def step(batch: Any, number: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = model.compute_loss(batch, training=True)
-        optimizer.apply(tape.gradient(loss, optimizer.variables_in_order), tf.constant(1.0), number)
-        return loss
-
+    step = training_step(config, shop, encoder)
     streams = {}
     for policy in ("none", "standard"):
         changed = config.model_copy(update={"augment": config.augment.model_copy(update={"policy": policy})})
@@ -169,7 +158,7 @@ def step_costs(config: Any, shop: Any, encoder: Any, rounds: int, steps: int) ->
     for number in range((rounds + 1) * steps):  # step by step in turn, so that a busy moment meets both
         for policy, stream in streams.items():
             started = time.perf_counter()
-            float(step(next(stream), tf.constant(number, tf.int64)))
+            step(next(stream), number)
             if number >= steps:  # shapes compile in the first round
                 taken[policy].append(time.perf_counter() - started)
     seconds = {policy: statistics.median(times) for policy, times in taken.items()}

@@ -25,34 +25,23 @@ BATCH, QUERY_TOKENS, ITEM_TOKENS = 64, 32, 64
 
 def measure_tfrec(work: Path, steps: int) -> dict[str, float]:
     """The trainer's own step on the trainer's own pipeline, and TextEncoder.encode."""
+    from training_step import training_step
+
     import tfrec
     from tfrec.encoder.text_encoder import TextEncoder
-    from tfrec.models.two_tower import TwoTower
-    from tfrec.tensorflow_setup import tf
-    from tfrec.training.optimizer import AdamW
     from tfrec.training.pipeline import Batches
 
     config = tfrec.load_config(work / "config.yaml")
     shop = tfrec.prepare(config)
     encoder = TextEncoder.load(config.encoder, config.seed)
-    model = TwoTower(config, encoder, shop.size, [0] * shop.size)
-    groups = [(list(encoder.trainable_variables), 1e-6), (model.head_variables, 1e-6)]
-    optimizer = AdamW(groups, 0.01, 1.0)
-
-    @tf.function(reduce_retracing=True)
-    def step(batch: Any, number: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = model.compute_loss(batch, training=True)
-        optimizer.apply(tape.gradient(loss, optimizer.variables_in_order), tf.constant(1.0), number)
-        return loss
-
+    step = training_step(config, shop, encoder)
     batches = list(Batches(config, shop, encoder.tokenize).from_step(0).take(steps))
     for number, batch in enumerate(batches):  # every shape compiles once
-        step(batch, tf.constant(number, tf.int64))
+        step(batch, number)
     stream = iter(Batches(config, shop, encoder.tokenize).from_step(0))
     started = time.perf_counter()
     for number in range(steps):
-        float(step(next(stream), tf.constant(number, tf.int64)))
+        step(next(stream), number)
     pairs = steps * BATCH / (time.perf_counter() - started)
     texts = json.loads((work / "texts.json").read_text())
     encoder.encode(texts, ITEM_TOKENS)

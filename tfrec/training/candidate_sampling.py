@@ -18,8 +18,9 @@ def candidate_probability(
     """Expected appearances of each item per example drawn, for the correction of in-batch negatives by log q.
 
     A few labelled pairs that fill a third of every batch appear far more often than their number among all pairs says,
-    and judged negatives appear although they are nobody's positive: both are counted as they are drawn. Source: Yi et
-    al. 2019, Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations.
+    and judged negatives appear although they are nobody's positive: both are counted as they are drawn; purchases as
+    if every one were an example. Source: Yi et al. 2019, Sampling-Bias-Corrected Neural Modeling for Large Corpus Item
+    Recommendations.
 
     Args:
         shop: the prepared data.
