@@ -1,0 +1,40 @@
+"""The contract of a scorer: a batch of requests to a score for every item, in stock TensorFlow ops."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, NamedTuple
+
+from tfrec.tensorflow_setup import tf
+
+
+class Request(NamedTuple):
+    """A batch of requests as scorers see it.
+
+    Attributes:
+        query: what was typed, string [B]; "" for nothing.
+        vectors: the query tower's unit vectors, float32 [B, D].
+        history: rows of the catalogue, int32 [B, H], oldest first, -1 where there is none.
+    """
+
+    query: Any
+    vectors: Any
+    history: Any
+
+
+class Scorer(tf.Module):  # type: ignore[misc]
+    """One opinion on how well every item answers a request.
+
+    A row that a scorer has nothing to say about (no words for a lexical one, no history for a collaborative one) gets 0
+    for all items. Scores are finite. Everything the scorer needs is a tf.Variable or a constant of its own, so that a
+    SavedModel carries it.
+
+    Attributes:
+        label: how tables and configuration name it.
+    """
+
+    label: str
+
+    @abstractmethod
+    def __call__(self, request: Request) -> Any:
+        """Scores float32 [B, N]."""
