@@ -22,7 +22,13 @@ DATA = [
     "safetensors>=0.5,<1",
 ]
 COMMAND_LINE = ["typer>=0.15,<1", "rich>=13.9,<16"]
-EVALUATION = ["bm25s>=0.2.6,<0.4", "PyStemmer>=2.2,<4", "pytrec-eval-terrier>=0.5.6,<0.6", "scipy>=1.14,<2"]
+EVALUATION = [
+    "bm25s>=0.2.6,<0.4",
+    "implicit>=0.7.2,<0.8",  # ALS and BPR
+    "PyStemmer>=2.2,<4",
+    "pytrec-eval-terrier>=0.5.6,<0.6",
+    "scipy>=1.14,<2",
+]
 CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<8", "numpy>=2.0,<3"]
 
 setup(
