@@ -6,6 +6,7 @@ from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.documentation import documented_yaml, plain_yaml
 from tfrec.config.loading import load_config, parse_config
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
+from tfrec.config.retrieval import RetrievalConfig
 from tfrec.config.tree import Config
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ItemsConfig",
     "ModelConfig",
     "OperationConfig",
+    "RetrievalConfig",
     "SearchesConfig",
     "ServingConfig",
     "TableConfig",

@@ -14,6 +14,7 @@ from tfrec.config.base import Section
 from tfrec.config.data import DataConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
+from tfrec.config.retrieval import RetrievalConfig
 from tfrec.config.synthesis import SynthesisConfig
 
 
@@ -29,6 +30,7 @@ class Config(Section):
     encoder: EncoderConfig = Field(default_factory=lambda: EncoderConfig())
     model: ModelConfig = Field(default_factory=lambda: ModelConfig())
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig())
+    retrieval: RetrievalConfig = Field(default_factory=lambda: RetrievalConfig())
     evaluation: EvaluationConfig = Field(default_factory=lambda: EvaluationConfig())
     export: ExportConfig = Field(default_factory=lambda: ExportConfig())
     serving: ServingConfig = Field(default_factory=lambda: ServingConfig())

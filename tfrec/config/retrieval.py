@@ -1,0 +1,82 @@
+"""Configuration of retrieval: which scorers rank the catalogue, and what each of them is made from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from tfrec.config.base import Section
+
+SCORERS = ("dense", "lexical", "collaborative", "popularity", "recency")
+COLUMN = "column:"
+
+
+class DenseScorerConfig(Section):
+    """Likeness of the towers' vectors."""
+
+    precision: Literal["f32", "bf16", "int8"] = Field(
+        "f32",
+        description="How the catalogue is stored for the first pass. bf16 pays for batches of 8 and more on CPUs that "
+        "multiply it, int8 reads a quarter of the memory; both score their best items again in f32.",
+    )
+    rescore: int = Field(100, ge=1, description="Items per request that bf16 and int8 score again in f32.")
+    block: int = Field(16384, ge=256, description="Items scored at once when only the best are wanted.")
+
+
+class LexicalScorerConfig(Section):
+    """BM25 over the items' words."""
+
+    fields: dict[str, float] = Field(
+        {"text": 1.0},
+        description="Item columns that are searched, each with its weight (BM25F); text is the rendered template.",
+    )
+    language: str = Field("auto", description="Language of the stemmer; auto = english, none = no stemming.")
+    k1: float = Field(1.5, ge=0, description="How slowly repeated words saturate.")
+    b: float = Field(0.75, ge=0, le=1, description="How much long texts are held back.")
+
+    @field_validator("fields")
+    @classmethod
+    def _weighted(cls, value: dict[str, float]) -> dict[str, float]:
+        if not value or min(value.values()) <= 0:
+            raise ValueError("at least one field is needed, and weights must be above 0")
+        return value
+
+
+class CollaborativeScorerConfig(Section):
+    """Items that were taken together, applied to what the shopper took before."""
+
+    model: Literal["auto", "ease", "item_knn", "als"] = Field(
+        "auto", description="auto = ease up to largest_ease items, item_knn above; als needs the package implicit."
+    )
+    neighbours: int = Field(200, ge=1, description="Weights kept per item, the strongest.")
+    regularisation: float = Field(300.0, gt=0, description="Lambda of ease.")
+    shrinkage: float = Field(10.0, ge=0, description="Added to item_knn's denominator: rare pairs count less.")
+    factors: int = Field(64, ge=1, description="Length of als' vectors.")
+    half_life: float | None = Field(
+        None, gt=0, description="After that many later items of the history an item counts half; null = all alike."
+    )
+    largest_ease: int = Field(20000, ge=1, description="ease inverts an items x items matrix; see model.")
+
+
+class RetrievalConfig(Section):
+    """Scorers over one catalogue. They act after training: nothing here makes a trained model stale."""
+
+    scorers: list[str] = Field(
+        ["dense"],
+        description="Any of dense, lexical, collaborative, popularity, recency, and column:NAME for a numeric item "
+        "column. A scorer whose data the shop does not have is left out.",
+    )
+    dense: DenseScorerConfig = Field(default_factory=lambda: DenseScorerConfig())
+    lexical: LexicalScorerConfig = Field(default_factory=lambda: LexicalScorerConfig())
+    collaborative: CollaborativeScorerConfig = Field(default_factory=lambda: CollaborativeScorerConfig())
+
+    @field_validator("scorers")
+    @classmethod
+    def _known(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if name not in SCORERS and not (name.startswith(COLUMN) and len(name) > len(COLUMN)):
+                raise ValueError(f"there is no scorer {name!r}: use {', '.join(SCORERS)} or column:NAME")
+        if not value or len(set(value)) < len(value):
+            raise ValueError("scorers must name at least one scorer, and each only once")
+        return value
