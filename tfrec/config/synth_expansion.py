@@ -13,6 +13,11 @@ class ExpansionConfig(Section):
     queries: int = Field(
         4000, ge=0, description="Queries cut from the catalogue among which similar ones are looked for."
     )
+    labelled: int = Field(
+        2000,
+        ge=1,
+        description="At most so many labelled queries lend their labels, drawn by the seed when there are more.",
+    )
     items_per_pair: int = Field(3, ge=0, description="At most so many similar items per labelled pair.")
     queries_per_query: int = Field(
         5, ge=0, description="At most so many similar queries, of each kind, per labelled query."
