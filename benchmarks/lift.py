@@ -42,7 +42,8 @@ def cell(config_path: Path, overrides: Sequence[str], share: float, seed: int, s
         steps: batches to train on.
 
     Returns:
-        kind of query ("clean" or a noise of query_noise) -> dev query -> nDCG@10 on the whole catalogue.
+        kind of query ("clean" or a noise of query_noise; "..., as typed" without the speller) -> dev query -> nDCG@10
+        on the whole catalogue.
     """
     import tfrec
     from tfrec.files import write_json
@@ -55,7 +56,10 @@ def cell(config_path: Path, overrides: Sequence[str], share: float, seed: int, s
     if path.is_file():
         return json.loads(path.read_text())
     config = tfrec.load_config(config_path, [*everything, f"name=lift-{key}"])
-    trained = tfrec.train(config)
+    # Prepared data, made examples and zero-shot vectors of the same kind are made once for all variants.
+    same = config.hash_of("data", "synthesis", "encoder")[:16]
+    source = tfrec.load_config(config_path, [*everything, f"name=lift-data-{same}"])
+    trained = tfrec.train(config, source)
     scores = _scores(trained)
     write_json(path, scores)
     shutil.rmtree(RunFolder(config).path)
@@ -65,24 +69,31 @@ def cell(config_path: Path, overrides: Sequence[str], share: float, seed: int, s
 def _scores(trained: Any) -> Scores:
     from query_noise import NOISES, noisy
 
+    queries = list(trained.shop.judgments("dev"))
+    kinds = {"clean": [(query, query) for query in queries]}
+    kinds |= {noise: noisy(queries, noise) for noise in NOISES}
+    found = {kind: _by_query(trained, pairs) for kind, pairs in kinds.items()}
+    speller, trained.model.speller = trained.model.speller, None
+    if speller is not None:  # what the same weights do without it
+        found |= {f"{kind}, as typed": _by_query(trained, kinds[kind]) for kind in ("clean", "one typo", "two typos")}
+        trained.model.speller = speller
+    return found
+
+
+def _by_query(trained: Any, pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """Dev query -> mean nDCG@10 of what was typed for it, from (query, typed) pairs."""
     from tfrec.evaluation.metrics import evaluate_rankings
     from tfrec.evaluation.retrieval import to_rankings, top_k
 
     judgments = trained.shop.judgments("dev")
-    catalogue = trained.catalogue
-    kinds = {"clean": [(query, query) for query in judgments]}
-    kinds |= {noise: noisy(list(judgments), noise) for noise in NOISES}
-    found: Scores = {}
-    for kind, pairs in kinds.items():
-        names = [f"{number} {query}" for number, (query, _) in enumerate(pairs)]
-        indices, scores = top_k(trained.model.query_vectors([typed for _, typed in pairs]), catalogue, 100)
-        truth = {name: judgments[query] for name, (query, _) in zip(names, pairs, strict=True)}
-        result = evaluate_rankings(truth, to_rankings(names, indices, scores, trained.shop.item_ids))
-        per_query: dict[str, list[float]] = {}
-        for name, value in zip(result.query_ids, result.samples[METRIC], strict=True):
-            per_query.setdefault(name.split(" ", 1)[1], []).append(float(value))
-        found[kind] = {query: statistics.fmean(values) for query, values in per_query.items()}
-    return found
+    names = [f"{number} {query}" for number, (query, _) in enumerate(pairs)]
+    indices, scores = top_k(trained.model.query_vectors([typed for _, typed in pairs]), trained.catalogue, 100)
+    truth = {name: judgments[query] for name, (query, _) in zip(names, pairs, strict=True)}
+    result = evaluate_rankings(truth, to_rankings(names, indices, scores, trained.shop.item_ids))
+    per_query: dict[str, list[float]] = {}
+    for name, value in zip(result.query_ids, result.samples[METRIC], strict=True):
+        per_query.setdefault(name.split(" ", 1)[1], []).append(float(value))
+    return {query: statistics.fmean(values) for query, values in per_query.items()}
 
 
 def differences(cells: Sequence[Scores], base: Sequence[Scores], kind: str) -> Any:

@@ -20,6 +20,7 @@ from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, ev
 from tfrec.evaluation.table import Report
 from tfrec.files import atomic_directory
 from tfrec.models.features import dense_features
+from tfrec.models.spelling import Speller
 from tfrec.models.two_tower import TwoTower
 from tfrec.run import RunFolder
 from tfrec.synth.stage import synthesise, wanted
@@ -154,7 +155,7 @@ def _assemble(config: Config, source: Config | None = None) -> tuple[ShopData, T
     encoder = TextEncoder.load(config.encoder, config.seed)
     features = dense_features(shop, config.model.dense_features)
     images = _images(config, shop)
-    model = TwoTower(config, encoder, shop.size, _interactions(shop), features, images)
+    model = TwoTower(config, encoder, shop.size, _interactions(shop), features, images, _speller(config, shop, encoder))
     parts = [config.hash_of(*_TRAINED_SECTIONS), shop.fingerprint, encoder.fingerprint]
     if images is not None and config.model.images.encoder is not None:
         from tfrec.encoder.hub_loading import handle_fingerprint
@@ -165,6 +166,12 @@ def _assemble(config: Config, source: Config | None = None) -> tuple[ShopData, T
 
         parts.append(synonyms_fingerprint(config, shop))
     return shop, model, hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _speller(config: Config, shop: ShopData, encoder: TextEncoder) -> Speller | None:
+    if not config.model.spelling:
+        return None
+    return Speller.of(shop.item_texts, shop.judgments("train"), encoder.tokenize)
 
 
 def _images(config: Config, shop: ShopData) -> Any:

@@ -61,6 +61,11 @@ class ModelConfig(Section):
     dense_features: list[str] = Field(
         default_factory=list, description="Numeric item columns (price) that the item tower reads, standardised."
     )
+    spelling: bool = Field(
+        True,
+        description="Mend misspelt words of queries towards the shop's own words, in the export too. Words that the "
+        "shop or the encoder knows stay, and so do scripts without spaces.",
+    )
     history_layers: int = Field(1, ge=0, le=4, description="Residual layers on the pooled history.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Dropout on the pooled history.")
     images: ImagesConfig = Field(default_factory=lambda: ImagesConfig())

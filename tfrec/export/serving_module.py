@@ -50,6 +50,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         self._encoder_parts = [
             part for part in tf.train.TrackableView(encode).descendants() if isinstance(part, _RESOURCES)
         ]
+        self._speller = model.speller
         # Only variables are tracked: Keras layers would be saved with training functions that nobody serves.
         self._weights = list({id(v): v for v in [*model.query_tower.variables, *model.item_tower.variables]}.values())
         # A variable, because it goes beside the graph: a protobuf ends at 2 GB.
@@ -61,6 +62,10 @@ class ServingModule(tf.Module):  # type: ignore[misc]
     def rows(self, item_ids: Tensor) -> Tensor:
         """Item ids string [...] to rows of the catalogue int32 [...], -1 for unknown ones."""
         return self._rows.lookup(item_ids)
+
+    def mended(self, query: Tensor) -> Tensor:
+        """Queries string [B] as the encoder reads them: misspelt words mended, if the model does that."""
+        return query if self._speller is None else self._speller(query)
 
     def top(self, scores: Tensor, k: Tensor) -> dict[str, Tensor]:
         """The k best items of scores float32 [B, N]: {"item_ids" string [B, k], "scores" float32 [B, k]}."""
@@ -106,7 +111,7 @@ def serving_signatures(
     def query_vectors(query: Tensor, rows: Tensor) -> Tensor:
         has_text = tf.logical_not(tf.strings.regex_full_match(query, _BLANK))
         tf.debugging.assert_equal(tf.shape(query)[0], tf.shape(rows)[0], "query and history must have as many rows")
-        return query_tower(encode(query, query_tokens), has_text, latest(rows), module.catalogue)
+        return query_tower(encode(module.mended(query), query_tokens), has_text, latest(rows), module.catalogue)
 
     def scores_of(vectors: Tensor) -> Tensor:
         return tf.matmul(vectors, module.catalogue, transpose_b=True)

@@ -11,6 +11,7 @@ from tfrec.config import Config
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.models.item_tower import ItemTower
 from tfrec.models.query_tower import QueryTower
+from tfrec.models.spelling import Speller, mend
 from tfrec.models.vectors import ItemIds, TextProjection
 from tfrec.progress import track
 from tfrec.tensorflow_setup import keras, tf
@@ -32,6 +33,7 @@ class TwoTower(tfrs.Model):
         interactions: training interactions per item, int [N]; decides which items get an id vector.
         dense_features: standardised numeric item features float32 [N, F], or None.
         images: the items' pictures (tfrec.augment.images.ItemImages), or None.
+        speller: mends the queries that are answered, or None; training sees them as they were typed.
     """
 
     def __init__(
@@ -42,10 +44,11 @@ class TwoTower(tfrs.Model):
         interactions: Any,
         dense_features: Any = None,
         images: Any = None,
+        speller: Speller | None = None,
     ) -> None:
         super().__init__(name="two_tower")
         model = config.model
-        self.encoder = encoder
+        self.encoder, self.speller = encoder, speller
         self.dimension = model.dimension or encoder.hidden_size
         self.query_tokens, self.item_tokens = config.encoder.query_tokens, config.encoder.item_tokens
         has_id = np.asarray(interactions) >= model.min_interactions
@@ -213,7 +216,7 @@ class TwoTower(tfrs.Model):
         """
         if len(queries) == 0:
             return np.zeros([0, self.dimension], np.float32)
-        pooled = self.encoder.encode(queries, self.query_tokens, "")
+        pooled = self.encoder.encode(mend(self.speller, queries), self.query_tokens, "")
         has_text = np.array([bool(q.strip()) for q in queries])
         length = self.query_tower.history_length
         history = np.full([len(queries), length if histories is not None else 1], -1, np.int32)

@@ -1,0 +1,139 @@
+"""The speller: what it mends, what it must leave alone, and that it never breaks a text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfrec.models.spelling import Speller, count_words, mend
+from tfrec.tensorflow_setup import tf
+
+TEXTS = [
+    "leather sofa grey",
+    "leather sofas",
+    "grey sofas",
+    "reading lamp",
+    "Reading lamps",
+    "lamps",
+    "Übergröße e-reader",
+]
+
+
+def _tokenize(words: Any, most: int) -> Any:
+    """An encoder that knows "later" alone as one piece."""
+    pieces = tf.where(tf.equal(words, "later"), 1, 2)
+    return tf.ragged.range(pieces + 2)
+
+
+@pytest.fixture(scope="module")
+def speller() -> Speller:
+    return Speller.of(TEXTS, ["lathe"], _tokenize)
+
+
+@pytest.mark.parametrize(
+    ("typed", "mended"),
+    [
+        ("lether sofas", "leather sofas"),  # a letter missing
+        ("leatherr", "leather"),  # one too many
+        ("leathwr sofas", "leather sofas"),  # another one
+        ("laether", "leather"),  # two swapped
+        ("LETHER  Sofas", "leather Sofas"),
+        ("zleather", "leather"),
+        ("redaing lamps", "reading lamps"),
+    ],
+)
+def test_one_error_is_mended(speller: Speller, typed: str, mended: str) -> None:
+    assert mend(speller, [typed]) == [mended]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "leather  sofas ",  # known words keep even their spaces
+        "later",  # the encoder knows it
+        "lathe",  # a training query has it
+        "ereader",  # the shop writes it e-reader
+        "laetherr",  # two errors
+        "le4ther",  # holds a digit: perhaps a model's name
+        "lam",  # too short to say
+        "übergröße",
+        "皮革沙发",
+        "",
+        "  ",
+    ],
+)
+def test_the_rest_stays_byte_by_byte(speller: Speller, typed: str) -> None:
+    assert mend(speller, [typed]) == [typed]
+
+
+def test_of_two_words_the_more_frequent_is_taken() -> None:
+    speller = Speller(
+        count_words(["sofas sofas sofas", "solas solas", "sodas"]), lambda words: tf.zeros_like(words, tf.bool)
+    )
+    assert mend(speller, ["soxas"]) == ["sofas"]
+
+
+def test_a_word_of_one_text_alone_is_no_target() -> None:
+    speller = Speller(count_words(["sofas"]), lambda words: tf.zeros_like(words, tf.bool))
+    assert mend(speller, ["soxas", "sofas"]) == ["soxas", "sofas"]
+
+
+def test_rows_do_not_touch_each_other(speller: Speller) -> None:
+    texts = ["lether sofas", "", "grey lamp", "redaing", "lether", "x"]
+    alone = [mend(speller, [text])[0] for text in texts]
+    assert mend(speller, texts) == alone
+    assert mend(speller, texts[::-1]) == alone[::-1]
+
+
+def test_an_empty_shop_and_an_empty_batch() -> None:
+    speller = Speller(count_words([]), lambda words: tf.zeros_like(words, tf.bool))
+    assert mend(speller, ["lether"]) == ["lether"]
+    assert mend(speller, []) == []
+    assert speller(tf.constant([], tf.string)).shape == [0]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=4))
+def test_any_text_stays_valid_and_mending_twice_is_mending_once(speller: Speller, texts: list[str]) -> None:
+    once = mend(speller, texts)
+    assert mend(speller, once) == once
+    for text, mended in zip(texts, once, strict=True):
+        assert bool(text.strip()) == bool(mended.strip())
+        assert len(mended.split()) == len(text.split()) or mended == text
+
+
+def test_every_single_error_in_a_shops_long_words_is_mended() -> None:
+    words = ["wardrobe", "cushion", "umbrella"]
+    speller = Speller(count_words([*words, *words]), lambda found: tf.zeros_like(found, tf.bool))
+    typed, expected = [], []
+    for word in words:
+        for place in range(len(word)):
+            errors = {
+                word[:place] + word[place + 1 :],
+                word[:place] + "q" + word[place:],
+                word[:place] + "q" + word[place + 1 :],
+            }
+            if place + 1 < len(word):
+                errors.add(word[:place] + word[place + 1] + word[place] + word[place + 2 :])
+            typed += sorted(errors)
+            expected += [word] * len(errors)
+    assert mend(speller, typed) == expected
+
+
+def test_it_survives_saving_with_stock_ops(speller: Speller, tmp_path: Path) -> None:
+    from tfrec.export.ops import check_ops
+
+    module = tf.Module()
+    module.speller = speller
+    function = tf.function(lambda query: {"query": speller(query)}, input_signature=[tf.TensorSpec([None], tf.string)])
+    tf.saved_model.save(module, str(tmp_path / "1"), signatures=function.get_concrete_function())
+    check_ops(tmp_path / "1")
+    loaded = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
+    assert loaded(query=tf.constant(["lether sofas", "皮革"]))["query"].numpy().tolist() == [
+        b"leather sofas",
+        "皮革".encode(),
+    ]
