@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from tfrec.config.base import Section
 from tfrec.config.images import ImagesConfig
+from tfrec.config.mining import MinedNegativesConfig
 
 
 class EncoderConfig(Section):
@@ -107,6 +108,7 @@ class TrainingConfig(Section):
         "teaches what is popular, too: wanted where the next purchase is guessed, not where words are matched.",
     )
     hard_negatives: int = Field(1, ge=0, description="Judged non-relevant items added per search example.")
+    mined_negatives: MinedNegativesConfig = Field(default_factory=lambda: MinedNegativesConfig())
     min_gain: float = Field(
         0.05, ge=0, le=1, description="Judged items with at least this gain are positives, others negatives."
     )
