@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfrec.errors import ExportError
-from tfrec.export.ranking import rank, without
+from tfrec.retrieval.ranking import rank, without
 
 
 def rows_of(trained: Any, item_ids: list[str]) -> list[int]:

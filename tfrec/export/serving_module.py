@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfrec.errors import ExportError
-from tfrec.export.ranking import rank, without
+from tfrec.retrieval.ranking import rank, without
 from tfrec.models.two_tower import TwoTower
 from tfrec.tensorflow_setup import tf
 

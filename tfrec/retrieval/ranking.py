@@ -39,8 +39,22 @@ def rank(scores: Tensor, item_ids: Tensor, k: Tensor) -> dict[str, Tensor]:
     """
     tf.debugging.assert_greater_equal(k, 1, "k must be at least 1")
     found = tf.math.top_k(scores, tf.minimum(k, tf.shape(item_ids)[0]))
-    filled = found.values > -np.inf
+    return named(found.values, found.indices, item_ids)
+
+
+def named(values: Tensor, rows: Tensor, item_ids: Tensor) -> dict[str, Tensor]:
+    """Ranked rows of the catalogue as the signatures give them.
+
+    Args:
+        values: float32 [B, K], -inf in places that nothing fills.
+        rows: int32 [B, K], rows of the catalogue.
+        item_ids: string [N].
+
+    Returns:
+        "item_ids" string [B, K] and "scores" float32 [B, K]; "" and 0 in places that nothing fills.
+    """
+    filled = values > -np.inf
     return {
-        "item_ids": tf.where(filled, tf.gather(item_ids, found.indices), ""),
-        "scores": tf.where(filled, found.values, 0.0),
+        "item_ids": tf.where(filled, tf.gather(item_ids, rows), ""),
+        "scores": tf.where(filled, values, 0.0),
     }
