@@ -19,7 +19,7 @@ class LanguageConfig(Section):
         0.005,
         ge=0,
         le=1,
-        description="A script counts as the shop's own when it holds this share of the letters of its items and queries.",
+        description="A script is the shop's own when it holds this share of the letters of its items and queries.",
     )
     known_share: float = Field(
         0.5,
@@ -70,7 +70,7 @@ class GuardConfig(Section):
         0.8,
         ge=0.5,
         le=0.9,
-        description="Jaccard similarity of the sets of words (without function words and plurals) from which on a query "
+        description="Jaccard similarity of the sets of words (function words and plurals aside) from which on a query "
         "is a near-copy.",
     )
     characters: float = Field(

@@ -1,0 +1,1 @@
+"""Checks that made samples must pass before anything trains on them."""
