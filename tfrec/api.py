@@ -23,6 +23,9 @@ from tfrec.models.features import dense_features
 from tfrec.models.spelling import Speller
 from tfrec.models.two_tower import TwoTower
 from tfrec.run import RunFolder
+from tfrec.synth.examples import SyntheticExamples
+from tfrec.synth.hard_negatives import mined_negatives
+from tfrec.synth.source import Teacher
 from tfrec.synth.stage import synthesise, wanted
 from tfrec.tensorflow_setup import keras
 from tfrec.training import checkpoints
@@ -70,38 +73,97 @@ def train(config: Config, source: Config | None = None) -> TrainedShop:
             vectors, when several runs share them; it must agree with config in data, synthesis, seed and
             training.min_gain. None takes the run's own.
     """
+    if config.synthesis.rounds > 1:
+        from tfrec.rounds import train_in_rounds
+
+        return train_in_rounds(config, source)
+    return train_once(config, source)
+
+
+@dataclass(frozen=True)
+class Round:
+    """A training whose samples are labelled and checked by a model that was trained before it.
+
+    Attributes:
+        folder: where its checkpoints and its examples go.
+        teacher: the model before; None: the untrained encoder, as in a run without rounds.
+    """
+
+    folder: Path
+    teacher: TrainedShop | None
+
+
+def train_once(config: Config, source: Config | None = None, round_: Round | None = None) -> TrainedShop:
+    """One training, as `train` describes it.
+
+    Args:
+        config: the whole configuration.
+        source: see `train`.
+        round_: where this is one of several; None is the run itself.
+    """
     source = source or config
     shop, model, signature = _assemble(config, source)
     run = RunFolder(config)
     run.write_config()
+    teacher = round_.teacher if round_ is not None else None
+    if teacher is not None:
+        signature = hashlib.sha256(f"{signature}{teacher.signature}".encode()).hexdigest()
     synthetic = None
     if wanted(config, shop):
-        fingerprint = model.encoder.fingerprint
-        folder = RunFolder(source).synthetic
-        synthetic = synthesise(source, shop, lambda: _teacher(source, shop), fingerprint, folder)
+        if teacher is None or round_ is None:
+            synthetic = _samples(source, shop, model.encoder.fingerprint)
+        else:
+            synthetic = synthesise(
+                source, shop, lambda: _trained_teacher(teacher), teacher.signature, round_.folder / "synthetic",
+                RunFolder(source).synthetic,
+            )  # fmt: skip
     augmentation = None
     if config.augment.policy != "none":
         from tfrec.training.augmentation import shop_augmentation
 
         augmentation = shop_augmentation(config, shop, model.encoder)
-    batches = Batches(config, shop, model.encoder.tokenize, synthetic, model.images, augmentation)
+    mined = mined_negatives(
+        config, shop, lambda: _teacher(source, shop) if teacher is None else _trained_teacher(teacher),
+        model.encoder.fingerprint if teacher is None else teacher.signature,
+        (run.path if round_ is None else round_.folder) / "mined_negatives",
+    )  # fmt: skip
+    batches = Batches(config, shop, model.encoder.tokenize, synthetic, model.images, augmentation, mined)
     if not batches.tasks:
         raise TrainingError(
             "There is no training example: the training split has no positive pair of a task with weight."
         )
     dev = DevEvaluation(config, shop, model)
-    summary = Trainer(config, model, batches, dev, run.checkpoints, signature).run()
-    run.add_metrics(training=summary, signature=signature, data=shop.fingerprint, encoder=model.encoder.fingerprint)
+    checkpoints_folder = run.checkpoints if round_ is None else round_.folder / "checkpoints"
+    summary = Trainer(config, model, batches, dev, checkpoints_folder, signature).run()
+    if round_ is None:
+        record(config, shop, model, summary, signature)
     return TrainedShop(config, shop, model, signature, summary)
 
 
-def load(config: Config) -> TrainedShop:
+def record(config: Config, shop: ShopData, model: TwoTower, summary: dict[str, Any], signature: str) -> None:
+    """Adds a finished training to the run's metrics.json."""
+    RunFolder(config).add_metrics(
+        training=summary, signature=signature, data=shop.fingerprint, encoder=model.encoder.fingerprint
+    )
+
+
+def make_samples(config: Config) -> tuple[ShopData, SyntheticExamples]:
+    """Makes the synthetic examples of a shop, whether or not training would want them; or finds them made."""
+    shop = prepare(config)
+    return shop, _samples(config, shop, TextEncoder.load(config.encoder, config.seed).fingerprint)
+
+
+def load(config: Config, source: Config | None = None) -> TrainedShop:
     """Reads a finished run back.
+
+    Args:
+        config: what it was trained with.
+        source: see `train`.
 
     Raises:
         TrainingError: the run has not been trained to its end with this configuration and data.
     """
-    shop, model, signature = _assemble(config)
+    shop, model, signature = _assemble(config, source)
     run = RunFolder(config)
     last = run.checkpoints / "last"
     state = checkpoints.read_state(last) if checkpoints.exists(last) else {}
@@ -156,8 +218,13 @@ def _assemble(config: Config, source: Config | None = None) -> tuple[ShopData, T
     features = dense_features(shop, config.model.dense_features)
     images = _images(config, shop)
     model = TwoTower(config, encoder, shop.size, _interactions(shop), features, images, _speller(config, shop, encoder))
-    parts = [config.hash_of(*_TRAINED_SECTIONS), shop.fingerprint, encoder.fingerprint]
-    if images is not None and config.model.images.encoder is not None:
+    return shop, model, signature_of(config, shop, encoder.fingerprint)
+
+
+def signature_of(config: Config, shop: ShopData, encoder_fingerprint: str) -> str:
+    """sha256 (hex) of everything that a run's weights depend on."""
+    parts = [config.hash_of(*_TRAINED_SECTIONS), shop.fingerprint, encoder_fingerprint]
+    if config.model.images.enabled and config.model.images.encoder is not None:
         from tfrec.encoder.hub_loading import handle_fingerprint
 
         parts.append(handle_fingerprint(config.model.images.encoder))
@@ -165,7 +232,7 @@ def _assemble(config: Config, source: Config | None = None) -> tuple[ShopData, T
         from tfrec.training.augmentation import synonyms_fingerprint
 
         parts.append(synonyms_fingerprint(config, shop))
-    return shop, model, hashlib.sha256("".join(parts).encode()).hexdigest()
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def _speller(config: Config, shop: ShopData, encoder: TextEncoder) -> Speller | None:
@@ -206,9 +273,18 @@ def _zero_shot(config: Config, shop: ShopData) -> tuple[np.ndarray, Any]:
     return items, lambda queries: _unit(encoder.encode(queries, config.encoder.query_tokens, ""))
 
 
-def _teacher(config: Config, shop: ShopData) -> tuple[np.ndarray, Any, Any]:
+def _samples(config: Config, shop: ShopData, fingerprint: str) -> SyntheticExamples:
+    """The run's synthetic examples, with BM25 and the untrained encoder as teacher."""
+    return synthesise(config, shop, lambda: _teacher(config, shop), fingerprint, RunFolder(config).synthetic)
+
+
+def _teacher(config: Config, shop: ShopData) -> Teacher:
     items, encode = _zero_shot(config, shop)
-    return items, encode, Bm25.fit(shop.item_texts).scores
+    return Teacher(items, encode, Bm25.fit(shop.item_texts).scores)
+
+
+def _trained_teacher(trained: TrainedShop) -> Teacher:
+    return Teacher(trained.catalogue, trained.model.query_vectors, Bm25.fit(trained.shop.item_texts).scores)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -97,6 +97,7 @@ def made(shop_home: Path, tmp_path: Path) -> Any:
     from tfrec.config import load_config
     from tfrec.data.prepare import prepare
     from tfrec.evaluation.baselines import Bm25
+    from tfrec.synth.source import Teacher
     from tfrec.synth.stage import synthesise
 
     config = load_config(shop_home, ["name=synth", "synthesis={queries: 30, items_per_query: 2, top: 4, negatives: 5}"])
@@ -107,7 +108,8 @@ def made(shop_home: Path, tmp_path: Path) -> Any:
 
     def teacher() -> Any:
         calls.append(1)
-        return vectors, lambda part: np.ones([len(part), 8], np.float32), Bm25.fit(shop.item_texts).scores
+        encode = lambda part: np.ones([len(part), 8], np.float32)  # noqa: E731
+        return Teacher(vectors, encode, Bm25.fit(shop.item_texts).scores)
 
     def make(folder: Path = tmp_path / "synthetic") -> Any:
         return synthesise(config, shop, teacher, "f" * 64, folder), folder
@@ -118,7 +120,7 @@ def made(shop_home: Path, tmp_path: Path) -> Any:
 def test_the_stage_keeps_provenance_and_skips_itself(made: Any, tmp_path: Path) -> None:
     make, shop, calls = made
     examples, folder = make()
-    samples = pl.read_parquet(folder / "samples.parquet")
+    samples = pl.read_parquet(folder / "examples" / "samples.parquet")
     assert examples.size == samples.height == 2 * samples["query"].n_unique()
     assert set(samples.columns) >= {"source", "parent", "score", "seed", "group"}
     assert set(samples["parent"]) <= set(shop.item_ids)
@@ -130,10 +132,9 @@ def test_the_stage_keeps_provenance_and_skips_itself(made: Any, tmp_path: Path) 
     make()
     assert len(calls) == 1, "the second call must read the first one's files"
     _, other = make(tmp_path / "again")
-    assert pl.read_parquet(other / "samples.parquet").equals(samples)
-    assert [p.read_bytes() for p in sorted(other.glob("shards/*"))] == [
-        p.read_bytes() for p in sorted(folder.glob("shards/*"))
-    ]
+    assert pl.read_parquet(other / "examples" / "samples.parquet").equals(samples)
+    shards, others = (sorted(place.glob("examples/shards/**/*.tfrecord")) for place in (folder, other))
+    assert shards and [p.read_bytes() for p in others] == [p.read_bytes() for p in shards]
 
 
 def test_auto_makes_them_for_few_labelled_queries_only(made: Any, shop_home: Path) -> None:

@@ -1,43 +1,32 @@
-"""The stage that makes synthetic search examples: cached by hash, written whole or not at all."""
+"""The stage that makes synthetic examples: sources, checks, labels, shards, each cached by hash and written whole."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import json
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import polars as pl
 
 from tfrec.config import Config
-from tfrec.data.shards import write_shards
 from tfrec.data.shop import ShopData
+from tfrec.errors import ConfigError
 from tfrec.files import atomic_directory, read_json, write_json
-from tfrec.synth.catalogue_queries import catalogue_queries
-from tfrec.synth.teacher import Labels, hybrid_labels
+from tfrec.synth.candidates import Candidates, candidates
+from tfrec.synth.checking import checked
+from tfrec.synth.examples import SyntheticExamples, read_examples, write_examples
+from tfrec.synth.labelling import label
+from tfrec.synth.report import report
+from tfrec.synth.source import SourceContext, Teacher
+from tfrec.synth.sources import entry_of
 
-TASK = "synthetic"
-_FORMAT = 1
-
-
-@dataclass(frozen=True)
-class SyntheticExamples:
-    """Made search examples on disk.
-
-    Attributes:
-        shards: TFRecord shards in the format of the prepared data, task "synthetic".
-        groups: int64 [P], group of every known positive pair; they continue the shop's numbering.
-        items: int64 [P].
-        counts: int64 [N], training pairs per item.
-        size: number of training pairs.
-    """
-
-    shards: list[Path]
-    groups: np.ndarray
-    items: np.ndarray
-    counts: np.ndarray
-    size: int
+_FORMAT = 2
+_LABELLING = ("labels", "items_per_query", "top", "negatives")  # fields of section synthesis that labels depend on
 
 
 def wanted(config: Config, shop: ShopData) -> bool:
@@ -53,72 +42,61 @@ def wanted(config: Config, shop: ShopData) -> bool:
 def synthesise(
     config: Config,
     shop: ShopData,
-    teacher: Callable[[], tuple[np.ndarray, Callable[[Sequence[str]], np.ndarray], Callable[[str], np.ndarray]]],
-    encoder_fingerprint: str,
+    teacher: Callable[[], Teacher],
+    teacher_fingerprint: str,
     folder: Path,
+    work: Path | None = None,
 ) -> SyntheticExamples:
     """Makes the examples, or reads them back when nothing they depend on has changed.
+
+    Every step leaves its result in a folder of its own, <source>/candidates, checked, examples: a killed run goes on
+    at the step it was at, and ends with the same files.
 
     Args:
         config: section synthesis and the seed are read.
         shop: the prepared data; its dev and test queries are never made.
-        teacher: gives the catalogue's unit vectors, the query encoder and the lexical scorer (see hybrid_labels);
-            called only when examples have to be made.
-        encoder_fingerprint: of the encoder behind the teacher.
-        folder: where they go.
+        teacher: called at most once, when something has to be made.
+        teacher_fingerprint: changes when the teacher's answers do.
+        folder: where everything goes.
+        work: where sources keep what does not depend on the teacher (a trained generator, answers that were paid for);
+            None: folder.
     """
-    parts = [str(_FORMAT), config.hash_of("synthesis", "encoder"), shop.fingerprint, encoder_fingerprint]
-    key = hashlib.sha256("".join(parts).encode()).hexdigest()
-    manifest = folder / "manifest.json"
-    if not manifest.is_file() or read_json(manifest).get("key") != key:
-        items, encode, lexical = teacher()
-        synthesis = config.synthesis
-        evaluated = [query for split in ("dev", "test") for query in shop.judgments(split)]
-        made = catalogue_queries(shop.item_texts, synthesis.queries, evaluated, config.seed)
-        queries = [query for query, _ in made]
-        labels = hybrid_labels(queries, encode, items, lexical, synthesis.top, synthesis.negatives)
-        with atomic_directory(folder) as aside:
-            _write(aside, config, shop, made, labels)
-            write_json(aside / "manifest.json", {"key": key, "queries": len(made)})
-    samples = pl.read_parquet(folder / "samples.parquet", columns=["item"])
-    known = pl.read_parquet(folder / "known_positives.parquet")
-    counts = np.bincount(samples["item"].to_numpy(), minlength=shop.size).astype(np.int64)
-    shards = sorted((folder / "shards").glob("*.tfrecord"))
-    return SyntheticExamples(shards, known["group"].to_numpy(), known["item"].to_numpy(), counts, samples.height)
-
-
-def _write(folder: Path, config: Config, shop: ShopData, made: list[tuple[str, int]], labels: Labels) -> None:
-    rng = np.random.default_rng(config.seed)
-    groups = shop.known_positives[0]
-    first_group = int(groups.max()) + 1 if len(groups) else 0
-    draws = config.synthesis.items_per_query
-    rows: dict[str, list] = {name: [] for name in ("query", "item", "group", "negatives", "score", "parent")}
-    for number, (query, parent) in enumerate(made):
-        # The rows of float32 shares need not sum to one exactly, as rng.choice demands.
-        share = labels.share[number].astype(np.float64)
-        for place in rng.choice(len(share), size=draws, p=share / share.sum()):
-            rows["query"].append(query)
-            rows["item"].append(int(labels.best[number, place]))
-            rows["group"].append(first_group + number)
-            rows["negatives"].append(labels.near[number].tolist())
-            rows["score"].append(float(share[place]))
-            rows["parent"].append(shop.item_ids[parent])
-    count = len(rows["query"])
-    samples = pl.DataFrame(
-        {
-            **rows,
-            "history": [[] for _ in range(count)],
-            "weight": [1.0] * count,
-            "task": [TASK] * count,
-            "source": ["catalogue"] * count,
-            "seed": [config.seed] * count,
-        },
-        schema_overrides={"history": pl.List(pl.Int64), "negatives": pl.List(pl.Int64)},
+    names = _names(config)
+    teacher = functools.cache(teacher)
+    made: list[Candidates] = []
+    for name in names:
+        context = SourceContext(config, shop, teacher, (work or folder) / name / "work")
+        made.append(candidates(name, context, teacher_fingerprint, folder / name / "candidates"))
+    samples = pl.concat([one.samples for one in made])
+    kept, check_report = checked(
+        samples, [one.sha256 for one in made], config, shop, teacher, teacher_fingerprint, folder / "checked"
     )
-    write_shards(samples, folder / "shards", config.seed)
-    samples.drop("history", "negatives", "task").write_parquet(folder / "samples.parquet")
-    pairs = {
-        "group": np.repeat(np.arange(first_group, first_group + len(made)), labels.best.shape[1]),
-        "item": labels.best.reshape(-1).astype(np.int64),
-    }
-    pl.DataFrame(pairs).write_parquet(folder / "known_positives.parquet")
+    settings = {name: getattr(config.synthesis, name) for name in _LABELLING}
+    own = {name: entry_of(name).labels_itself for name in names}
+    data = [shop.fingerprint, config.data.history_length, config.hash_of("encoder"), teacher_fingerprint]
+    key = _digest({"format": _FORMAT, "kept": check_report["sha256"], "own": own, "data": data, "settings": settings})
+    target = folder / "examples"
+    if not (target / "manifest.json").is_file() or read_json(target / "manifest.json").get("key") != key:
+        started = time.monotonic()
+        examples, known = label(kept, config, shop, teacher)
+        with atomic_directory(target) as aside:
+            files = write_examples(examples, known, aside, config.seed)
+            seconds = time.monotonic() - started
+            write_json(aside / "report.json", report(names, made, check_report, examples, seconds))
+            write_json(aside / "manifest.json", {"key": key, "files": files})
+        print(f"Synthetic examples: {examples.height:,} in {target}", file=sys.stderr)
+    return read_examples(target, shop.size)
+
+
+def _names(config: Config) -> list[str]:
+    """The configured sources, all known, none twice."""
+    names = config.synthesis.sources
+    for name in (*names, *config.synthesis.weights):
+        entry_of(name)
+    if len(set(names)) < len(names):
+        raise ConfigError(f"synthesis.sources names a source twice: {', '.join(names)}.")
+    return names
+
+
+def _digest(parts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

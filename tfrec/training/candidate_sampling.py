@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import polars as pl
 
 from tfrec.data.shop import ShopData
-from tfrec.synth.stage import TASK as SYNTHETIC
-from tfrec.synth.stage import SyntheticExamples
+from tfrec.synth.hard_negatives import MinedNegatives
+from tfrec.training.mixture import Mixture
 
 
 def candidate_probability(
-    shop: ShopData, synthetic: SyntheticExamples | None, shares: Mapping[str, float], hard_negatives: int
+    shop: ShopData, mixture: Mixture, hard_negatives: int, mined: MinedNegatives | None = None
 ) -> np.ndarray:
     """Expected appearances of each item per example drawn, for the correction of in-batch negatives by log q.
 
@@ -24,32 +22,38 @@ def candidate_probability(
 
     Args:
         shop: the prepared data.
-        synthetic: examples made beside the shop's own, or None.
-        shares: task -> share of the examples drawn from it.
-        hard_negatives: judged negatives drawn per search example.
+        mixture: what batches are drawn from; shares that move count by their mean.
+        hard_negatives: judged or mined negatives drawn per search example.
+        mined: the mined ones, or None.
 
     Returns:
         float32 [N], above 0; items that are never drawn get the least of the others.
     """
     expected = np.zeros(shop.size)
-    for task, share in shares.items():
-        if task == SYNTHETIC and synthetic is not None:
-            counts, examples = synthetic.counts.astype(np.float64), synthetic.size
-        elif task == "search":
-            counts, examples = _of_searches(shop, hard_negatives)
+    for stream in mixture.streams:
+        if stream.counts is not None:
+            counts, examples = stream.counts.astype(np.float64), stream.size
+        elif stream.task == "search":
+            counts, examples = _of_searches(shop, hard_negatives, mined)
         else:
             bought = shop.interactions.filter(pl.col("split") == "train")["item"].to_numpy()
             counts, examples = np.bincount(bought, minlength=shop.size).astype(np.float64), len(bought)
-        expected += share * counts / max(examples, 1)
+        expected += stream.share * counts / max(examples, 1)
     drawn = expected > 0
     least = expected[drawn].min() if drawn.any() else 1.0
     return np.maximum(expected, least).astype(np.float32)
 
 
-def _of_searches(shop: ShopData, hard_negatives: int) -> tuple[np.ndarray, int]:
+def _of_searches(shop: ShopData, hard_negatives: int, mined: MinedNegatives | None) -> tuple[np.ndarray, int]:
     """Expected appearances per item in one pass over the labelled pairs, and the number of pairs."""
     positive = (pl.col("gain") >= shop.manifest["min_gain"]) & (pl.col("gain") > 0)
-    judged = shop.searches.filter(pl.col("split") == "train").with_columns(positive.alias("positive"))
+    train = shop.searches.filter(pl.col("split") == "train").with_columns(positive.alias("positive"))
+    judged = train.select("query", "item", "positive")
+    if mined is not None:
+        # Groups count the queries with a positive in this order: see tfrec.data.examples.search_examples.
+        queries = train.filter("positive")["query"].unique(maintain_order=True).to_numpy()
+        found = {"query": queries[mined.groups], "item": mined.items, "positive": np.zeros(len(mined.items), bool)}
+        judged = pl.concat([judged, pl.DataFrame(found, schema=judged.schema)])
     positives, negatives = pl.col("positive").sum().over("query"), (~pl.col("positive")).sum().over("query")
     draws = pl.when("positive").then(1.0).otherwise(hard_negatives * positives / negatives)
     judged = judged.with_columns(draws.alias("draws"))

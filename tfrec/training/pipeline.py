@@ -12,11 +12,13 @@ import numpy as np
 from tfrec.config import Config
 from tfrec.data.shards import feature_spec
 from tfrec.data.shop import ShopData
-from tfrec.synth.stage import TASK as SYNTHETIC
-from tfrec.synth.stage import SyntheticExamples
+from tfrec.synth.examples import SyntheticExamples
+from tfrec.synth.hard_negatives import MinedNegatives
 from tfrec.tensorflow_setup import tf
 from tfrec.training.candidate_sampling import candidate_probability
 from tfrec.training.known_positives import KnownPositives
+from tfrec.training.mined import MinedTable
+from tfrec.training.mixture import RECOMMENDATION_TASKS, MixedStream, Mixture, mixture
 
 if TYPE_CHECKING:
     from tfrec.augment.augmentation import Augmentation
@@ -34,6 +36,7 @@ class Batches:
         synthetic: examples made beside the shop's own, or None.
         images: the items' pictures (tfrec.augment.images.ItemImages), or None.
         augmentation: what changes the texts, or None.
+        mined: hard negatives to draw from beside the judged ones, or None.
     """
 
     def __init__(
@@ -44,17 +47,18 @@ class Batches:
         synthetic: SyntheticExamples | None = None,
         images: Any = None,
         augmentation: Augmentation | None = None,
+        mined: MinedNegatives | None = None,
     ) -> None:
-        self._config, self._shop, self._tokenize, self._synthetic = config, shop, tokenize, synthetic
+        self._config, self._tokenize = config, tokenize
+        self._mined = None if mined is None or not len(mined.items) else MinedTable(mined)
         self._images, self._augmentation = images, augmentation
         if images is not None:
             from tfrec.augment.images import ImageAugmentation
 
             self._vary = ImageAugmentation(config.model.images.augment, images.size, config.seed)
-        self.counts = _count_tasks(shop.train_shards)
-        self._shares = self._mix()
-        self.tasks = list(self._shares)
-        self.examples = sum(self.counts[task] for task in self.tasks)
+        self.mixture: Mixture = mixture(config, shop.train_shards, _count_tasks(shop.train_shards), synthetic)
+        self.tasks = list(dict.fromkeys(stream.task for stream in self.mixture.streams))
+        self.examples = sum(stream.size for stream in self.mixture.streams)
         groups, items = shop.known_positives
         if synthetic is not None:
             groups, items = np.append(groups, synthetic.groups), np.append(items, synthetic.items)
@@ -62,26 +66,8 @@ class Batches:
         self._texts = tf.constant(shop.item_texts)
         probability = np.ones(shop.size, np.float32)
         if config.training.logq != "none":
-            probability = candidate_probability(shop, synthetic, self._shares, config.training.hard_negatives)
+            probability = candidate_probability(shop, self.mixture, config.training.hard_negatives, mined)
         self._probability = tf.constant(probability)
-
-    def _mix(self) -> dict[str, float]:
-        """Task -> share of the examples drawn from it; synthetic searches take a part of the searches' share."""
-        weights = self._config.training.tasks
-        shares = {
-            task: weight
-            for task, weight in (("search", weights.search), ("recommendation", weights.recommendation))
-            if weight > 0 and self.counts[task] > 0
-        }
-        if self._synthetic is not None and weights.search > 0:
-            made, real = self._synthetic.size, self.counts["search"]
-            part = min(self._config.synthesis.max_share, made / (made + real)) if real else 1.0
-            if part > 0:
-                self.counts[SYNTHETIC] = made
-                shares[SYNTHETIC] = part * weights.search
-                shares["search"] = (1.0 - part) * weights.search
-        shares = {task: share for task, share in shares.items() if share > 0}
-        return {task: share / sum(shares.values()) for task, share in shares.items()}
 
     @property
     def steps_per_epoch(self) -> int:
@@ -98,18 +84,17 @@ class Batches:
     def from_step(self, step: int) -> Any:
         """An endless dataset of feature dictionaries (see TwoTower.compute_loss) that begins at batch `step`."""
         training = self._config.training
-        per_task = [self._examples_of(task) for task in self.tasks]
-        if len(per_task) == 1:
-            examples = per_task[0]
+        streams = [self._examples_of(stream) for stream in self.mixture.streams]
+        if len(streams) == 1:
+            examples = streams[0]
         else:
-            shares = list(self._shares.values())
-            examples = tf.data.Dataset.sample_from_datasets(per_task, shares, seed=self._config.seed)
+            shares = self.mixture.weights(self.total_steps * training.batch_size)
+            examples = tf.data.Dataset.sample_from_datasets(streams, shares, seed=self._config.seed)
         batches = examples.ragged_batch(training.batch_size, drop_remainder=True).enumerate().skip(step)
         return batches.map(self._features, num_parallel_calls=2, deterministic=True).prefetch(4)
 
-    def _examples_of(self, task: str) -> Any:
-        made = self._synthetic is not None and task == SYNTHETIC
-        files = [str(path) for path in (self._synthetic.shards if made else self._shop.train_shards)]  # type: ignore[union-attr]
+    def _examples_of(self, stream: MixedStream) -> Any:
+        files, task = [str(path) for path in stream.shards], stream.task
         features = feature_spec()
         seed, buffer = self._config.seed, self._config.training.shuffle_buffer
 
@@ -122,7 +107,9 @@ class Batches:
         return tf.data.Dataset.range(1 << 40).flat_map(epoch)
 
     def _features(self, step: Any, rows: dict[str, Any]) -> dict[str, Any]:
-        negatives = _draw(rows["negatives"], self._config.training.hard_negatives, [self._config.seed, step])
+        judged = rows["negatives"]
+        near = judged if self._mined is None else self._mined.beside(judged, rows["group"])
+        negatives = _draw(near, self._config.training.hard_negatives, [self._config.seed, step])
         items = tf.concat([rows["item"], negatives], axis=0)
         texts = {"query": rows["query"], "item": tf.gather(self._texts, items)}
         allowed = self._known.allowed(rows["group"], items)
@@ -138,7 +125,7 @@ class Batches:
             "history": tf.cast(rows["history"].to_tensor(default_value=-1), tf.int32),
             "items": tf.cast(items, tf.int32),
             "weight": rows["weight"],
-            "is_search": tf.not_equal(rows["task"], "recommendation"),
+            "is_search": tf.reduce_all(tf.not_equal(rows["task"][:, None], RECOMMENDATION_TASKS), axis=1),
             "allowed": allowed,
             "probability": tf.gather(self._probability, items),
             **self._pictures_of(items, step),
@@ -189,6 +176,8 @@ def _draw(negatives: Any, count: int, seed: list[Any]) -> Any:
 
 def _count_tasks(shards: Sequence[Path]) -> dict[str, int]:
     counts = {"search": 0, "recommendation": 0}
+    if not shards:
+        return counts
     data = tf.data.TFRecordDataset([str(path) for path in shards]).batch(1024)
     for tasks in data.map(lambda rows: tf.io.parse_example(rows, {"task": feature_spec()["task"]})["task"]):
         for task in counts:

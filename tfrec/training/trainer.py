@@ -172,5 +172,5 @@ class Trainer:
         optimizer = self._optimizer
         state = [*optimizer.first, *optimizer.second, *optimizer.sums, optimizer.updates]
         # Histories read the vectors of the latest evaluation, which the present weights cannot give back.
-        catalogue = [self._model.catalogue] if "recommendation" in self._batches.tasks else []
+        catalogue = [self._model.catalogue] if self._batches.mixture.histories else []
         return [*self._model.saved_variables, *state, *catalogue]

@@ -1,0 +1,49 @@
+"""All sources of synthetic samples by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tfrec.errors import ConfigError
+from tfrec.synth.source import Source
+
+
+@dataclass(frozen=True)
+class SourceEntry:
+    """How the stage treats a source.
+
+    Attributes:
+        make: gives the source; imports its module only then.
+        reads: fields of section synthesis that its samples depend on.
+        labels_itself: its items are labels of their own (from judgments, from purchases), not the text that a query was
+            made from; the teacher never replaces them.
+    """
+
+    make: Callable[[], Source]
+    reads: tuple[str, ...]
+    labels_itself: bool = False
+
+
+def _catalogue() -> Source:
+    from tfrec.synth.catalogue import CatalogueSource
+
+    return CatalogueSource()
+
+
+SOURCES: dict[str, SourceEntry] = {
+    "catalogue": SourceEntry(_catalogue, ("queries",)),
+}
+
+
+def entry_of(name: str) -> SourceEntry:
+    """The entry of a source.
+
+    Raises:
+        ConfigError: there is none of this name; the nearest one is named.
+    """
+    if name not in SOURCES:
+        near = difflib.get_close_matches(name, SOURCES, n=1, cutoff=0.0)
+        raise ConfigError(f"synthesis.sources: there is no source {name!r}; the nearest is {near[0]!r}.")
+    return SOURCES[name]
