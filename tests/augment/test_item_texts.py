@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from tfrec.augment.item_texts import ItemTexts, template_parts
 from tfrec.augment.operation import Resources
 from tfrec.augment.policy import Policy
+from tfrec.augment.preview import partners_of
 from tfrec.config import OperationConfig
 from tfrec.tensorflow_setup import tf
 
@@ -128,3 +130,8 @@ def test_a_row_does_not_depend_on_its_batch_and_repeats() -> None:
     chosen = np.random.default_rng(1).permutation(COUNT)[:50]
     assert variants(items, chosen, 2, chosen)[0] == [whole[n] for n in chosen]
     assert variants(items, step=3)[0] != whole
+
+
+def test_partners_answer_the_same_query() -> None:
+    shop = SimpleNamespace(known_positives=(np.array([0, 0, 1]), np.array([4, 7, 5])))
+    assert partners_of(shop, [4, 7, 5, 9]) == [7, 4, 5, 9]  # type: ignore[arg-type]

@@ -140,5 +140,7 @@ def test_the_commands(config):
         app, ["augment", "preview", "red lamp", "-c", str(config), "--set", "augment.operations=[word_swap]"]
     )
     assert policy.exit_code == 0 and "policy custom" in policy.output, policy.output
+    whole = run.invoke(app, ["augment", "preview", "--items", "3", "-c", str(config), "--strength", "0.9"])
+    assert whole.exit_code == 0 and "attribute_dropout" in whole.output, whole.output
     for arguments in (["preview"], ["preview", "x", "--operation", "synonym"]):
         assert run.invoke(app, ["augment", *arguments, "-c", str(config)]).exit_code == 2

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from tfrec.augment.operation import Resources
 from tfrec.augment.operations import OPERATIONS
 from tfrec.augment.policy import known
 from tfrec.augment.randomness import row_keys
 from tfrec.tensorflow_setup import tf
+
+if TYPE_CHECKING:
+    from tfrec.augment.augmentation import Augmentation
+    from tfrec.data.shop import ShopData
 
 
 class Variant(NamedTuple):
@@ -50,6 +56,41 @@ def operation_variants(
         return lambda batch, step: operation(batch, row_keys(batch, seed, step))
 
     return variants(texts, [(name, with_keys(operation)) for name, operation in changes], count)
+
+
+def item_variants(
+    shop: ShopData, rows: Sequence[int], changes: Sequence[tuple[str, Augmentation]], count: int, progress: float
+) -> list[Variant]:
+    """Different variants of whole items, their columns joined by the template.
+
+    Args:
+        shop: the prepared data.
+        rows: indices of the items.
+        changes: (name, augmentation) pairs, as the variants shall be named.
+        count: see variants.
+        progress: the time since the run began, in augment.unit.
+
+    Returns:
+        see operation_variants.
+    """
+    items = tf.constant(list(rows), tf.int64)
+    partners = tf.constant(partners_of(shop, rows), tf.int64)
+
+    def of(augmentation: Augmentation) -> Callable[[Any, int], Any]:
+        return lambda batch, step: augmentation.items(items, partners, step, progress)[0]
+
+    texts = [shop.item_texts[row] for row in rows]
+    return variants(texts, [(name, of(augmentation)) for name, augmentation in changes], count)
+
+
+def partners_of(shop: ShopData, rows: Sequence[int]) -> list[int]:
+    """For every item another one that answers the same training query, or the item itself where there is none."""
+    groups, items = shop.known_positives
+    found = []
+    for row in rows:
+        same = items[np.isin(groups, groups[items == row]) & (items != row)]
+        found.append(int(same[0]) if len(same) else int(row))
+    return found
 
 
 def variants(

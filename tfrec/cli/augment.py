@@ -81,6 +81,7 @@ def preview_command(
     config: ConfigOption = DEFAULT_CONFIG,
     overrides: SetOption = [],  # noqa: B006
     sample: Annotated[int, typer.Option(min=0, help="Take so many of the shop's own queries and titles.")] = 0,
+    items: Annotated[int, typer.Option(min=0, help="Take so many whole items, for operations on their columns.")] = 0,
     operation: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(help="Show this operation; may be repeated. Default: the configured policy, or all operations."),
@@ -92,12 +93,13 @@ def preview_command(
     """Show texts beside their variants, with the operation's name."""
     from tfrec.data.prepare import prepare
 
-    if not texts and not sample:
-        raise ConfigError("Say what to preview: one or more texts, or --sample N.")
+    if not texts and not sample and not items:
+        raise ConfigError("Say what to preview: one or more texts, --sample N, or --items N.")
     parsed = read_config(config, overrides)
     shop = prepare(parsed)
     chosen = [*(texts or []), *_sampled(shop, sample, parsed.seed)]
-    found = _variants(parsed, shop, chosen, operation or [], strength, variants)
+    found = _variants(parsed, shop, chosen, operation or [], strength, variants) if chosen else []
+    found += _item_variants(parsed, shop, items, operation or [], strength, variants) if items else []
     _print_variants(found, _similarities(parsed, found) if similarity else None)
 
 
@@ -137,6 +139,31 @@ def _variants(
 
         neighbours = word_neighbours(_encoder(config))
     return operation_variants(texts, listed, shop_resources(config, shop, neighbours), config.seed, count)
+
+
+def _item_variants(
+    config: Config, shop: ShopData, count: int, names: list[str], strength: float, variants: int
+) -> list[Variant]:
+    import numpy as np
+
+    from tfrec.augment.field_operations import FIELD_OPERATIONS
+    from tfrec.augment.policy import known
+    from tfrec.augment.preview import item_variants
+    from tfrec.config.augment import AugmentConfig
+    from tfrec.training.augmentation import shop_augmentation
+
+    rows = np.random.default_rng(config.seed).permutation(shop.size)[:count].tolist()
+    encoder = _encoder(config)
+    if not names and config.augment.policy != "none":
+        changes = [(f"policy {config.augment.policy}", shop_augmentation(config, shop, encoder))]
+        return item_variants(shop, rows, changes, variants, _MIDDLE)
+    changes = []
+    for name in names or sorted(FIELD_OPERATIONS):
+        known(name, FIELD_OPERATIONS)
+        entry = {"name": name, "field": "item", "probability": 1.0, "strength": strength}
+        alone = config.model_copy(update={"augment": AugmentConfig.model_validate({"operations": [entry]})})
+        changes.append((name, shop_augmentation(alone, shop, encoder)))
+    return item_variants(shop, rows, changes, variants, _MIDDLE)
 
 
 def _encoder(config: Config):  # type: ignore[no-untyped-def]
