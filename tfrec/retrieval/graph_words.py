@@ -1,0 +1,104 @@
+"""Words and character pairs of a text inside a TensorFlow graph, the same that the lexical index was made of."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from functools import lru_cache
+from typing import Any
+
+from tfrec.tensorflow_setup import tf
+
+import tensorflow_text as tf_text  # isort: skip  (after Keras 2 has been chosen)
+
+Tensor = Any
+READ_CHARACTERS = 256
+# The same scripts as in the tokenizer of the baselines: Han, kana, Thai, Lao, Khmer, Myanmar, Hangul.
+_UNSPACED = [
+    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x1100, 0x11FF), (0x3005, 0x3007), (0x3040, 0x30FF),
+    (0x3130, 0x318F), (0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xA960, 0xA97F), (0xAC00, 0xD7FF),
+    (0xF900, 0xFAFF), (0x20000, 0x3FFFF),
+]  # fmt: skip
+# Private marks inside the cleaned text, for a kept 's and before an unspaced run; control characters of the input are
+# gone by then.
+_KEPT, _RUN = "\x01", "\x02"
+
+
+def surfaces(text: Tensor) -> tuple[Tensor, Tensor]:
+    """Splits texts as `tfrec.evaluation.tokens.Tokenizer` does, without its stemmer.
+
+    Text is NFKC-normalised and lower-cased; runs of scripts without spaces become overlapping character pairs (one
+    character when it stands alone), other runs of letters, digits and marks are words, with an English 's at their end.
+    Of a text only the first 256 characters are read: nobody types more, and a request must not be able to ask for
+    unbounded work.
+
+    Args:
+        text: string [B], UTF-8; bytes that are no UTF-8 part words.
+
+    Returns:
+        (surfaces string [S], the text that each belongs to int64 [S]); words in reading order, then pairs, then single
+        characters.
+    """
+    tokens = tf.strings.split(_cleaned(text))
+    flat, rows = tokens.flat_values, tokens.value_rowids()
+    is_run = tf.equal(tf.strings.substr(flat, 0, 1), _RUN)
+    words, word_rows = tf.boolean_mask(flat, ~is_run), tf.boolean_mask(rows, ~is_run)
+    runs, run_rows = tf.strings.substr(tf.boolean_mask(flat, is_run), 1, -1), tf.boolean_mask(rows, is_run)
+    characters = tf.strings.unicode_split(runs, "UTF-8")
+    left, right = characters[:, :-1], characters[:, 1:]
+    pairs = tf.strings.join([left.flat_values, right.flat_values])
+    alone = tf.equal(characters.row_lengths(), 1)
+    return (
+        tf.concat([words, pairs, tf.boolean_mask(runs, alone)], axis=0),
+        tf.concat([word_rows, tf.gather(run_rows, left.value_rowids()), tf.boolean_mask(run_rows, alone)], axis=0),
+    )
+
+
+def _cleaned(text: Tensor) -> Tensor:
+    """Tokens parted by spaces; a run of an unspaced script starts with a mark."""
+    spaced, unspaced, letter = _classes()
+    text = tf.strings.unicode_transcode(
+        text, "UTF-8", "UTF-8", errors="replace", replacement_char=32, replace_control_characters=True
+    )
+    # lower() may undo NFKC (İ), so it comes first and last.
+    text = tf_text.normalize_utf8(tf.strings.lower(tf_text.normalize_utf8(text, "NFKC"), "utf-8"), "NFKC")
+    text = tf.strings.substr(tf.strings.regex_replace(text, "\u2019", "'"), 0, READ_CHARACTERS, unit="UTF8_CHAR")
+    text = tf.strings.regex_replace(text, f"[^{spaced}{unspaced}'_]+", " ")
+    # RE2 cannot look ahead to see that no letter follows 's, so it takes that character along; neighbours that share
+    # it ("a's" before a mark that starts a word) need the second round.
+    for _ in range(2):
+        text = tf.strings.regex_replace(text, f"([{spaced}])'s([^{letter}_]|$)", rf"\1{_KEPT}\2")
+    text = tf.strings.regex_replace(text, f"([{unspaced}]+)", rf" {_RUN}\1 ")
+    return tf.strings.regex_replace(tf.strings.regex_replace(text, "['_]+", " "), _KEPT, "'s ")
+
+
+@lru_cache(maxsize=1)
+def _classes() -> tuple[str, str, str]:
+    """Character classes for RE2: (letters, digits and marks of spaced scripts; of unspaced ones; letters and digits).
+
+    RE2's own Unicode tables may be of another version than Python's, which the index was made with: spell them out.
+    """
+    word = re.compile(r"[^\W_]")
+    spaced: list[int] = []
+    unspaced: list[int] = []
+    letters: list[int] = []
+    inside = bytearray(sys.maxunicode + 1)
+    for first, last in _UNSPACED:
+        inside[first : last + 1] = b"\x01" * (last + 1 - first)
+    for code in range(sys.maxunicode + 1):
+        is_letter = bool(word.match(chr(code)))
+        if is_letter:
+            letters.append(code)
+        if is_letter or (code >= 0x300 and unicodedata.category(chr(code)) in ("Mn", "Mc")):
+            (unspaced if inside[code] else spaced).append(code)
+    return _ranges(spaced), _ranges(unspaced), _ranges(letters)
+
+
+def _ranges(codes: list[int]) -> str:
+    parts, start = [], 0
+    for place in range(1, len(codes) + 1):
+        if place == len(codes) or codes[place] != codes[place - 1] + 1:
+            parts.append(rf"\x{{{codes[start]:x}}}-\x{{{codes[place - 1]:x}}}")
+            start = place
+    return "".join(parts)

@@ -1,0 +1,141 @@
+"""Item-item weights from who took what: how much an item of the history speaks for every other item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+
+_CELLS = 16 << 20  # float32 weights alive at once where the whole matrix need not be
+_DOUBLE_UP_TO = 8000  # items; a larger inverse in float64 would take gigabytes
+
+
+@dataclass(frozen=True)
+class ItemWeights:
+    """A sparse matrix [N, N] with an empty diagonal; row = item of the history, column = item scored.
+
+    Attributes:
+        size: N, number of items.
+        starts: int64 [N + 1], row i's entries are at starts[i] .. starts[i + 1].
+        items: int32 [P], columns.
+        weights: float32 [P].
+    """
+
+    size: int
+    starts: np.ndarray
+    items: np.ndarray
+    weights: np.ndarray
+
+    def matrix(self) -> Any:
+        """The weights as CSR float32 [N, N]."""
+        return sp.csr_matrix((self.weights, self.items, self.starts), (self.size, self.size))
+
+
+def ease(purchases: Any, regularisation: float = 300.0, neighbours: int = 200) -> ItemWeights:
+    """The best linear weights with an empty diagonal: B = -P / diag(P), P = (X'X + lambda I)^-1.
+
+    Items that nobody took have no weights and cost nothing. Time grows with the cube of the items that were taken,
+    memory with the square.
+
+    Args:
+        purchases: CSR [U, N], 1 where a shopper took an item.
+        regularisation: lambda, above 0.
+        neighbours: weights kept per item of the history, the largest by absolute value.
+
+    Source: Steck 2019, Embarrassingly Shallow Autoencoders for Sparse Data.
+    """
+    taken = np.flatnonzero(np.diff(purchases.tocsc().indptr))
+    kind = np.float64 if len(taken) <= _DOUBLE_UP_TO else np.float32
+    some = purchases[:, taken].astype(kind)
+    gram = (some.T @ some).toarray()
+    gram[np.diag_indices(len(taken))] += regularisation
+    inverse = scipy.linalg.inv(gram, overwrite_a=True, check_finite=False) if len(taken) else gram
+    weights = (-inverse / np.diag(inverse)).astype(np.float32)
+    return _strongest([weights], taken, purchases.shape[1], neighbours)
+
+
+def item_knn(purchases: Any, shrinkage: float = 10.0, neighbours: int = 200) -> ItemWeights:
+    """Cosine between the items' columns, shrunk where few shoppers support it.
+
+    Args:
+        purchases: CSR [U, N], 1 where a shopper took an item.
+        shrinkage: added to the denominator, in shoppers, at least 0.
+        neighbours: weights kept per item of the history, the largest.
+
+    Source: Sarwar et al. 2001; shrinkage after Bell & Koren 2007.
+    """
+    size = purchases.shape[1]
+    matrix = purchases.astype(np.float32)
+    by_item = matrix.T.tocsr()
+    norms = np.sqrt(np.diff(by_item.indptr)).astype(np.float32)
+    step = max(1, _CELLS // max(1, size))
+    blocks = []
+    for first in range(0, size, step):
+        both = (by_item[first : first + step] @ matrix).toarray()
+        blocks.append(both / (norms[first : first + step, None] * norms + np.float32(shrinkage) + np.float32(1e-9)))
+    return _strongest(blocks, np.arange(size), size, neighbours)
+
+
+def als(
+    purchases: Any, seed: int, factors: int = 64, regularisation: float = 1.0, alpha: float = 10.0,
+    neighbours: int = 200, iterations: int = 15,
+) -> ItemWeights:  # fmt: skip
+    """Weights of a matrix factorisation: W = alpha Y (Y'Y + lambda I)^-1 Y'.
+
+    That is how the factorisation scores a shopper whose factors are solved from the history, with the confidence of the
+    few items in it left out of the inverse, so that one matrix serves all shoppers.
+
+    Args:
+        purchases: CSR [U, N], 1 where a shopper took an item.
+        seed: of the start values.
+        factors: length of the vectors.
+        regularisation: lambda, of their squared lengths.
+        alpha: weight of a purchase; what was not taken weighs 1.
+        neighbours: weights kept per item of the history, the largest by absolute value.
+        iterations: rounds over shoppers and items.
+
+    Raises:
+        ImportError: the package implicit is not installed.
+
+    Source: Hu, Koren & Volinsky 2008, Collaborative Filtering for Implicit Feedback Datasets.
+    """
+    from implicit.cpu.als import AlternatingLeastSquares
+
+    model = AlternatingLeastSquares(
+        factors=factors, regularization=regularisation, alpha=alpha, iterations=iterations, random_state=seed,
+        num_threads=1,
+    )  # fmt: skip
+    model.fit(purchases.astype(np.float32).tocsr(), show_progress=False)
+    vectors = np.asarray(model.item_factors, np.float64)
+    solved = alpha * np.linalg.solve(vectors.T @ vectors + regularisation * np.eye(vectors.shape[1]), vectors.T)
+    step = max(1, _CELLS // max(1, len(vectors)))
+    blocks = ((vectors[first : first + step] @ solved).astype(np.float32) for first in range(0, len(vectors), step))
+    return _strongest(blocks, np.arange(len(vectors)), len(vectors), neighbours)
+
+
+def _strongest(blocks: Any, names: np.ndarray, size: int, neighbours: int) -> ItemWeights:
+    """Keeps each row's strongest entries; blocks of rows float32 [R, M] over the items `names` int [M], in order."""
+    counts = np.zeros(size, np.int64)
+    items, weights = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+    first = 0
+    for block in blocks:
+        rows = np.arange(len(block))
+        block[rows, first + rows] = 0.0
+        strength = np.abs(block)
+        if neighbours < block.shape[1]:
+            # a threshold would keep all ties; the order of equal ones is the lower item's
+            order = np.argsort(-strength, axis=1, kind="stable")[:, :neighbours]
+            order.sort(axis=1)
+        else:
+            order = np.broadcast_to(np.arange(block.shape[1]), block.shape)
+        chosen = np.take_along_axis(block, order, axis=1)
+        kept = chosen != 0
+        counts[names[first + rows]] = kept.sum(axis=1)
+        items.append(names[order[kept]])
+        weights.append(chosen[kept])
+        first += len(block)
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return ItemWeights(size, starts, np.concatenate(items).astype(np.int32), np.concatenate(weights))

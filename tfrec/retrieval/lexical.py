@@ -1,0 +1,41 @@
+"""Lexical scorer: BM25 in stock ops, from the typed words to a score for every item."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfrec.retrieval.graph_words import surfaces
+from tfrec.retrieval.lexical_index import LexicalIndex
+from tfrec.retrieval.postings import Postings
+from tfrec.retrieval.scorer import Request, Scorer
+from tfrec.tensorflow_setup import tf
+
+Tensor = Any
+
+
+class LexicalScorer(Scorer):
+    """BM25(F) of the typed words; equal to `tfrec.evaluation.baselines.Bm25` on the same text and tokenizer.
+
+    Words that neither the shop's texts nor the table's endings know add nothing. An empty query, or one of unknown
+    words only, gives 0 for all items.
+
+    Args:
+        index: from `fit_lexical_index`.
+    """
+
+    def __init__(self, index: LexicalIndex) -> None:
+        super().__init__(name="lexical")
+        self.label = "lexical"
+        self.size = index.size
+        self._postings = Postings(index.starts, index.items, index.weights, index.size)
+        words = tf.constant(list(index.terms) or [""], tf.string)
+        terms = tf.constant(list(index.terms.values()) or [-1], tf.int64)
+        self._terms = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(words, terms), default_value=-1)
+
+    def __call__(self, request: Request) -> Tensor:
+        """BM25 float32 [B, N] of request.query; 0 where an item shares no word with it."""
+        words, requests = surfaces(request.query)
+        terms = self._terms.lookup(words)
+        known = terms >= 0
+        batch = tf.shape(request.query, tf.int64)[0]
+        return self._postings.total(tf.boolean_mask(terms, known), tf.boolean_mask(requests, known), batch)
