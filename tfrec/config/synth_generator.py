@@ -13,14 +13,10 @@ class GeneratorConfig(Section):
     """A small Transformer decoder that reads an item's text and writes queries for it (synthesis source generator)."""
 
     minimum_pairs: int = Field(
-        200,
-        ge=1,
-        description="With fewer (item, query) training pairs there is no generator; templates stand in for it.",
+        200, ge=1, description="With fewer (item, query) training pairs there is no generator; templates stand in."
     )
     minimum_queries: int = Field(
-        20,
-        ge=1,
-        description="With fewer different training queries there is none either: it would learn them by heart.",
+        20, ge=1, description="With fewer different training queries there is none either: it would recite them."
     )
     max_pairs: int = Field(
         20000, ge=1, description="Pairs that are read, drawn by the seed; token vectors take about 35 KB for each item."
@@ -52,9 +48,7 @@ class GeneratorConfig(Section):
     evaluate_every: int = Field(100, ge=1, description="Steps between evaluations on them and between checkpoints.")
     patience: int = Field(4, ge=1, description="Evaluations without a gain after which training stops.")
     top_p: float = Field(0.9, gt=0, le=1, description="Nucleus: the likeliest pieces with together this probability.")
-    temperature: float = Field(
-        0.9, gt=0, description="Below 1 likelier pieces are drawn more often than the model says."
-    )
+    temperature: float = Field(0.9, gt=0, description="Below 1 likely pieces are drawn more often than the model says.")
     item_batch: int = Field(32, ge=1, description="Items that are sampled from at once.")
 
     @model_validator(mode="after")
