@@ -45,9 +45,10 @@ def evaluate(
 
 
 def print_reports(reports: dict[str, Any]) -> None:
-    """Prints a table and the comparisons in words for each task."""
+    """Prints the tables and the comparisons in words for each task."""
     for report in reports.values():
-        console.print(report.to_table())
+        for table in report.tables():
+            console.print(table)
         for sentence in report.sentences():
             console.print(sentence, highlight=False)
 

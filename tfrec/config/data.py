@@ -53,7 +53,10 @@ class SearchesConfig(TableConfig):
 
 
 class InteractionsConfig(TableConfig):
-    """Purchases, clicks. Needs user_id, item_id, timestamp; event, quantity, order_id are known."""
+    """Purchases, clicks. Needs user_id, item_id, timestamp; event, quantity, order_id, group are known.
+
+    group (the shopper's country or segment) is only reported on: is every group served as well as the others?
+    """
 
     events: list[str] = Field(default_factory=list, description="Kinds of event to keep; empty keeps all.")
     cancelled_pattern: str | None = Field(

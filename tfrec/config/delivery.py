@@ -19,6 +19,13 @@ class EvaluationConfig(Section):
     baselines: list[Literal["bm25", "zero_shot", "popularity"]] = Field(
         ["bm25", "zero_shot"], description="Baselines of search, in the same table."
     )
+    recommendation_baselines: list[Literal["popularity", "item_knn", "ease", "als", "bpr"]] = Field(
+        ["popularity", "item_knn", "ease"],
+        description="Baselines of recommendation, each tuned on dev; als and bpr take longer.",
+    )
+    item_group: str | None = Field(
+        None, description="Column of items (category, brand) by whose values recommendation is reported apart."
+    )
     resamples: int = Field(10000, ge=100, description="Bootstrap resamples of the confidence interval.")
 
 

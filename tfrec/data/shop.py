@@ -20,7 +20,7 @@ class Shopper:
 
     Attributes:
         user_id: the shop's name of the shopper.
-        history: item indices taken before the cut, each once, at its last time, oldest first; never empty.
+        history: item indices taken before the cut, each once, at its last time, oldest first; empty for a newcomer.
         truth: item indices taken in the split's window and never before; never empty.
     """
 
@@ -128,7 +128,7 @@ class ShopData:
 
     @functools.cached_property
     def interactions(self) -> pl.DataFrame:
-        """user_id, item_id, item, event, timestamp, quantity, split; sorted by user and time.
+        """user_id, item_id, item, event, timestamp, quantity, split, perhaps group; sorted by user and time.
 
         Raises:
             DataError: the shop has none.
@@ -167,6 +167,20 @@ class ShopData:
         Returns:
             the shoppers, by user_id; those without history or without new items are left out.
         """
+        return [shopper for shopper in self._shoppers(split) if shopper.history]
+
+    def newcomers(self, split: str) -> list[Shopper]:
+        """Shoppers who appear in a split's window for the first time.
+
+        Args:
+            split: dev or test.
+
+        Returns:
+            the shoppers, by user_id, each with an empty history and everything taken in the window as truth.
+        """
+        return [shopper for shopper in self._shoppers(split) if not shopper.history]
+
+    def _shoppers(self, split: str) -> list[Shopper]:
         from tfrec.data.examples import shopper_rows
 
         before = {"dev": ["train"], "test": ["train", "dev"]}.get(split)
@@ -179,13 +193,19 @@ class ShopData:
         }
         found = []
         for user, items, _ in shopper_rows(rows.filter(pl.col("split") == split)):
-            history = past.get(user)
-            if history:
-                known = set(history)
-                truth = [item for item in dict.fromkeys(items) if item not in known]
-                if truth:
-                    found.append(Shopper(user, history, truth))
+            history = past.get(user, [])
+            known = set(history)
+            truth = [item for item in dict.fromkeys(items) if item not in known]
+            if truth:
+                found.append(Shopper(user, history, truth))
         return found
+
+    @property
+    def shopper_groups(self) -> dict[str, str]:
+        """user_id -> the group (country, segment) that data.interactions.columns maps, its latest value; "" = none."""
+        if not self.has_interactions or "group" not in self.interactions.columns:
+            return {}
+        return dict(self.interactions.select("user_id", "group").iter_rows())
 
     @property
     def train_shards(self) -> list[Path]:

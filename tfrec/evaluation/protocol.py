@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tfrec.config import Config
-from tfrec.data.shop import ShopData
+from tfrec.data.shop import ShopData, Shopper
 from tfrec.errors import EvaluationError
 from tfrec.evaluation.baselines import Bm25, rank_by_popularity
 from tfrec.evaluation.metrics import evaluate_rankings
-from tfrec.evaluation.recommendation import CUT, evaluate_recommendations
+from tfrec.evaluation.recommendation import CUT
+from tfrec.evaluation.recommendation_report import RecommendationReport, recommendation_report
 from tfrec.evaluation.retrieval import to_rankings, top_k
 from tfrec.evaluation.table import Report, build_report
 from tfrec.models.two_tower import TwoTower
@@ -87,25 +91,24 @@ def evaluate_search(
     )
 
 
-def evaluate_recommendation(config: Config, shop: ShopData, model: TwoTower, catalogue: Any, split: str) -> Report:
-    """Ranks the whole catalogue without its history for every shopper of a split.
+def evaluate_recommendation(
+    config: Config, shop: ShopData, model: TwoTower, catalogue: Any, split: str
+) -> RecommendationReport:
+    """Ranks the whole catalogue without its history for every shopper of a split, beside tuned baselines.
 
     Args:
-        config: the seed is read.
+        config: section evaluation and the seed are read.
         shop: the prepared data.
         model: the trained model, with `model.catalogue` up to date.
         catalogue: its item vectors float32 [N, D].
         split: "dev" or "test".
     """
-    shoppers = shop.shoppers(split)
-    histories = [shopper.history for shopper in shoppers]
-    truths = [shopper.truth for shopper in shoppers]
-    ranked = {TFREC: top_k(model.query_vectors([""] * len(shoppers), histories), catalogue, CUT, exclude=histories)[0]}
-    ranked[POPULARITY] = rank_by_popularity(shop.popularity, len(shoppers), CUT, exclude=histories)[0]
-    systems = {name: evaluate_recommendations(truths, rows, shop.size) for name, rows in ranked.items()}
-    return build_report(
-        systems, [POPULARITY], config.seed, _title("Recommendation", split), config.evaluation.resamples
-    )
+
+    def recommend(shoppers: Sequence[Shopper]) -> NDArray[np.int32]:
+        histories = [shopper.history for shopper in shoppers]
+        return top_k(model.query_vectors([""] * len(shoppers), histories), catalogue, CUT, exclude=histories)[0]
+
+    return recommendation_report(config, shop, {TFREC: recommend}, split, _title("Recommendation", split))
 
 
 def _title(task: str, split: str) -> str:

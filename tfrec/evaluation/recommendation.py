@@ -13,7 +13,7 @@ from tfrec.errors import EvaluationError
 from tfrec.evaluation.metrics import mean_of
 
 CUT = 20
-RECALL, NDCG, HIT_RATE, COVERAGE = "Recall@20", "nDCG@20", "Hit rate@20", "Coverage@20"
+RECALL, NDCG, MRR, HIT_RATE, COVERAGE = "Recall@20", "nDCG@20", "MRR@20", "Hit rate@20", "Coverage@20"
 _DISCOUNTS = [1.0 / math.log2(place + 2) for place in range(CUT)]
 
 
@@ -68,8 +68,9 @@ def evaluate_recommendations(
 
     Recall@20 is the number of right items among the first 20, divided by the most that 20 places can hold,
     min(20, size of the truth): a wholesaler who buys 100 new items can still be served perfectly. nDCG@20
-    has binary gains and the ideal of a list that starts with the truth; the hit rate is the share of shoppers with at
-    least one right item. A right item that appears twice counts at its first place.
+    has binary gains and the ideal of a list that starts with the truth; MRR@20 is the mean of 1 / place of the first
+    right item, 0 without one; the hit rate is the share of shoppers with at least one right item. A right item that
+    appears twice counts at its first place.
 
     Args:
         truths: per shopper the item indices that are right, each counted once; order does not matter.
@@ -95,17 +96,18 @@ def evaluate_recommendations(
         raise EvaluationError(f"None of the {len(truths)} shoppers bought anything in the test window.")
     values = np.array([_one_shopper(set(map(int, truths[user])), ranked[user].tolist()) for user in users.tolist()])
     shown = np.unique(ranked[users])
-    per_user = {name: values[:, column].copy() for column, name in enumerate((RECALL, NDCG, HIT_RATE))}
+    per_user = {name: values[:, column].copy() for column, name in enumerate((RECALL, NDCG, MRR, HIT_RATE))}
     coverage = float((shown >= 0).sum()) / catalogue_size
     return RecommendationMetrics(users, per_user, coverage, len(truths) - len(users))
 
 
-def _one_shopper(truth: set[int], ranking: list[int]) -> tuple[float, float, float]:
-    """(recall, nDCG, hit) of one list."""
-    found, gained = set(), 0.0
+def _one_shopper(truth: set[int], ranking: list[int]) -> tuple[float, float, float, float]:
+    """(recall, nDCG, reciprocal rank, hit) of one list."""
+    found, gained, first = set(), 0.0, 0.0
     for place, item in enumerate(ranking):
         if item in truth and item not in found:
+            first = first or 1.0 / (place + 1)
             found.add(item)
             gained += _DISCOUNTS[place]
     ideal = sum(_DISCOUNTS[: min(CUT, len(truth))])
-    return len(found) / min(CUT, len(truth)), gained / ideal, float(bool(found))
+    return len(found) / min(CUT, len(truth)), gained / ideal, first, float(bool(found))

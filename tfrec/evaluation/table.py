@@ -72,6 +72,10 @@ class Report:
             table.add_row(Text(system), *cells)
         return table
 
+    def tables(self) -> list[Table]:
+        """All tables of the report."""
+        return [self.to_table()]
+
     def sentences(self) -> list[str]:
         """One plain sentence for every system and baseline, on the main metric."""
         return [
@@ -113,6 +117,7 @@ def build_report(
     seed: int = 0,
     title: str = "",
     resamples: int = RESAMPLES,
+    contenders: Sequence[str] | None = None,
 ) -> Report:
     """Compares every system with every baseline on every metric.
 
@@ -122,6 +127,7 @@ def build_report(
         seed: seed of the resampling.
         title: heading of the table.
         resamples: random draws of each interval and test.
+        contenders: the systems that are compared with the baselines; None compares every system.
 
     Returns:
         the report.
@@ -138,6 +144,8 @@ def build_report(
         raise EvaluationError("The systems were measured on different queries: evaluate all of them on one split.")
     comparisons: dict[str, dict[str, dict[str, Comparison]]] = {}
     for system, metrics in systems.items():
+        if contenders is not None and system not in contenders:
+            continue
         for baseline in baselines:
             if system == baseline:
                 continue
