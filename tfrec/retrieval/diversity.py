@@ -18,7 +18,8 @@ def diverse_top(scores: Tensor, vectors: Tensor, k: Tensor, diversity: Tensor) -
 
     Place by place the item with the largest `(1 - diversity) * relevance - diversity * likeness` is taken from the best
     `10 * k` items (at most 500): relevance is the score stretched to 0..1 over these candidates, likeness the cosine
-    with the nearest item taken before (below 0 counts as 0: an opposite is no better than a stranger). Places after the 100th keep the order of the scores.
+    with the nearest item taken before (below 0 counts as 0: an opposite is no better than a stranger). Places after
+    the 100th keep the order of the scores.
 
     Args:
         scores: float32 [B, N], -inf where an item is excluded.

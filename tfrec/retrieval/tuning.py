@@ -1,0 +1,127 @@
+"""Weights of scorers chosen on the dev split, by a coordinate search over a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfrec.retrieval.pool import Pool
+
+SEARCH_METRIC, RECOMMENDATION_METRIC = "nDCG@10", "mean of Recall@20 and nDCG@20"
+# Candidate weights of one scorer, as multiples of the largest of the others.
+_GRID = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
+_LEAST_GAIN = 1e-4  # smaller steps than this are luck, and zero weights make a smaller export
+_MOST_SWEEPS = 8
+
+
+def ndcg(pool: Pool, weights: np.ndarray, cut: int) -> np.ndarray:
+    """nDCG with linear gains over all right items, float64 [Q]; 0 for a request without any.
+
+    Args:
+        pool: the candidates.
+        weights: float [S] or [Q, S].
+        cut: places that count.
+    """
+    discounts = 1.0 / np.log2(np.arange(cut) + 2)
+    gained = pool.ranked_gains(weights, cut)
+    ideal = np.array([float(truth[:cut] @ discounts[: len(truth[:cut])]) for truth in pool.truth])
+    return (gained @ discounts[: gained.shape[1]]) / np.maximum(ideal, 1e-12)
+
+
+def recall(pool: Pool, weights: np.ndarray, cut: int) -> np.ndarray:
+    """Right items found among the first places / the most that can be found there, float64 [Q]."""
+    found = (pool.ranked_gains(weights, cut) > 0).sum(axis=1)
+    return found / np.maximum([min(cut, len(truth)) for truth in pool.truth], 1)
+
+
+def search_quality(pool: Pool, weights: np.ndarray) -> np.ndarray:
+    """nDCG@10 of each query, float64 [Q]."""
+    return ndcg(pool, weights, 10)
+
+
+def recommendation_quality(pool: Pool, weights: np.ndarray) -> np.ndarray:
+    """The mean of Recall@20 and nDCG@20 of each shopper, float64 [Q]."""
+    return 0.5 * (recall(pool, weights, 20) + ndcg(pool, weights, 20))
+
+
+QUALITY: dict[str, Callable[[Pool, np.ndarray], np.ndarray]] = {
+    "search": search_quality,
+    "recommendation": recommendation_quality,
+}
+METRIC = {"search": SEARCH_METRIC, "recommendation": RECOMMENDATION_METRIC}
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The outcome for one task.
+
+    Attributes:
+        weights: float64 [S], not negative, sum 1.
+        quality: per request with the weights, float64 [Q].
+        alone: per request with each scorer alone, float64 [S, Q].
+    """
+
+    weights: np.ndarray
+    quality: np.ndarray
+    alone: np.ndarray
+
+    @property
+    def best_alone(self) -> int:
+        """The scorer that is best by itself."""
+        return int(self.alone.mean(axis=1).argmax())
+
+
+def tune(pool: Pool, quality: Callable[[Pool, np.ndarray], np.ndarray]) -> Tuned:
+    """Searches weights that are best on average, starting from each scorer alone and from equal weights.
+
+    One weight after the other is tried at every value of the grid, until no single change helps. A request without any
+    right item says nothing and must not be in the pool.
+
+    Args:
+        pool: candidates of at least one request.
+        quality: (pool, weights float [S]) -> float64 [Q].
+
+    Returns:
+        the best weights, never worse than the best scorer alone on this pool.
+    """
+    count = pool.parts.shape[2]
+    single = np.eye(count)
+    alone = np.stack([quality(pool, weights) for weights in single])
+    tried: dict[bytes, float] = {}
+
+    def mean(weights: np.ndarray) -> float:
+        weights = weights / weights.sum()
+        key = np.round(weights, 6).tobytes()
+        if key not in tried:
+            tried[key] = float(quality(pool, weights).mean())
+        return tried[key]
+
+    starts = [single[int(alone.mean(axis=1).argmax())], np.ones(count)]
+    best, best_mean = starts[0], mean(starts[0])
+    for start in starts:
+        weights, value = _climb(start.astype(np.float64), mean)
+        if value > best_mean + _LEAST_GAIN:
+            best, best_mean = weights, value
+    best = best / best.sum()
+    return Tuned(best, quality(pool, best), alone)
+
+
+def _climb(weights: np.ndarray, mean: Callable[[np.ndarray], float]) -> tuple[np.ndarray, float]:
+    value = mean(weights)
+    for _ in range(_MOST_SWEEPS):
+        before = value
+        for number in range(len(weights)):
+            others = np.delete(weights, number)
+            if not others.any():
+                continue
+            for factor in _GRID:
+                candidate = weights.copy()
+                candidate[number] = factor * others.max()
+                reached = mean(candidate)
+                if reached > value + _LEAST_GAIN:
+                    weights, value = candidate, reached
+        if value <= before:
+            break
+    return weights, value
