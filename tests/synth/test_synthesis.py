@@ -41,6 +41,17 @@ def test_unspaced_scripts_are_cut_by_character_and_joined_without_spaces() -> No
         assert places == sorted(places) and 2 <= len(places) <= 4
 
 
+def test_no_query_begins_or_ends_with_a_function_word_or_repeats_one() -> None:
+    texts = ["Lucid LUCID mattress with gel and black cover for the bed", "Alink straws with brush", "sofa"]
+    made = [query.split() for query, _ in catalogue_queries(texts, 300, [], seed=1)]
+    assert ["sofa"] in made and len(made) > 40
+    assert all(len(words) > 1 for words in made if words != ["sofa"])
+    assert all(len(set(words)) == len(words) for words in made)
+    ends = {word for words in made for word in (words[0], words[-1])}
+    assert not ends & {"with", "and", "for", "the"}
+    assert any(words[1:-1] and set(words) & {"with", "and", "for"} for words in made), "inside they hold it together"
+
+
 def test_the_same_seed_gives_the_same_queries_and_another_seed_others() -> None:
     assert catalogue_queries(TEXTS, 15, [], 5) == catalogue_queries(TEXTS, 15, [], 5)
     assert catalogue_queries(TEXTS, 15, [], 5) != catalogue_queries(TEXTS, 15, [], 6)

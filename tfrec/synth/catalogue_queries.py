@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from tfrec.augment.synonyms.function_words import FUNCTION_WORDS
+
 _READ_UNITS = 14  # the front of a title says what the thing is; its end lists sizes and uses
 _LENGTHS, _LENGTH_SHARES = (2, 3, 4), (0.4, 0.4, 0.2)
 _SPAN_SHARE = 0.45  # neighbouring words; else words from anywhere, in the title's order
@@ -46,8 +48,10 @@ def catalogue_queries(texts: Sequence[str], count: int, forbidden: Collection[st
         if len(made) == count:
             break
         units = [unit for found in _UNIT.findall(texts[item]) if (unit := found.strip(_EDGES))][:_READ_UNITS]
-        query = normalise(_joined(_cut(units, rng)))
-        if query not in taken:
+        cut = _useful(_cut(units, rng))
+        query = normalise(_joined(cut))
+        # One word that is left of several says too little; of an item named by one word it says all.
+        if query not in taken and (len(cut) > 1 or len(units) == 1):
             taken.add(query)
             made.append((query, int(item)))
     return made
@@ -58,8 +62,22 @@ def _cut(units: list[str], rng: np.random.Generator) -> list[str]:
     if rng.random() < _SPAN_SHARE:
         start = int(rng.integers(max(1, len(units) - length + 1)))
         return units[start : start + length]
-    chosen = rng.permutation(len(units))[:length]
-    return [units[place] for place in np.sort(chosen)]
+    content = [unit for unit in units if unit.casefold() not in FUNCTION_WORDS]
+    chosen = rng.permutation(len(content))[:length]
+    return [content[place] for place in np.sort(chosen)]
+
+
+def _useful(units: list[str]) -> list[str]:
+    """Units without repeats, and without function words at both ends: nobody types "with black"."""
+    first: dict[str, str] = {}
+    for unit in units:
+        first.setdefault(unit.casefold(), unit)
+    kept = list(first.values())
+    while kept and kept[0].casefold() in FUNCTION_WORDS:
+        kept.pop(0)
+    while kept and kept[-1].casefold() in FUNCTION_WORDS:
+        kept.pop()
+    return kept
 
 
 def _joined(units: list[str]) -> str:

@@ -14,8 +14,9 @@ import polars as pl
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.files import atomic_directory, read_json, sha256_file, write_json
-from tfrec.synth.catalogue_queries import normalise
-from tfrec.synth.source import SAMPLES, Teacher
+from tfrec.synth.filters.check import FilterContext
+from tfrec.synth.filters.pipeline import run_filters
+from tfrec.synth.source import Teacher
 
 _FORMAT = 1
 
@@ -41,29 +42,21 @@ def checked(
         folder: where kept.parquet, dropped.parquet (with the columns check and measure) and report.json go.
 
     Returns:
-        the samples that stay, and the report: per check what it dropped, with examples; seconds; sha256.
+        the samples that stay, and the report: checks (what each dropped, with examples), seconds, sha256
+        of the samples that stay.
     """
     settings = config.synthesis.filters.model_dump(mode="json")
     parts = [_FORMAT, list(fingerprints), shop.fingerprint, config.hash_of("encoder"), teacher_fingerprint, settings]
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     if not (folder / "report.json").is_file() or read_json(folder / "report.json").get("key") != key:
         started = time.monotonic()
-        kept, dropped, told = _apply(samples, config, shop, teacher)
+        context = FilterContext.of(config.synthesis.filters, config.seed, shop, teacher)
+        found = run_filters(samples, context)
         with atomic_directory(folder) as aside:
-            kept.write_parquet(aside / "kept.parquet")
-            dropped.write_parquet(aside / "dropped.parquet")
+            found.kept.write_parquet(aside / "kept.parquet")
+            found.dropped.write_parquet(aside / "dropped.parquet")
             digest = sha256_file(aside / "kept.parquet")
             seconds = round(time.monotonic() - started, 3)
-            write_json(aside / "report.json", {"key": key, "sha256": digest, "seconds": seconds, "checks": told})
+            told = {"key": key, "sha256": digest, "seconds": seconds, **found.report.to_json()}
+            write_json(aside / "report.json", told)
     return pl.read_parquet(folder / "kept.parquet"), read_json(folder / "report.json")
-
-
-def _apply(
-    samples: pl.DataFrame, config: Config, shop: ShopData, teacher: Callable[[], Teacher]
-) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, Any]]:
-    evaluated = {normalise(query) for split in ("dev", "test") for query in shop.judgments(split)}
-    seen = samples["query"].map_elements(normalise, return_dtype=pl.String).is_in(list(evaluated))
-    dropped = samples.filter(seen).with_columns(
-        pl.lit("guard").alias("check"), pl.lit(1.0, pl.Float32).alias("measure")
-    )
-    return samples.filter(~seen).select(list(SAMPLES)), dropped, {"guard": {"dropped": dropped.height}}

@@ -32,8 +32,22 @@ def _catalogue() -> Source:
     return CatalogueSource()
 
 
+def _generator() -> Source:
+    from tfrec.synth.generator.source import GeneratorSource
+
+    return GeneratorSource()
+
+
+def _expansion() -> Source:
+    from tfrec.synth.expansion import Expansion
+
+    return Expansion()
+
+
 SOURCES: dict[str, SourceEntry] = {
     "catalogue": SourceEntry(_catalogue, ("queries",)),
+    "generator": SourceEntry(_generator, ("generator", "templates", "queries")),
+    "expansion": SourceEntry(_expansion, ("expansion",), labels_itself=True),
 }
 
 
