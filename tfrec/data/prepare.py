@@ -198,10 +198,10 @@ def _write_examples(
             interactions, data.history_length, data.max_examples_per_user, first_group
         )
     examples = pl.concat([of_searches, of_shoppers])
-    if not examples.height:
+    if not examples.height and config.synthesis.enabled is not True:
         raise DataError(
             "No training example is left: train needs queries with a gain of at least training.min_gain, or shoppers "
-            "with more than one purchase."
+            "with more than one purchase; synthesis.enabled=true trains on made examples alone."
         )
     known_positives(of_searches, interactions, first_group).write_parquet(folder / "known_positives.parquet")
     write_shards(examples, folder / "shards", config.seed)

@@ -42,7 +42,8 @@ def split_searches(frame: pl.DataFrame, config: SplitConfig, seed: int) -> pl.Da
     check_query_leaks(frame)
     if config.train_share < 1:
         train = _shuffled(frame.filter(pl.col("split") == "train")["key"].unique().to_list(), seed)
-        left_out = train[max(1, round(config.train_share * len(train))) :]
+        used = max(1, round(config.train_share * len(train))) if config.train_share > 0 else 0
+        left_out = train[used:]
         frame = frame.filter(~pl.col("key").is_in(left_out))
     return frame.drop("key")
 
