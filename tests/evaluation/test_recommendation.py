@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfrec.errors import EvaluationError
-from tfrec.evaluation.recommendation import COVERAGE, HIT_RATE, NDCG, RECALL, evaluate_recommendations
+from tfrec.evaluation.recommendation import COVERAGE, HIT_RATE, MRR, NDCG, RECALL, evaluate_recommendations
 
 RANKED = np.array([[4, 7, 1], [0, 1, 2], [5, -1, -1], [9, 8, 7]], np.int32)
 TRUTHS = [[1, 4, 6], [9], [5], []]
@@ -21,6 +21,9 @@ def test_known_truth():
     np.testing.assert_allclose(metrics.per_user[RECALL], [2 / 3, 0, 1])
     np.testing.assert_allclose(metrics.per_user[NDCG], [(1 + 1 / math.log2(4)) / ideal, 0, 1])
     np.testing.assert_allclose(metrics.per_user[HIT_RATE], [1, 0, 1])
+    np.testing.assert_allclose(metrics.per_user[MRR], [1, 0, 1])
+    second = evaluate_recommendations([[7, 1]], RANKED[:1], 20)
+    assert second.means[MRR] == 0.5, "the first right item stands second"
     assert metrics.coverage == pytest.approx(len({4, 7, 1, 0, 2, 5}) / 20)
     assert metrics.means[COVERAGE] == metrics.coverage
     assert metrics.means[RECALL] == pytest.approx((2 / 3 + 1) / 3)

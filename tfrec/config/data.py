@@ -53,9 +53,9 @@ class SearchesConfig(TableConfig):
 
 
 class InteractionsConfig(TableConfig):
-    """Purchases, clicks. Needs user_id, item_id, timestamp; event, quantity, order_id, group are known.
+    """Purchases, clicks. Needs user_id, item_id, timestamp; event, quantity, order_id, segment are known.
 
-    group (the shopper's country or segment) is only reported on: is every group served as well as the others?
+    segment (the shopper's country or kind of customer) is only reported on: is every one served as well as the others?
     """
 
     events: list[str] = Field(default_factory=list, description="Kinds of event to keep; empty keeps all.")
@@ -94,10 +94,10 @@ class SplitConfig(Section):
     max_queries: int = Field(500, ge=1, description="At most so many queries in dev, and in test.")
     train_share: float = Field(
         1.0,
-        gt=0,
+        ge=0,
         le=1,
         description="Share of the training queries that is used, at least one: shows what more labels are worth. A "
-        "larger share holds the smaller ones.",
+        "larger share holds the smaller ones. 0 uses none: a shop without labels.",
     )
     dev_days: float = Field(
         30, ge=0, description="Interactions of the last so many days (before the test days) are dev."

@@ -36,17 +36,17 @@ def load_interactions(
         report: is told everything that is dropped.
 
     Returns:
-        user_id, item_id, item Int64, event, timestamp Int64 (unix seconds, UTC), quantity Float32, and group where the
-        shop maps one; sorted by user, then time, then place in the file.
+        user_id, item_id, item Int64, event, timestamp Int64 (unix seconds, UTC), quantity Float32, and segment where
+        the shop maps one; sorted by user, then time, then place in the file.
 
     Raises:
         DataError: unreadable files, too many faults, nothing left.
     """
     batches: list[pl.DataFrame] = []
     seen_events: set[str] = set()
-    grouped = False
+    segmented = False
     file = root / config.path
-    optional = ("event", "quantity", "order_id", "group")
+    optional = ("event", "quantity", "order_id", "segment")
     for batch in read_table(config, root, ("user_id", "item_id", "timestamp"), optional, "interactions"):
         file = batch.file
         report.read(file, batch.frame.height + len(batch.rejected))
@@ -63,8 +63,8 @@ def load_interactions(
         quantity = pl.col("quantity").cast(pl.Float32, strict=False) if "quantity" in frame.columns else pl.lit(1.0)
         event = pl.col("event") if "event" in frame.columns else pl.lit("purchase")
         order = pl.col("order_id") if "order_id" in frame.columns else pl.lit("")
-        group = pl.col("group") if "group" in frame.columns else pl.lit("")
-        grouped = grouped or "group" in frame.columns
+        segment = pl.col("segment") if "segment" in frame.columns else pl.lit("")
+        segmented = segmented or "segment" in frame.columns
         batches.append(
             frame.select(
                 "user_id",
@@ -74,7 +74,7 @@ def load_interactions(
                 timestamp_seconds().alias("timestamp"),
                 quantity.cast(pl.Float32).fill_null(1.0).alias("quantity"),
                 order.alias("order_id"),
-                group.alias("group"),
+                segment.alias("segment"),
             )
         )
     report.judge()
@@ -83,7 +83,7 @@ def load_interactions(
         kinds = f"; its events are {', '.join(sorted(seen_events))}" if config.events and seen_events else ""
         raise DataError(f"{file} has no usable interaction{kinds}: look at data.interactions in the configuration.")
     before = frame.height
-    frame = frame.unique(keep="first", maintain_order=True).drop(["order_id"] if grouped else ["order_id", "group"])
+    frame = frame.unique(keep="first", maintain_order=True).drop(["order_id"] if segmented else ["order_id", "segment"])
     report.change("duplicate rows, dropped", before - frame.height)
     report.rows_kept = frame.height
     report.columns = {name: 1.0 for name in frame.columns}

@@ -128,7 +128,7 @@ class ShopData:
 
     @functools.cached_property
     def interactions(self) -> pl.DataFrame:
-        """user_id, item_id, item, event, timestamp, quantity, split, perhaps group; sorted by user and time.
+        """user_id, item_id, item, event, timestamp, quantity, split, perhaps segment; sorted by user and time.
 
         Raises:
             DataError: the shop has none.
@@ -201,11 +201,11 @@ class ShopData:
         return found
 
     @property
-    def shopper_groups(self) -> dict[str, str]:
-        """user_id -> the group (country, segment) that data.interactions.columns maps, its latest value; "" = none."""
-        if not self.has_interactions or "group" not in self.interactions.columns:
+    def shopper_segments(self) -> dict[str, str]:
+        """user_id -> the latest segment (country, kind of customer), "" for none; empty without the column."""
+        if not self.has_interactions or "segment" not in self.interactions.columns:
             return {}
-        return dict(self.interactions.select("user_id", "group").iter_rows())
+        return dict(self.interactions.select("user_id", "segment").iter_rows())
 
     @property
     def train_shards(self) -> list[Path]:

@@ -101,7 +101,7 @@ def item_knn(purchases: Purchases, neighbours: int = 100, shrinkage: float = 10.
 
 
 def _keep_best(matrix: Any, most: int) -> Any:
-    """The `most` largest entries of every row of a CSR matrix; which of equal ones is arbitrary, but always the same."""
+    """The `most` largest entries of every row of a CSR matrix; which of equal ones is fixed, but arbitrary."""
     columns, values, ends = [], [], [0]
     for start, end in zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True):
         kept = slice(start, end)

@@ -184,9 +184,9 @@ def _slices(
             bands |= {(column, k): w for k, w in parts.largest_groups(shop.items[column].to_list()).items()}
         for (kind, label), wanted in bands.items():
             yield kind, label, {name: parts.recall_of(truths, rows, wanted) for name, rows in ranked.items()}
-        groups = shop.shopper_groups
-        for label, inside in parts.largest_groups([groups.get(s.user_id, "") for s in shoppers]).items():
-            yield "shopper group", label, of(inside)
+        segments = shop.shopper_segments
+        for label, inside in parts.largest_groups([segments.get(s.user_id, "") for s in shoppers]).items():
+            yield "shopper segment", label, of(inside)
 
     made = (
         make_slice(kind, label, values, pair, config.seed, config.evaluation.resamples)
