@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from tfrec.config.base import Section
+from tfrec.config.fusion import FusionConfig
 
 SCORERS = ("dense", "lexical", "collaborative", "popularity", "recency")
 COLUMN = "column:"
@@ -70,6 +71,17 @@ class RetrievalConfig(Section):
     dense: DenseScorerConfig = Field(default_factory=lambda: DenseScorerConfig())
     lexical: LexicalScorerConfig = Field(default_factory=lambda: LexicalScorerConfig())
     collaborative: CollaborativeScorerConfig = Field(default_factory=lambda: CollaborativeScorerConfig())
+    fusion: FusionConfig = Field(default_factory=lambda: FusionConfig())
+    filters: list[str] = Field(
+        default_factory=list,
+        description="Item columns that requests may filter by: category=shoes, price<=50. Further columns of the file "
+        "are kept when data.items.columns names them.",
+    )
+
+    @property
+    def active(self) -> bool:
+        """Whether anything differs from the towers' own ranking; if not, the section counts in no hash."""
+        return self != RetrievalConfig()
 
     @field_validator("scorers")
     @classmethod

@@ -10,7 +10,8 @@ from os.path import commonprefix
 import numpy as np
 
 Tokenize = Callable[[str], list[str]]
-_ENDINGS = 24  # endings of words that are tried on every stem
+_LEARNED_ENDINGS = 16
+_USUAL_ENDINGS = [("", ending) for ending in ("s", "es", "'s", "e", "en", "er", "n", "ed", "ing")]
 _SHORTEST_STEM = 3
 _INFLECTED = 50_000  # the most frequent stems get them; a huge catalogue's rare ones are mostly numbers and names
 
@@ -58,7 +59,7 @@ def fit_lexical_index(
 
     A graph has no stemmer, so the index carries a table from words as they are written to terms. It holds every word of
     the catalogue and of the given queries; and, so that a form that nobody has used yet is found as well, every stem
-    with the shop's most frequent endings (learned from its words; kept where the stemmer agrees).
+    with usual endings and with those that are frequent in this shop; they are kept where the stemmer agrees.
 
     Source: Robertson, Zaragoza & Taylor 2004 (BM25F); Kamphuis et al. 2020 for the variants of BM25.
 
@@ -148,9 +149,8 @@ class _Words:
         every = list(self._numbers)
         common = [every[term] for term in np.argsort(-df, kind="stable")[:_INFLECTED]]
         stems = [stem for stem in common if len(stem) >= _SHORTEST_STEM and stem.isalpha()]
-        for (old, new), count in rules.most_common(_ENDINGS):
-            if count < 2:
-                return
+        learned = [rule for rule, count in rules.most_common(_LEARNED_ENDINGS) if count > 1]
+        for old, new in dict.fromkeys([*learned, *_USUAL_ENDINGS]):
             for stem in stems:
                 if stem.endswith(old):
                     yield stem[: len(stem) - len(old)] + new

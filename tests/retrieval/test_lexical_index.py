@@ -1,0 +1,78 @@
+"""The index agrees with bm25s, weighs fields, and knows word forms that nobody has used yet."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tfrec.evaluation.baselines import Bm25
+from tfrec.evaluation.tokens import Tokenizer
+from tfrec.retrieval.lexical import LexicalScorer
+from tfrec.retrieval.lexical_index import LexicalIndex, fit_lexical_index
+from tfrec.retrieval.scorer import Request
+from tfrec.tensorflow_setup import tf
+
+TEXTS = ["red running shoes", "blue shoe for runners", "", "green lamp lamp", "lamps and shoes", "the lamp shade"]
+
+
+def _fit(fields: dict, weights: dict | None = None, **settings: float) -> LexicalIndex:
+    weights = weights or dict.fromkeys(fields, 1.0)
+    return fit_lexical_index(fields, weights, Tokenizer(), Tokenizer("none"), **settings)
+
+
+def _scores(index: LexicalIndex, query: str) -> np.ndarray:
+    nothing = tf.fill([1, 1], -1)
+    return LexicalScorer(index)(Request(tf.constant([query]), tf.zeros([1, 2]), nothing)).numpy()[0]
+
+
+@pytest.mark.parametrize(("k1", "b"), [(1.5, 0.75), (0.0, 0.5), (2.0, 0.0), (1.2, 1.0)])
+def test_one_field_is_lucenes_bm25(k1: float, b: float) -> None:
+    index, reference = _fit({"text": TEXTS}, k1=k1, b=b), Bm25.fit(TEXTS, k1=k1, b=b)
+    for query in ("red shoes", "lamp", "lamp lamp shoe", "unknown"):
+        np.testing.assert_allclose(_scores(index, query), reference.scores(query), atol=1e-5)
+        terms = [index.terms[word] for word in query.split() if word in index.terms]
+        np.testing.assert_allclose(index.scores(terms), reference.scores(query), atol=1e-5)
+
+
+def test_a_heavier_field_counts_more() -> None:
+    fields = {"title": ["lamp", "shade"], "description": ["shade", "lamp"]}
+    assert _scores(_fit(fields, {"title": 3.0, "description": 1.0}), "lamp")[0] > 0
+    first, second = _scores(_fit(fields, {"title": 3.0, "description": 1.0}), "lamp")
+    assert first > second > 0
+    alike = _scores(_fit(fields), "lamp")
+    assert alike[0] == pytest.approx(alike[1])
+    # all weights times two is not the same as one: saturation sees the frequency (BM25F, not a sum of BM25s)
+    assert _scores(_fit(fields, {"title": 2.0, "description": 2.0}), "lamp")[0] < 2 * alike[0]
+
+
+def test_forms_that_nobody_wrote_are_found_by_the_shops_endings() -> None:
+    words = ["walk", "talk", "jump", "cook", "paint", "print", "climb"]
+    texts = [f"{word}s {word}ing {word}ed" for word in words]
+    texts += ["bakes baking baked", "likes liking liked", "hiking boots", "drill"]
+    index = _fit({"text": texts})
+    reference = Bm25.fit(texts)
+    for query in ("drills", "drilling", "boot", "hikes", "hiked"):
+        assert reference.scores(query).any()
+        np.testing.assert_allclose(_scores(index, query), reference.scores(query), atol=1e-5)
+    assert not _scores(index, "drillonomics").any()
+
+
+def test_words_of_known_queries_are_in_the_table() -> None:
+    texts = ["organizer box", "plate"]
+    assert not _scores(_fit({"text": texts}), "organizational").any()
+    with_queries = fit_lexical_index(
+        {"text": texts}, {"text": 1.0}, Tokenizer(), Tokenizer("none"), ["Organizations", "organizational"]
+    )
+    reference = Bm25.fit(texts)
+    for query in ("organizations", "organizational"):
+        np.testing.assert_allclose(_scores(with_queries, query), reference.scores(query), atol=1e-5)
+
+
+def test_a_shop_without_any_word_scores_nothing() -> None:
+    assert _scores(_fit({"text": ["", "--"]}), "lamp").tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("fields", [{}, {"text": []}, {"title": ["a"], "text": ["a", "b"]}])
+def test_fields_must_fit(fields: dict) -> None:
+    with pytest.raises(ValueError, match="one text per item"):
+        _fit(fields)

@@ -1,0 +1,148 @@
+"""The scorers that a configuration names, made from a prepared shop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from tfrec.config import Config
+from tfrec.config.retrieval import COLUMN
+from tfrec.data.shop import ShopData
+from tfrec.errors import ConfigError
+from tfrec.retrieval import item_weights, prior
+from tfrec.retrieval.collaborative import CollaborativeScorer
+from tfrec.retrieval.dense import DenseScorer
+from tfrec.retrieval.lexical import LexicalScorer
+from tfrec.retrieval.lexical_index import Tokenize, fit_lexical_index
+from tfrec.retrieval.prior import PriorScorer
+from tfrec.retrieval.scorer import Scorer
+
+
+def build_scorers(
+    config: Config,
+    shop: ShopData,
+    catalogue: Any,
+    tokenizer: Callable[[str], Tokenize],
+    splits: Sequence[str] = ("train",),
+) -> list[Scorer]:
+    """Makes the scorers of `retrieval.scorers`, in their order.
+
+    Scorers whose data the shop does not have are left out: collaborative and recency need interactions.
+
+    Args:
+        config: the whole configuration.
+        shop: the prepared data.
+        catalogue: the items' unit vectors float32 [N, D], an array or a tf.Variable that is kept anyway.
+        tokenizer: language -> tokenizer (`tfrec.evaluation.tokens.Tokenizer`).
+        splits: splits whose searches and interactions may be known. For an honest evaluation only "train".
+
+    Returns:
+        the scorers; their `label` is the name in the configuration.
+
+    Raises:
+        ConfigError: a column is not in the catalogue or holds no number, or the package implicit is missing for als.
+    """
+    makers: dict[str, Callable[[], Scorer | None]] = {
+        "dense": lambda: _dense(config, catalogue),
+        "lexical": lambda: lexical_scorer(config, shop, tokenizer, splits),
+        "collaborative": lambda: collaborative_scorer(config, shop, splits),
+        "popularity": lambda: PriorScorer("popularity", prior.popularity(_sold(shop, splits))),
+        "recency": lambda: _recency(shop, splits),
+    }
+    made = []
+    for name in config.retrieval.scorers:
+        scorer = makers[name]() if name in makers else _column(shop, name)
+        if scorer is not None:
+            made.append(scorer)
+    return made
+
+
+def lexical_scorer(
+    config: Config, shop: ShopData, tokenizer: Callable[[str], Tokenize], splits: Sequence[str] = ("train",)
+) -> LexicalScorer:
+    """BM25 over the item columns of `retrieval.lexical.fields`; see `build_scorers`."""
+    section = config.retrieval.lexical
+    fields = {name: _texts(shop, name, "retrieval.lexical.fields") for name in section.fields}
+    queries = (
+        shop.searches.filter(pl.col("split").is_in(splits))["query"].unique().to_list() if shop.has_searches else []
+    )
+    index = fit_lexical_index(
+        fields, section.fields, tokenizer(section.language), tokenizer("none"), queries, section.k1, section.b
+    )
+    return LexicalScorer(index)
+
+
+def collaborative_scorer(
+    config: Config, shop: ShopData, splits: Sequence[str] = ("train",)
+) -> CollaborativeScorer | None:
+    """Item-item weights of `retrieval.collaborative.model`; None for a shop without interactions in the splits."""
+    section = config.retrieval.collaborative
+    purchases = purchase_matrix(shop, splits)
+    taken = len(np.unique(purchases.indices))
+    if not taken:
+        return None
+    model = section.model
+    if model == "auto":
+        model = "ease" if taken <= section.largest_ease else "item_knn"
+    if model == "ease":
+        weights = item_weights.ease(purchases, section.regularisation, section.neighbours)
+    elif model == "item_knn":
+        weights = item_weights.item_knn(purchases, section.shrinkage, section.neighbours)
+    else:
+        try:
+            weights = item_weights.als(purchases, config.seed, section.factors, neighbours=section.neighbours)
+        except ImportError:
+            raise ConfigError(
+                "retrieval.collaborative.model als needs the package implicit: pip install 'implicit>=0.7.2', or "
+                "choose ease or item_knn."
+            ) from None
+    return CollaborativeScorer(weights, section.half_life)
+
+
+def purchase_matrix(shop: ShopData, splits: Sequence[str] = ("train",)) -> Any:
+    """Who took what, CSR float32 [U, N]: 1 where a shopper took an item at least once in the splits."""
+    if not shop.has_interactions:
+        return sp.csr_matrix((0, shop.size), dtype=np.float32)
+    pairs = (
+        shop.interactions.filter(pl.col("split").is_in(splits)).select("user_id", "item").unique(maintain_order=True)
+    )
+    users = pairs["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
+    shape = (int(users.max(initial=-1)) + 1, shop.size)
+    return sp.csr_matrix((np.ones(len(users), np.float32), (users, pairs["item"].to_numpy())), shape)
+
+
+def _dense(config: Config, catalogue: Any) -> DenseScorer:
+    section = config.retrieval.dense
+    return DenseScorer(catalogue, section.precision, section.rescore, section.block)
+
+
+def _sold(shop: ShopData, splits: Sequence[str]) -> np.ndarray:
+    """How often each item was taken, or was a right answer where there are no interactions: int64 [N]."""
+    if not shop.has_interactions:
+        return shop.popularity
+    items = shop.interactions.filter(pl.col("split").is_in(splits))["item"].to_numpy()
+    return np.bincount(items, minlength=shop.size)
+
+
+def _recency(shop: ShopData, splits: Sequence[str]) -> PriorScorer | None:
+    if not shop.has_interactions:
+        return None
+    rows = shop.interactions.filter(pl.col("split").is_in(splits))
+    return PriorScorer("recency", prior.recency(rows["item"].to_numpy(), rows["timestamp"].to_numpy(), shop.size))
+
+
+def _column(shop: ShopData, name: str) -> PriorScorer:
+    values = prior.numeric_column(_texts(shop, name.removeprefix(COLUMN), "retrieval.scorers"))
+    if not np.isfinite(values).any():
+        raise ConfigError(f"retrieval.scorers: {name} cannot score, for no item has a number in that column.")
+    return PriorScorer(name, values)
+
+
+def _texts(shop: ShopData, column: str, where: str) -> list[Any]:
+    if column not in shop.items.columns:
+        raise ConfigError(f"{where}: the catalogue has no column {column!r}, but {', '.join(shop.items.columns)}.")
+    return shop.items[column].to_list()
