@@ -1,0 +1,129 @@
+"""Mined negatives: the window, the margin, no known answer and no copy of one; and how batches draw them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tfrec.config.mining import MinedNegativesConfig
+from tfrec.synth.hard_negatives import mine, mined_negatives
+from tfrec.synth.source import Teacher
+
+
+def _ladder(size: int = 40) -> Teacher:
+    """Item i is the i-th best for every query, by certain steps."""
+    scores = np.linspace(1.0, 0.0, size).astype(np.float32)
+    items = np.stack([scores, np.sqrt(1 - scores**2)], axis=1)
+    items[:, 1] *= np.where(np.arange(size) % 2, 1, -1)  # neighbours of the ladder are far from one another
+    return Teacher(items, lambda queries: np.tile(np.float32([1, 0]), [len(queries), 1]), lambda query: scores)
+
+
+def test_negatives_come_from_the_window_hardest_first() -> None:
+    settings = MinedNegativesConfig(per_query=5, first_rank=11, last_rank=30, margin=0.0)
+    assert mine({"q": {0}}, {"q": {0}}, _ladder(), settings) == {"q": [10, 11, 12, 13, 14]}
+    short = MinedNegativesConfig(per_query=50, first_rank=11, last_rank=13, margin=0.0)
+    assert mine({"q": {0}}, {"q": {0}}, _ladder(), short) == {"q": [10, 11, 12]}
+
+
+def test_a_margin_to_the_positive_is_kept_and_judged_items_are_left_out() -> None:
+    settings = MinedNegativesConfig(per_query=4, first_rank=1, last_rank=40, margin=0.5)
+    found = mine({"q": {0}}, {"q": {0, 25}}, _ladder(), settings)["q"]
+    assert 25 not in found and min(found) >= 13, "half of the positive's score lies near the middle of the ladder"
+    close = MinedNegativesConfig(per_query=4, first_rank=1, last_rank=40, margin=0.0)
+    assert mine({"q": {0}}, {"q": {0, 1}}, _ladder(), close)["q"][0] == 2
+
+
+def test_copies_of_a_positive_are_no_negatives() -> None:
+    ladder = _ladder()
+    ladder.items[12] = ladder.items[0] * 0.999
+    settings = MinedNegativesConfig(per_query=40, first_rank=1, last_rank=40, margin=0.0)
+    assert 12 not in mine({"q": {0}}, {"q": {0}}, ladder, settings)["q"]
+
+
+def test_a_window_upside_down_is_refused() -> None:
+    with pytest.raises(ValueError, match="first_rank"):
+        MinedNegativesConfig(first_rank=20, last_rank=10)
+
+
+@pytest.fixture()
+def mined(shop_home: Path, tmp_path: Path) -> Any:
+    from tfrec.config import load_config
+    from tfrec.data.prepare import prepare
+
+    settings = "training.mined_negatives={per_query: 6, first_rank: 1, last_rank: 48, margin: 0, duplicate: 1.0}"
+    config = load_config(shop_home, ["name=mined", settings])
+    shop = prepare(config)
+    calls: list[int] = []
+
+    def teacher() -> Teacher:
+        calls.append(1)
+        rng = np.random.default_rng(0)
+        items = rng.normal(size=[shop.size, 8]).astype(np.float32)
+        items /= np.linalg.norm(items, axis=1, keepdims=True)
+        return Teacher(items, lambda queries: items[: len(queries)], lambda query: np.ones(shop.size, np.float32))
+
+    return config, shop, lambda: mined_negatives(config, shop, teacher, "f" * 64, tmp_path / "mined"), calls
+
+
+def test_mining_is_kept_and_off_by_default(mined: Any, shop_home: Path, tmp_path: Path) -> None:
+    from tfrec.config import load_config
+
+    config, shop, run, calls = mined
+    first, second = run(), run()
+    assert calls == [1] and np.array_equal(first.items, second.items) and len(first.items)
+    judged = {
+        (group, item)
+        for group, query in enumerate(shop.judgments("train"))
+        for item in (shop.item_ids.index(name) for name in shop.judgments("train")[query])
+    }
+    assert not judged & set(zip(first.groups.tolist(), first.items.tolist(), strict=True))
+    off = load_config(shop_home, ["name=mined"])
+    assert mined_negatives(off, shop, lambda: pytest.fail("mined"), "f" * 64, tmp_path / "off") is None
+
+
+def test_batches_draw_mined_negatives_where_none_is_judged(mined: Any, shop_home: Path) -> None:
+    from tfrec.config import load_config
+    from tfrec.data.prepare import prepare
+    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.training.pipeline import Batches
+
+    table = mined[2]()
+    config = load_config(shop_home, ["name=unjudged", "data.negatives_per_query=0"])
+    shop = prepare(config)
+    tokenize = TextEncoder.load(config.encoder, config.seed).tokenize
+    for negatives in (None, table):
+        drawn: set[int] = set()
+        for batch in Batches(config, shop, tokenize, mined=negatives).from_step(0).take(10):
+            drawn |= set(batch["items"].numpy()[len(batch["weight"]) :].tolist())
+        if negatives is None:
+            assert not drawn
+        else:
+            assert len(drawn) > 10 and drawn <= set(table.items.tolist())
+
+
+def test_the_lookup_gives_each_group_its_own(mined: Any) -> None:
+    from tfrec.tensorflow_setup import tf
+    from tfrec.training.mined import MinedTable
+
+    table = mined[2]()
+    judged = tf.ragged.constant([[1], [], [2]], dtype=tf.int64)
+    rows = MinedTable(table).beside(judged, tf.constant([0, 1, 10**6], tf.int64)).to_list()
+    own = [table.items[table.groups == group].tolist() for group in (0, 1)]
+    assert rows == [[1, *own[0]], own[1], [2]], "an unknown group has none"
+
+
+def test_the_correction_counts_what_is_mined(mined: Any) -> None:
+    from tfrec.synth.hard_negatives import MinedNegatives
+    from tfrec.training.candidate_sampling import _of_searches
+
+    _, shop, _, _ = mined
+    groups = np.arange(len(shop.judgments("train")))
+    one = MinedNegatives(groups, np.full(len(groups), 7), shop.size)
+    without, pairs = _of_searches(shop, 1, None)
+    counted, same = _of_searches(shop, 1, one)
+    assert pairs == same
+    assert counted.sum() == pytest.approx(without.sum()), "as many negatives are drawn, spread over more items"
+    assert counted[7] > without[7] + 1

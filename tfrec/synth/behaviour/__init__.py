@@ -1,0 +1,1 @@
+"""Simulated behaviour: purchases that a collaborative model holds plausible, searches that end in clicks."""
