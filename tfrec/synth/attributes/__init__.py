@@ -1,0 +1,1 @@
+"""Attributes that the catalogue leaves empty, guessed with a confidence."""
