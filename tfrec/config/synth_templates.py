@@ -14,7 +14,7 @@ class TemplatesConfig(Section):
     prior: float = Field(
         5.0,
         gt=0,
-        description="How many labelled queries the built-in shapes count for: with none labelled they are all there is.",
+        description="How many labelled queries the built-in shapes count for: with none labelled they are all.",
     )
     max_words: int = Field(8, ge=2, le=32, description="Longest query, in words.")
     slips: float | None = Field(
@@ -27,11 +27,11 @@ class TemplatesConfig(Section):
         None,
         ge=0,
         le=1,
-        description="Share of the queries whose last word is only half typed; empty takes it from the labelled queries.",
+        description="Share of the queries whose last word is half typed; empty takes it from the labelled queries.",
     )
     slip_confidence: float = Field(
         0.7, gt=0, le=1, description="Weight of a misspelt or half-typed query's examples; of a clean one's it is 1."
     )
     max_items: int = Field(
-        200_000, ge=1, description="Items whose fields are read: all of a smaller catalogue, else a sample of it."
+        100_000, ge=1, description="Items whose fields are read: all of a smaller catalogue, else a sample of it."
     )
