@@ -1,0 +1,55 @@
+"""Configuration of fusion: how several scorers become one score."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from tfrec.config.base import Section
+
+
+class GateConfig(Section):
+    """A small network that weighs the scorers for each request. It stays out where dev does not gain by it."""
+
+    enabled: bool = Field(False, description="Train it on the training examples, with the towers frozen.")
+    form: Literal["weights", "mix"] = Field(
+        "weights",
+        description="weights = one weight for each scorer; mix = g * collaborative + (1 - g) * content, with one g.",
+    )
+    hidden: int = Field(32, ge=1, le=1024, description="Size of the hidden layer.")
+    teacher: str = Field(
+        "fused", description="Who is imitated a little: fused = the fixed weights, or the label of a scorer."
+    )
+    teacher_weight: float = Field(0.1, ge=0, description="Weight of the KL divergence from the teacher's ranking.")
+    examples: int = Field(2000, ge=1, description="Training requests of each task at most.")
+    steps: int = Field(300, ge=1, description="Steps of 64 requests.")
+    learning_rate: float = Field(0.01, gt=0, description="Rate of Adam.")
+
+
+class FusionConfig(Section):
+    """Each scorer is normalised over the catalogue, then a weighted sum is taken."""
+
+    normalisation: Literal["z-score", "min-max", "rank"] = Field(
+        "z-score", description="rank = reciprocal ranks, which look at no scores."
+    )
+    weights: dict[Literal["search", "recommendation"], dict[str, float]] = Field(
+        default_factory=dict,
+        description="Fixed weights of a task, scorer: weight; a task that is not named is tuned on dev.",
+    )
+    history_share: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="Where words and history come together: the share of recommendation's weights beside search's.",
+    )
+    max_requests: int = Field(2000, ge=1, description="Most dev requests of each task that weights are tuned on.")
+    gate: GateConfig = Field(default_factory=lambda: GateConfig())
+
+    @field_validator("weights")
+    @classmethod
+    def _some_weight(cls, value: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        for task, weights in value.items():
+            if min([0.0, *weights.values()]) < 0 or not sum(weights.values()) > 0:
+                raise ValueError(f"weights of {task} must not be negative, and one must be above 0")
+        return value
