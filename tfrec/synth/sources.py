@@ -44,10 +44,17 @@ def _expansion() -> Source:
     return Expansion()
 
 
+def _behaviour() -> Source:
+    from tfrec.synth.behaviour.behaviour_source import Behaviour
+
+    return Behaviour()
+
+
 SOURCES: dict[str, SourceEntry] = {
     "catalogue": SourceEntry(_catalogue, ("queries",)),
     "generator": SourceEntry(_generator, ("generator", "templates", "queries")),
     "expansion": SourceEntry(_expansion, ("expansion",), labels_itself=True),
+    "behaviour": SourceEntry(_behaviour, ("behaviour",), labels_itself=True),
 }
 
 

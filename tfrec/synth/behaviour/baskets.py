@@ -9,7 +9,9 @@ from tfrec.config.synth_behaviour import PurchasesConfig
 from tfrec.progress import track
 from tfrec.synth.behaviour.history import PurchaseHistory
 from tfrec.synth.behaviour.plan import balanced_plan, take
-from tfrec.synth.behaviour.plausible import BLOCK_SCORES, PURCHASES, SMOOTHING, Plausible, purchase_rows
+from tfrec.synth.behaviour.plausible import BLOCK_SCORES, SMOOTHING, Plausible, PurchaseRows
+
+_LEAST = -60.0  # e to this power is still a float32
 
 
 def simulate_baskets(
@@ -37,24 +39,22 @@ def simulate_baskets(
     shares = (history.popularity + SMOOTHING) / (history.popularity + SMOOTHING).sum()
     block = max(1, BLOCK_SCORES // history.size)
     uncorrected = np.zeros(history.size)
-    parts: list[pl.DataFrame] = []
+    rows = PurchaseRows()
     for start in track(range(0, len(users), block), "Simulating baskets"):
-        rows = slice(start, start + block)
-        standard = plausible.standard(users[rows])
-        chances = np.exp((standard - standard.max(axis=1, keepdims=True)) / plausible.temperature)
-        chances[history.matrix[users[rows]].nonzero()] = 0.0
-        uncorrected += (chances * (sizes[rows] / chances.sum(axis=1))[:, None]).sum(axis=0)
-        plan = balanced_plan(chances, sizes[rows], shares)
+        part = slice(start, start + block)
+        buyers, counts = users[part], sizes[part]
+        standard = plausible.standard(buyers)
+        level = (standard - standard.max(axis=1, keepdims=True)) / plausible.temperature
+        chances = np.exp(np.maximum(level, _LEAST))  # implausible, but never impossible: popularity may want it
+        chances[history.matrix[buyers].nonzero()] = 0.0
+        uncorrected += (chances * (counts / np.maximum(chances.sum(axis=1), 1e-20))[:, None]).sum(axis=0)
+        plan = balanced_plan(chances, counts, shares)
         for place in range(len(plan)):
-            items = take(plan[place], int(sizes[start + place]), rng)
-            odds = plan[place, items] / (sizes[start + place] * shares[items])
-            parts.append(
-                purchase_rows(
-                    start + place, users[start + place], times[start + place], items, standard[place, items],
-                    odds / (1.0 + odds),
-                )
-            )  # fmt: skip
-    return pl.concat(parts) if parts else pl.DataFrame(schema=PURCHASES), uncorrected
+            items = take(plan[place], int(counts[place]), rng)
+            odds = plan[place, items] / (counts[place] * shares[items])
+            confidence = odds / (1.0 + odds)
+            rows.add(start + place, buyers[place], times[start + place], items, standard[place, items], confidence)
+    return rows.frame(), uncorrected
 
 
 def _slots(

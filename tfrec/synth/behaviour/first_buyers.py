@@ -7,7 +7,7 @@ import polars as pl
 
 from tfrec.config.synth_behaviour import PurchasesConfig
 from tfrec.synth.behaviour.history import PurchaseHistory
-from tfrec.synth.behaviour.plausible import BLOCK_SCORES, PURCHASES, SMOOTHING, Plausible, purchase_rows
+from tfrec.synth.behaviour.plausible import BLOCK_SCORES, SMOOTHING, Plausible, PurchaseRows
 
 _MOST_SHOPPERS = 20_000  # who are looked at
 
@@ -30,7 +30,7 @@ def simulate_first_buyers(
     rng = np.random.default_rng(seed + 1)
     cold = plausible.cold
     if not len(cold.items) or not settings.cold_shoppers:
-        return pl.DataFrame(schema=PURCHASES)
+        return PurchaseRows().frame()
     users = np.sort(rng.permutation(len(history.users))[:_MOST_SHOPPERS])
     block = max(1, BLOCK_SCORES // history.size)
     scores = np.concatenate(
@@ -39,7 +39,7 @@ def simulate_first_buyers(
     matrix = history.matrix[users]
     activity = np.asarray(matrix.sum(axis=1)).reshape(-1) + SMOOTHING
     activity = activity / activity.sum()
-    parts: list[pl.DataFrame] = []
+    rows = PurchaseRows()
     for place, item in enumerate(cold.items.tolist()):
         column = scores[:, place]
         level = (column - column.mean()) / (column.std() + 1e-6)
@@ -55,5 +55,5 @@ def simulate_first_buyers(
         odds = chance[best] / activity[best]
         confidence = cold.likeness[place] * odds / (1.0 + odds)
         times = np.array([history.items_of[user][1][-1] for user in users[best]])
-        parts.append(purchase_rows(-1, users[best], times, np.full(len(best), item), column[best], confidence))
-    return pl.concat(parts) if parts else pl.DataFrame(schema=PURCHASES)
+        rows.add(-1, users[best], times, np.full(len(best), item), column[best], confidence)
+    return rows.frame()

@@ -44,8 +44,19 @@ class Plausible:
         return (found - found.mean(axis=1, keepdims=True)) / (found.std(axis=1, keepdims=True) + 1e-6)
 
 
-def purchase_rows(basket: int, users: Any, times: Any, items: np.ndarray, scores: Any, confidence: Any) -> pl.DataFrame:
-    """Purchases of one basket, or of one item: columns of PURCHASES; what is single stands for all rows."""
-    columns = {"basket": basket, "user": users, "timestamp": times, "item": items, "score": scores}
-    full = {name: np.broadcast_to(value, len(items)) for name, value in {**columns, "confidence": confidence}.items()}
-    return pl.DataFrame(full, schema_overrides=PURCHASES)
+class PurchaseRows:
+    """Collects purchases, a few at a time."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[np.ndarray]] = {name: [] for name in PURCHASES}
+
+    def add(self, basket: int, users: Any, times: Any, items: np.ndarray, scores: Any, confidence: Any) -> None:
+        """Adds the purchases of items [n]; what is single stands for all of them."""
+        for name, value in zip(PURCHASES, (basket, users, times, items, scores, confidence), strict=True):
+            self._columns[name].append(np.broadcast_to(value, len(items)))
+
+    def frame(self) -> pl.DataFrame:
+        """All of them: columns of PURCHASES."""
+        empty = [np.zeros(0)]
+        columns = {name: np.concatenate(parts or empty) for name, parts in self._columns.items()}
+        return pl.DataFrame(columns).select(pl.col(name).cast(kind) for name, kind in PURCHASES.items())
