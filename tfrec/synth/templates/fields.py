@@ -15,7 +15,7 @@ from tfrec.synth.templates.columns import Values, attribute_columns, brand_words
 from tfrec.synth.templates.connectives import HAVING, LACKING, UNSPACED_JOINING, USE, kind_of
 from tfrec.synth.templates.heads import Head, Heads
 from tfrec.synth.templates.lexicon import Lexicon
-from tfrec.synth.templates.words import Words, key, runs, segments
+from tfrec.synth.templates.words import Words, key, runs, segments, unspaced
 
 # the slots of shapes beside the attribute columns
 BRAND, TYPE, CATEGORY, MODIFIER, LINE, SIZE, PART, TITLE, WORD, DETAIL = (
@@ -101,7 +101,7 @@ def read_fields(items: pl.DataFrame, rows: list[int], queries: Iterable[str] = (
             if found := values[name].of(split[name][number]):
                 slots[name] = found
         skipped = frozenset(unit for phrases in slots.values() for phrase in phrases for unit in key(phrase))
-        heads.add(chunks, brands[number], skipped)
+        heads.add(chunks, brands[number], categories[number], skipped)
         parsed.append((chunks, slots, skipped))
     contrasts: defaultdict[Words, list[Words]] = defaultdict(list)
     for number, (chunks, slots, skipped) in enumerate(parsed):
@@ -144,7 +144,9 @@ def _add_parts(
 
     if head is not None:
         words = chunks[head.chunk].words
-        slots[TYPE] = list(dict.fromkeys([words[head.start : head.end], words[head.end - 1 : head.end]]))
+        name, last = words[head.start : head.end], words[head.end - 1 : head.end]
+        piece = name == last or (unspaced(last[0]) and len(last[0]) == 1)
+        slots[TYPE] = [name] if piece else [name, last]
         before = [words[start : head.start] for start in (head.start - 1, head.start - 2) if start >= 0]
         if found := [phrase for phrase in before if clean(phrase)]:
             slots[MODIFIER] = found
@@ -190,7 +192,9 @@ def _add_words(
 ) -> None:
     def usual(words: Iterable[str]) -> list[Words]:
         found = dict.fromkeys(word for word in words if kind_of(word) is None and not is_measure(word))
-        return [(word,) for word in found if min(frequency[unit] for unit in key((word,))) >= _LEAST_TITLES]
+        # a lone character of an unspaced script is mostly a piece of a word
+        whole = [word for word in found if len(word) > 1 or not unspaced(word)]
+        return [(word,) for word in whole if min(frequency[unit] for unit in key((word,))) >= _LEAST_TITLES]
 
     if found := usual(word for segment in title for word in segment):
         slots[WORD] = found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -44,13 +44,15 @@ class Heads:
         self._all: Counter[Words] = Counter()
         self._brand: dict[Words, str] = {}
         self._brands: set[Words] = set()
+        self._categories: defaultdict[Words, Counter[str]] = defaultdict(Counter)
 
-    def add(self, chunks: Sequence[Chunk], brand: str, skipped: frozenset[str]) -> None:
+    def add(self, chunks: Sequence[Chunk], brand: str, category: str, skipped: frozenset[str]) -> None:
         """Counts a title.
 
         Args:
             chunks: of the title.
             brand: of the item, "" if unknown: a name that one brand alone uses is the name of its model.
+            category: of the item, "" if unknown: what stands in all categories alike ("adjustable") names no thing.
             skipped: keys of words that name no things here: the item's brand and attributes.
         """
         ends: set[Words] = set()
@@ -65,6 +67,9 @@ class Heads:
         for phrase in ends:
             if self._brand.setdefault(phrase, brand) != brand:
                 self._brands.add(phrase)
+        if category:
+            for phrase in sorted(inside):
+                self._categories[phrase][category] += 1
 
     def is_name(self, phrase: Words) -> bool:
         """Whether enough items of several brands (or of no known one) have a chunk that ends with the phrase's key."""
@@ -88,13 +93,18 @@ class Heads:
             last = key(chunk.words[end - 1 : end])
             share = self._ends[last] / max(1, self._all[last]) if end else 0.0
             if end and share >= _LEAST_SHARE and self.is_name(last):
-                score = weight * share * math.log1p(self._ends[last])
+                score = weight * share * math.log1p(self._ends[last]) * self._concentration(last)
                 score *= _IN_CATEGORY if in_category.intersection(last) else 1.0
                 score *= 1.0 if chunk.link == "" else _USED_FOR if number else 0.5
                 if score > best_score:
                     best, best_score = Head(number, self._start(chunk.words, end, skipped), end), score
             weight *= _LATER
         return best
+
+    def _concentration(self, word: Words) -> float:
+        """Share of a word's items that are of one category, squared; 1 where the shop has no categories."""
+        counts = self._categories.get(word)
+        return (max(counts.values()) / sum(counts.values())) ** 2 if counts else 1.0
 
     def _start(self, words: Words, end: int, skipped: frozenset[str]) -> int:
         start = end - 1

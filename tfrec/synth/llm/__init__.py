@@ -1,0 +1,1 @@
+"""Queries written by a large language model behind an OpenAI-compatible endpoint (source "llm")."""
