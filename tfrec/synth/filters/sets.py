@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 _CODE_BITS = 21  # of a Unicode code point
-_BLOCK = 50_000  # rows or pairs compared at once
+_BLOCK = 50_000  # pairs compared at once
+_ROWS = 2_000  # sets looked up at once
+_SHARED = 4  # rare keys that two sets must share to be compared: more of them, fewer pairs, but longer prefixes
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,9 @@ def jaccard_of_pairs(first: Sets, second: Sets, pairs: np.ndarray) -> np.ndarray
 def similar_pairs(first: Sets, second: Sets, least: float) -> tuple[np.ndarray, np.ndarray]:
     """All pairs with at least a Jaccard similarity; none is missed.
 
-    Sets with similarity t share a key among the |x| - ceil(t |x|) + 1 rarest of each (prefix filter, Chaudhuri et al.
-    2006; Bayardo et al. 2007), so only such pairs are compared.
+    Sets with similarity t share at least c keys, c = ceil(t |x|) of the larger. So among the |x| - ceil(t |x|) + L
+    rarest keys of each they share L, or c where that is less (prefix filter, Chaudhuri et al. 2006; longer prefixes,
+    Wang et al. 2012); only pairs that do are compared.
 
     Args:
         first: R sets.
@@ -123,13 +126,16 @@ def similar_pairs(first: Sets, second: Sets, least: float) -> tuple[np.ndarray, 
     known = np.fromiter(frequencies, np.int64, len(frequencies))
     counts = np.fromiter(frequencies.values(), np.int64, len(frequencies))
     prefixes = [_rarest(sets, known, counts, least) for sets in (first, second)]
-    columns, matrices = _matrices(prefixes)
-    if not columns:
+    shared, matrices = _matrices(prefixes)
+    if not shared:
         return np.zeros([0, 2], np.int64), np.zeros(0, np.float32)
+    fewest = [_fewest(sets, least) for sets in (first, second)]
     met = []
-    for begin in range(0, matrices[0].shape[0], _BLOCK):
-        part = (matrices[0][begin : begin + _BLOCK] @ matrices[1].T).tocoo()
-        met.append(np.stack([part.row.astype(np.int64) + begin, part.col.astype(np.int64)], axis=1))
+    for begin in range(0, matrices[0].shape[0], _ROWS):
+        part = (matrices[0][begin : begin + _ROWS] @ matrices[1].T).tocoo()
+        rows, columns = part.row.astype(np.int64) + begin, part.col.astype(np.int64)
+        enough = part.data >= np.minimum(np.maximum(fewest[0][rows], fewest[1][columns]), _SHARED)
+        met.append(np.stack([rows[enough], columns[enough]], axis=1))
     pairs = np.concatenate(met)
     similarity = jaccard_of_pairs(first, second, pairs)
     near = similarity >= least - 1e-6
@@ -146,9 +152,14 @@ def _rarest(sets: Sets, known: np.ndarray, counts: np.ndarray, least: float) -> 
     rows = sets.rows
     order = np.lexsort((sets.keys, frequency, rows))
     within = np.arange(len(rows)) - sets.starts[rows]
-    wanted = sets.sizes - np.ceil(least * sets.sizes - 1e-9).astype(np.int64) + 1
+    wanted = sets.sizes - _fewest(sets, least) + _SHARED
     chosen = within < wanted[rows]
     return _sets(rows[chosen], sets.keys[order][chosen], len(sets.starts) - 1)
+
+
+def _fewest(sets: Sets, least: float) -> np.ndarray:
+    """How many keys a set shares at least with one that is as similar as wanted: int64 [R]."""
+    return np.ceil(least * sets.sizes - 1e-9).astype(np.int64)
 
 
 def _matrices(groups: Sequence[Sets]) -> tuple[int, list[Any]]:

@@ -11,6 +11,7 @@ from tfrec.config.synth_filters import Scorer
 from tfrec.progress import Progress
 from tfrec.synth.source import Teacher
 
+_ENCODED = 32_768  # queries given to the encoder at once
 _BLOCK_SCORES = 4 << 20  # float32 scores of one kind alive at once: 16 MiB stay near the processor
 
 
@@ -53,6 +54,7 @@ def teacher_ranks(
     hybrid = margin or "hybrid" in scorers
     block = max(1, min(1024, _BLOCK_SCORES // len(teacher.items)))
     catalogue = np.ascontiguousarray(teacher.items.T)
+    vectors = np.zeros([0, teacher.items.shape[1]], np.float32)
     with Progress("Searching with made queries", len(distinct)) as progress:
         for first in range(0, len(distinct), block):
             part = distinct[first : first + block]
@@ -60,7 +62,11 @@ def teacher_ranks(
             local, items = owners[rows] - first, targets[rows]
             scores: dict[Scorer, np.ndarray] = {}
             if hybrid or "dense" in scorers:
-                scores["dense"] = teacher.encode(part) @ catalogue
+                if len(vectors) < len(part):  # many at once: the encoder sorts them by length
+                    more = distinct[first + len(vectors) :][:_ENCODED]
+                    vectors = np.concatenate([vectors, teacher.encode(more)])
+                scores["dense"] = vectors[: len(part)] @ catalogue
+                vectors = vectors[len(part) :]
             if hybrid or "lexical" in scorers:
                 scores["lexical"] = np.stack([teacher.lexical(query) for query in part])
             for scorer in (name for name in ranks if name != "hybrid"):
