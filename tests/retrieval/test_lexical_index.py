@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tfrec.evaluation.baselines import Bm25
 from tfrec.evaluation.tokens import Tokenizer
@@ -66,6 +68,13 @@ def test_words_of_known_queries_are_in_the_table() -> None:
     reference = Bm25.fit(texts)
     for query in ("organizations", "organizational"):
         np.testing.assert_allclose(_scores(with_queries, query), reference.scores(query), atol=1e-5)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(), st.text("aBs'’_ 漢字カたคก\u0301İΣﬁ½", max_size=20)))
+def test_a_word_alone_is_the_term_that_it_is_in_its_text(text: str) -> None:
+    tokenize, surfaces = Tokenizer(), Tokenizer("none")
+    assert [tokenize(word) for word in surfaces(text)] == [[term] for term in tokenize(text)]
 
 
 def test_a_shop_without_any_word_scores_nothing() -> None:

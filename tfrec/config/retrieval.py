@@ -50,12 +50,14 @@ class CollaborativeScorerConfig(Section):
     model: Literal["auto", "ease", "item_knn", "als"] = Field(
         "auto", description="auto = ease up to largest_ease items, item_knn above; als needs the package implicit."
     )
-    neighbours: int = Field(200, ge=1, description="Weights kept per item, the strongest.")
+    neighbours: int = Field(
+        200, ge=1, description="Per item the number of others that may speak for it, the strongest."
+    )
     regularisation: float = Field(300.0, gt=0, description="Lambda of ease.")
     shrinkage: float = Field(10.0, ge=0, description="Added to item_knn's denominator: rare pairs count less.")
     factors: int = Field(64, ge=1, description="Length of als' vectors.")
     half_life: float | None = Field(
-        None, gt=0, description="After that many later items of the history an item counts half; null = all alike."
+        50.0, gt=0, description="After that many later items of the history an item counts half; null = all alike."
     )
     largest_ease: int = Field(20000, ge=1, description="ease inverts an items x items matrix; see model.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,11 +86,8 @@ def fit_lexical_index(
     words = _Words(tokenize, surfaces)
     keys, frequencies = [], []
     for name, texts in fields.items():
-        found, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
-        item_terms = [words.terms(text) for text in texts]
-        length = np.fromiter(map(len, item_terms), np.int64, size)
+        length, flat = words.terms(texts)
         if length.any():
-            flat = np.concatenate([np.asarray(terms, np.int64) for terms in item_terms])
             found, counts = np.unique(flat * size + np.repeat(np.arange(size), length), return_counts=True)
             norm = 1 - b + b * length / length.mean()
             keys.append(found)
@@ -118,18 +116,26 @@ class _Words:
     def count(self) -> int:
         return len(self._numbers)
 
-    def terms(self, text: str) -> list[int]:
-        """Terms of a catalogue's text; new ones get the next number."""
-        numbers = self._numbers
-        terms = self._tokenize(text)
-        for surface, term in zip(self._surfaces(text), terms, strict=True):
-            self._seen[surface] = term
-        return [numbers.setdefault(term, len(numbers)) for term in terms]
+    def terms(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """(terms per text int64 [N], all their numbers int64); a new term gets the next number."""
+        numbers, flat, lengths = self._numbers, array("q"), array("q")
+        for text in texts:
+            before = len(flat)
+            flat.extend(numbers.setdefault(self._term(word), len(numbers)) for word in self._surfaces(text))
+            lengths.append(len(flat) - before)
+        return np.array(lengths, np.int64), np.array(flat, np.int64)
+
+    def _term(self, surface: str) -> str:
+        term = self._seen.get(surface)
+        if term is None:  # a word alone is one term, the same as within its text
+            term = self._seen[surface] = self._tokenize(surface)[0]
+        return term
 
     def table(self, queries: Iterable[str], df: np.ndarray) -> dict[str, int]:
         """Written word -> term, for the terms that the catalogue holds."""
         for query in queries:
-            self._seen.update(zip(self._surfaces(query), self._tokenize(query), strict=True))
+            for surface in self._surfaces(query):
+                self._term(surface)
         table = {surface: self._numbers[term] for surface, term in self._seen.items() if term in self._numbers}
         for surface in self._likely(df):
             if surface not in table:
