@@ -17,11 +17,16 @@ from tfrec.errors import TrainingError
 from tfrec.evaluation.baselines import Bm25
 from tfrec.evaluation.dev import DevEvaluation
 from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, evaluate_search
+from tfrec.evaluation.significance import compare
 from tfrec.evaluation.table import Report
+from tfrec.evaluation.tokens import Tokenizer
 from tfrec.files import atomic_directory
 from tfrec.models.features import dense_features
 from tfrec.models.spelling import Speller
 from tfrec.models.two_tower import TwoTower
+from tfrec.retrieval.building import build_scorers
+from tfrec.retrieval.fusion import Fusion
+from tfrec.retrieval.stage import fuse
 from tfrec.run import RunFolder
 from tfrec.synth.examples import SyntheticExamples
 from tfrec.synth.hard_negatives import mined_negatives
@@ -53,6 +58,7 @@ class TrainedShop:
     signature: str
     summary: dict[str, Any]
     _catalogue: Any = field(default=None, repr=False)
+    _fusion: Any = field(default=None, repr=False)
 
     @property
     def catalogue(self) -> np.ndarray:
@@ -60,6 +66,21 @@ class TrainedShop:
         if self._catalogue is None:
             self._catalogue = self.model.refresh_catalogue(self.shop.item_texts, self.shop.popularity)
         return self._catalogue
+
+    @property
+    def fusion(self) -> Fusion | None:
+        """The scorers of the configuration and what each counts; None where the towers rank alone."""
+        if self._fusion is None and self.config.retrieval.scorers != ["dense"]:
+            self._fusion = _fuse(self)
+        return self._fusion
+
+
+def _fuse(trained: TrainedShop) -> Fusion | None:
+    config, shop = trained.config, trained.shop
+    scorers = build_scorers(config, shop, trained.catalogue, Tokenizer)
+    if [scorer.label for scorer in scorers] == ["dense"]:
+        return None
+    return fuse(config, shop, trained.model, scorers, trained.signature, RunFolder(config).retrieval, compare)
 
 
 def train(config: Config, source: Config | None = None) -> TrainedShop:
@@ -149,8 +170,9 @@ def record(config: Config, shop: ShopData, model: TwoTower, summary: dict[str, A
 
 def make_samples(config: Config) -> tuple[ShopData, SyntheticExamples]:
     """Makes the synthetic examples of a shop, whether or not training would want them; or finds them made."""
-    shop = prepare(config)
-    return shop, _samples(config, shop, TextEncoder.load(config.encoder, config.seed).fingerprint)
+    shop, fingerprint = prepare(config), TextEncoder.load(config.encoder, config.seed).fingerprint
+    shop = _filled(config, shop, fingerprint)
+    return shop, _samples(config, shop, fingerprint)
 
 
 def load(config: Config, source: Config | None = None) -> TrainedShop:
@@ -190,11 +212,13 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
     reports: dict[str, Report] = {}
     if "search" in splits:
         reports["search"] = evaluate_search(
-            config, shop, model, trained.catalogue, lambda: _zero_shot(config, shop), splits["search"]
+            config, shop, model, trained.catalogue, lambda: _zero_shot(config, shop), splits["search"], trained.fusion
         )
     if "recommendation" in splits:
         where = splits["recommendation"]
-        reports["recommendation"] = evaluate_recommendation(config, shop, model, trained.catalogue, where)
+        reports["recommendation"] = evaluate_recommendation(
+            config, shop, model, trained.catalogue, where, trained.fusion
+        )
     results = {task: {"split": splits[task], **report.to_json()} for task, report in reports.items()}
     RunFolder(config).add_metrics(evaluation={"signature": trained.signature, **results})
     return reports
@@ -207,18 +231,30 @@ def export(trained: TrainedShop) -> Path:
     run = RunFolder(trained.config)
     metrics = run.metrics().get("evaluation", {})
     return export_model(
-        trained.config, trained.model, trained.shop, trained.catalogue, run.export, metrics, trained.signature
-    )
+        trained.config, trained.model, trained.shop, trained.catalogue, run.export, metrics, trained.signature,
+        trained.fusion,
+    )  # fmt: skip
 
 
 def _assemble(config: Config, source: Config | None = None) -> tuple[ShopData, TwoTower, str]:
     keras.utils.set_random_seed(config.seed)
     shop = prepare(source or config)
     encoder = TextEncoder.load(config.encoder, config.seed)
+    shop = _filled(source or config, shop, encoder.fingerprint)
     features = dense_features(shop, config.model.dense_features)
     images = _images(config, shop)
     model = TwoTower(config, encoder, shop.size, _interactions(shop), features, images, _speller(config, shop, encoder))
     return shop, model, signature_of(config, shop, encoder.fingerprint)
+
+
+def _filled(config: Config, shop: ShopData, encoder_fingerprint: str) -> ShopData:
+    """The shop with guessed attributes (synthesis.attributes), or as it is."""
+    if not config.synthesis.attributes.enabled:
+        return shop
+    from tfrec.synth.attributes.filling import fill_attributes
+
+    folder = RunFolder(config).path / "attributes"
+    return fill_attributes(config, shop, lambda: _zero_shot(config, shop)[0], encoder_fingerprint, folder)
 
 
 def signature_of(config: Config, shop: ShopData, encoder_fingerprint: str) -> str:

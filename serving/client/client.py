@@ -11,7 +11,7 @@ import numpy as np
 from serving.client import schema
 from serving.client.calls import Caller
 from serving.client.errors import ClientError
-from serving.client.inputs import history_rows, query_and_history, text_rows
+from serving.client.inputs import history_rows, query_and_history, text_rows, wishes
 from serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, VersionStatus
 from serving.client.tensors import fill, to_numpy
 
@@ -59,31 +59,52 @@ class Client:
         """Closes the connection."""
         self._caller.close()
 
-    def search(self, queries: str | Sequence[str], k: int = 10, timeout: float | None = None) -> list[list[Hit]]:
-        """Finds items for typed words: for each query at most `k` hits, best first."""
-        return self._hits("search", {"query": text_rows(queries)}, k, timeout)
+    def search(
+        self, queries: str | Sequence[str], k: int = 10, timeout: float | None = None, *, filters: Sequence[str] = (),
+        diversity: float = 0.0,
+    ) -> list[list[Hit]]:  # fmt: skip
+        """Finds items for typed words.
+
+        Args:
+            queries: one text or several.
+            k: hits per query at most, at least 1.
+            timeout: seconds for this call.
+            filters: conditions that items must satisfy, such as ["category=shoes", "price<=50"], for all queries alike;
+                the shop's configuration says which columns can be asked for.
+            diversity: 0 (none) to 1: how much being like an item further up costs.
+
+        Returns:
+            hits of each query, best first.
+        """
+        inputs = {"query": text_rows(queries)}
+        return self._hits("search", inputs, k, timeout, filters, diversity)
 
     def recommend(
-        self, histories: Sequence[Sequence[str]], k: int = 10, timeout: float | None = None
-    ) -> list[list[Hit]]:
-        """Finds items for shoppers: each history lists item ids, oldest first, and may be empty."""
-        return self._hits("recommend", {"history": history_rows(histories)}, k, timeout)
+        self, histories: Sequence[Sequence[str]], k: int = 10, timeout: float | None = None, *,
+        filters: Sequence[str] = (), diversity: float = 0.0, exclude_seen: bool = True,
+    ) -> list[list[Hit]]:  # fmt: skip
+        """Finds items for shoppers: each history lists item ids, oldest first, and may be empty.
+
+        Items of the history stay out unless `exclude_seen` is false; the other arguments are those of `search`.
+        """
+        inputs = {"history": history_rows(histories)}
+        return self._hits("recommend", inputs, k, timeout, filters, diversity, exclude_seen, True)
 
     def personalised_search(
-        self,
-        queries: str | Sequence[str],
-        histories: Sequence[Sequence[str]],
-        k: int = 10,
-        timeout: float | None = None,
-    ) -> list[list[Hit]]:
+        self, queries: str | Sequence[str], histories: Sequence[Sequence[str]], k: int = 10,
+        timeout: float | None = None, *, filters: Sequence[str] = (), diversity: float = 0.0,
+        exclude_seen: bool = False,
+    ) -> list[list[Hit]]:  # fmt: skip
         """Finds items for typed words and the shopper's history together, one history per query."""
-        return self._hits("personalised_search", query_and_history(queries, histories), k, timeout)
+        inputs = query_and_history(queries, histories)
+        return self._hits("personalised_search", inputs, k, timeout, filters, diversity, exclude_seen, False)
 
     def similar_items(
-        self, item_ids: str | Sequence[str], k: int = 10, timeout: float | None = None
-    ) -> list[list[Hit]]:
+        self, item_ids: str | Sequence[str], k: int = 10, timeout: float | None = None, *,
+        filters: Sequence[str] = (), diversity: float = 0.0,
+    ) -> list[list[Hit]]:  # fmt: skip
         """Finds the nearest other items of each item."""
-        return self._hits("similar_items", {"item_id": text_rows(item_ids)}, k, timeout)
+        return self._hits("similar_items", {"item_id": text_rows(item_ids)}, k, timeout, filters, diversity)
 
     def embed_query(
         self,
@@ -172,9 +193,15 @@ class Client:
         if version is not None:
             request.model_spec.version.value = version
 
-    def _hits(self, signature: str, inputs: dict[str, Any], k: int, timeout: float | None) -> list[list[Hit]]:
+    def _hits(
+        self, signature: str, inputs: dict[str, np.ndarray], k: int, timeout: float | None, filters: Sequence[str],
+        diversity: float, exclude_seen: bool | None = None, as_usual: bool | None = None,
+    ) -> list[list[Hit]]:  # fmt: skip
         if not 1 <= k < 2**31:
             raise ClientError("INVALID_ARGUMENT", f"k must be at least 1, not {k}.")
+        more = wishes(len(next(iter(inputs.values()))), filters, diversity, exclude_seen, as_usual)
+        if more:
+            signature, inputs = f"{signature}_filtered", {**inputs, **more}
         outputs = self.predict(signature, {**inputs, "k": np.int32(k)}, timeout=timeout)
         rows = zip(_output(outputs, "item_ids").tolist(), _output(outputs, "scores").tolist(), strict=True)
         # An empty id fills up a row that has fewer answers than the others.

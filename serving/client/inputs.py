@@ -38,3 +38,27 @@ def query_and_history(
     if len(query) != len(history):
         raise ClientError("INVALID_ARGUMENT", f"{len(query)} queries need as many histories, not {len(history)}.")
     return {"query": query, "history": history}
+
+
+def wishes(
+    rows: int, filters: Sequence[str], diversity: float, exclude_seen: bool | None, as_usual: bool | None
+) -> dict[str, np.ndarray]:
+    """The further inputs of a signature that ends in `_filtered`; empty where the plain signature does.
+
+    Args:
+        rows: B of the request.
+        filters: conditions on item columns for all rows, such as "category=shoes" or "price<=50".
+        diversity: 0..1.
+        exclude_seen: whether items of the history stay out; None for a signature without history.
+        as_usual: what exclude_seen is in the plain signature.
+    """
+    if isinstance(filters, str):
+        raise ClientError("INVALID_ARGUMENT", 'Filters are a list of conditions, such as ["price<=50"].')
+    if not filters and not diversity and exclude_seen == as_usual:
+        return {}
+    array = np.full((rows, len(filters)), "", dtype=object)
+    array[:] = list(filters)
+    inputs: dict[str, np.ndarray] = {"filters": array, "diversity": np.asarray(diversity, np.float32)}
+    if exclude_seen is not None:
+        inputs["exclude_seen"] = np.asarray(exclude_seen, bool)
+    return inputs

@@ -43,7 +43,9 @@ def write_shop(folder: Path, texts: list[str]) -> Any:
 
     ids = [f"item-{n}" if n % 10 else f"ärtikel {n}" for n in range(len(texts))]
     folder.mkdir(parents=True)
-    pl.DataFrame({"item_id": ids, "title": texts, "text": texts}).write_parquet(folder / "items.parquet")
+    columns: dict[str, Any] = {"item_id": ids, "title": texts, "text": texts}
+    columns |= {"material": [MATERIALS[n % 5] for n in range(len(texts))], "price": [n / 2 for n in range(len(texts))]}
+    pl.DataFrame(columns).write_parquet(folder / "items.parquet")
     rows = range(0, len(texts), 4)
     searches = pl.DataFrame(
         {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfrec.errors import ExportError
-from tfrec.retrieval.ranking import rank, without
+from tfrec.retrieval.ranking import named
 
 
 def rows_of(trained: Any, item_ids: list[str]) -> list[int]:
@@ -162,18 +162,37 @@ def test_a_history_without_columns_is_an_empty_history(loaded: Any) -> None:
     assert found["item_ids"].numpy()[0].tolist() == [i.encode() for i in loaded.search([""], 3).item_ids[0]]
 
 
+def dense(scores: list[list[float]]) -> tuple[Any, Any]:
+    """A retriever whose scores of the first request are the given ones, and a request for each row of scores."""
+    from tfrec.retrieval.dense import DenseScorer
+    from tfrec.retrieval.filters import ColumnFilters
+    from tfrec.retrieval.retriever import Retriever
+    from tfrec.retrieval.scorer import Request
+    from tfrec.tensorflow_setup import tf
+
+    catalogue = tf.Variable(np.array(scores, np.float32).T)
+    retriever = Retriever(DenseScorer(catalogue), ColumnFilters({}, len(scores[0])), catalogue)
+    count = len(scores)
+    return retriever, Request(tf.fill([count], "a"), tf.eye(count), tf.fill([count, 1], -1))
+
+
 def test_equal_scores_keep_the_order_of_the_catalogue() -> None:
     from tfrec.tensorflow_setup import tf
 
-    scores = tf.constant([[1.0, 3.0, 3.0, 2.0, 3.0]])
-    found = rank(scores, tf.constant(list("abcde")), tf.constant(4))
+    retriever, request = dense([[1.0, 3.0, 3.0, 2.0, 3.0]])
+    found = named(*retriever.top(request, tf.constant(4)), tf.constant(list("abcde")))
     assert found["item_ids"].numpy().tolist() == [[b"b", b"c", b"e", b"d"]]
 
 
 def test_excluded_items_never_rank() -> None:
     from tfrec.tensorflow_setup import tf
 
-    scores = without(tf.constant([[1.0, 3.0, 2.0], [1.0, 3.0, 2.0]]), tf.constant([[1, 1, -1], [-1, -1, -1]]))
-    found = rank(scores, tf.constant(list("abc")), tf.constant(3))
-    assert found["item_ids"].numpy().tolist() == [[b"c", b"a", b""], [b"b", b"c", b"a"]]
-    assert found["scores"].numpy().tolist() == [[2.0, 1.0, 0.0], [3.0, 2.0, 1.0]]
+    retriever, request = dense([[1.0, 3.0, 2.0], [1.0, 3.0, 2.0]])
+    exclude, k = tf.constant([[1, 1, -1], [-1, -1, -1]]), tf.constant(3)
+    for top in (
+        retriever.top(request, k, exclude),
+        retriever.chosen(request, k, exclude, tf.zeros([2, 0], tf.string), tf.constant(0.0)),
+    ):
+        found = named(*top, tf.constant(list("abc")))
+        assert found["item_ids"].numpy().tolist() == [[b"c", b"a", b""], [b"b", b"c", b"a"]]
+        assert found["scores"].numpy().tolist() == [[2.0, 1.0, 0.0], [3.0, 2.0, 1.0]]

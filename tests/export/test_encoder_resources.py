@@ -27,7 +27,8 @@ def save_preprocessor(folder: Path) -> None:
 
 def test_tables_and_their_files_are_exported(trained: Any, tmp_path: Path) -> None:
     from tfrec.export.ops import check_ops
-    from tfrec.export.serving_module import ServingModule, serving_signatures
+    from tfrec.export.serving_module import ServingModule
+    from tfrec.export.signatures import serving_signatures
     from tfrec.tensorflow_setup import tf
 
     save_preprocessor(tmp_path / "preprocessor")

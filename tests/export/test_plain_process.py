@@ -14,12 +14,20 @@ import pytest
 
 QUERIES = ["red sofa", "oak shelf with drawer", "黑色 沙发", "", "grün"]
 RANKED = {"item_ids": "string", "scores": "float32"}
+WISHES = {"filters": "string", "diversity": "float32"}
 SIGNATURES = {
     "search": [{"query": "string", "k": "int32"}, RANKED],
     "serving_default": [{"query": "string", "k": "int32"}, RANKED],
     "recommend": [{"history": "string", "k": "int32"}, RANKED],
     "personalised_search": [{"query": "string", "history": "string", "k": "int32"}, RANKED],
     "similar_items": [{"item_id": "string", "k": "int32"}, RANKED],
+    "search_filtered": [{"query": "string", **WISHES, "k": "int32"}, RANKED],
+    "recommend_filtered": [{"history": "string", **WISHES, "exclude_seen": "bool", "k": "int32"}, RANKED],
+    "personalised_search_filtered": [
+        {"query": "string", "history": "string", **WISHES, "exclude_seen": "bool", "k": "int32"},
+        RANKED,
+    ],
+    "similar_items_filtered": [{"item_id": "string", **WISHES, "k": "int32"}, RANKED],
     "embed_query": [{"query": "string", "history": "string"}, {"vectors": "float32"}],
     "embed_item": [{"text": "string"}, {"vectors": "float32"}],
 }

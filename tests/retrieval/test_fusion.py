@@ -49,6 +49,8 @@ class OfHistory(Scorer):
 class Towers:
     """Query vectors by the number in the text."""
 
+    speller = None
+
     def __init__(self, count: int) -> None:
         self.vectors = np.random.default_rng(5).normal(size=(count, WIDTH)).astype(np.float32)
 
@@ -211,7 +213,8 @@ def test_a_history_is_no_candidate_and_may_be_scored(world: dict[str, Any]) -> N
     for row, history in enumerate(histories):
         assert not set(history) & set(pool.items[row].tolist())
     assert recommendation_quality(pool, np.array([1.0, 0.0])).mean() > 0.99
-    assert pool.flags.tolist() == [[0, 1]] * 40
+    assert pool.flags[:, :2].tolist() == [[0, 1]] * 40
+    np.testing.assert_allclose(pool.flags[:, 2], np.log(3), rtol=1e-6)
     rows, _ = rank_requests(world["towers"], scorer, [""] * 40, histories, ITEMS + 5, ITEMS, exclude_history=True)
     assert (rows[:, -7:] == -1).all() and (rows[:, :-7] >= 0).all()
     assert all(not set(history) & set(row.tolist()) for history, row in zip(histories, rows, strict=True))

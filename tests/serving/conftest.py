@@ -23,6 +23,11 @@ ITEMS = {
 
 
 def _build_module(items: dict[str, str]) -> Any:
+    from tfrec.retrieval.dense import DenseScorer
+    from tfrec.retrieval.filters import ColumnFilters
+    from tfrec.retrieval.ranking import named
+    from tfrec.retrieval.retriever import Retriever
+    from tfrec.retrieval.scorer import Request
     from tfrec.tensorflow_setup import tf
 
     def vectors(texts: list[str]) -> np.ndarray:
@@ -42,6 +47,8 @@ def _build_module(items: dict[str, str]) -> Any:
             self.rows = table(list(items))
             self.ids = tf.constant(list(items))
             self.matrix = tf.Variable(vectors(list(items.values())))
+            filters = ColumnFilters({"kind": [item_id[0] for item_id in items]}, len(items))
+            self.retriever = Retriever(DenseScorer(self.matrix), filters, self.matrix)
 
         def of_text(self, texts: Any) -> Any:
             words = self.words.lookup(tf.strings.split(texts))
@@ -69,6 +76,21 @@ def _build_module(items: dict[str, str]) -> Any:
         @tf.function(input_signature=[text, ids, count])
         def personalised_search(self, query: Any, history: Any, k: Any) -> dict[str, Any]:
             return self.top(tf.math.l2_normalize(self.of_text(query) + 0.5 * self.of_history(history), axis=1), k)
+
+        @tf.function(input_signature=[text, ids, tf.TensorSpec([]), count])
+        def search_filtered(self, query: Any, filters: Any, diversity: Any, k: Any) -> dict[str, Any]:
+            nothing = tf.fill([tf.shape(query)[0], 1], -1)
+            request = Request(query, self.of_text(query), nothing)
+            return named(*self.retriever.chosen(request, k, nothing, filters, diversity), self.ids)
+
+        @tf.function(input_signature=[ids, ids, tf.TensorSpec([], tf.bool), tf.TensorSpec([]), count])
+        def recommend_filtered(
+            self, history: Any, filters: Any, exclude_seen: Any, diversity: Any, k: Any
+        ) -> dict[str, Any]:
+            rows = self.rows.lookup(history)
+            request = Request(tf.fill([tf.shape(rows)[0]], ""), self.of_history(history), rows)
+            seen = tf.where(exclude_seen, rows, -1)
+            return named(*self.retriever.chosen(request, k, seen, filters, diversity), self.ids)
 
         @tf.function(input_signature=[text, count])
         def similar_items(self, item_id: Any, k: Any) -> dict[str, Any]:
@@ -112,6 +134,7 @@ def write_export() -> Callable[..., Path]:
 
         shop = _build_module(items)
         names = ["search", "recommend", "personalised_search", "similar_items", "embed_query", "embed_item"]
+        names += ["search_filtered", "recommend_filtered"]
         signatures = {name: getattr(shop, name) for name in names}
         tf.saved_model.save(shop, str(folder), signatures={**signatures, "serving_default": shop.search})
         if warmup:

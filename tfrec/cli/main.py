@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tfrec.cli import augment, config, data, encoder, synth
+from tfrec.cli import augment, config, data, encoder, index, synth
 from tfrec.cli.export import export
 from tfrec.cli.query import query
 from tfrec.cli.search import search
@@ -25,6 +25,7 @@ app.command()(search)
 app.command()(tune)
 app.add_typer(data.app, name="data")
 app.add_typer(encoder.app, name="encoder")
+app.add_typer(index.app, name="index")
 app.add_typer(augment.app, name="augment")
 app.add_typer(synth.app, name="synth")
 app.add_typer(config.app, name="config")

@@ -27,6 +27,10 @@ def query(
     config: Annotated[Path | None, typer.Option(help="Configuration of the run, for titles.")] = None,
     run: Annotated[Path | None, typer.Option(help="Run folder, for titles.")] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 5.0,
+    filters: Annotated[
+        list[str], typer.Option("--filter", help="Condition on an item column, as in price<=50; may be repeated.")
+    ] = [],  # noqa: B006
+    diversity: Annotated[float, typer.Option(min=0.0, max=1.0, help="How much likeness to items above costs.")] = 0.0,
 ) -> None:
     """Ask a running server: `tfrec query "red leather sofa"`."""
     from serving.client import ClientError
@@ -36,7 +40,7 @@ def query(
     ids = [item_id.strip() for item_id in history.split(",") if item_id.strip()]
     address = target or f"{settings.host}:{settings.port}"
     try:
-        hits = ask(words, ids, k, address, model_name or settings.model_name, timeout)
+        hits = ask(words, ids, k, address, model_name or settings.model_name, timeout, filters, diversity)
     except ClientError as error:
         raise ServingError(error.message) from None
     if not hits:
@@ -45,7 +49,10 @@ def query(
     console.print(answer_table(hits, item_titles(run, config, [hit.item_id for hit in hits])))
 
 
-def ask(words: str, history: Sequence[str], k: int, target: str, model: str, timeout: float) -> list[Hit]:
+def ask(
+    words: str, history: Sequence[str], k: int, target: str, model: str, timeout: float, filters: Sequence[str] = (),
+    diversity: float = 0.0,
+) -> list[Hit]:  # fmt: skip
     """Calls the signature that fits: search, recommend or personalised_search.
 
     Args:
@@ -55,6 +62,8 @@ def ask(words: str, history: Sequence[str], k: int, target: str, model: str, tim
         target: "host:port".
         model: the served model's name.
         timeout: seconds.
+        filters: conditions on item columns.
+        diversity: 0..1.
 
     Raises:
         ServingError: neither words nor history are given.
@@ -66,10 +75,10 @@ def ask(words: str, history: Sequence[str], k: int, target: str, model: str, tim
         raise ServingError('Say what to look for: tfrec query "red leather sofa", or --history ID,ID.')
     with Client(target, model, timeout) as client:
         if not history:
-            return client.search(words, k)[0]
+            return client.search(words, k, filters=filters, diversity=diversity)[0]
         if not words.strip():
-            return client.recommend([history], k)[0]
-        return client.personalised_search(words, [history], k)[0]
+            return client.recommend([history], k, filters=filters, diversity=diversity)[0]
+        return client.personalised_search(words, [history], k, filters=filters, diversity=diversity)[0]
 
 
 def answer_table(hits: Sequence[Hit], titles: Mapping[str, str]) -> Table:

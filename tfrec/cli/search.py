@@ -38,6 +38,10 @@ def search(
         Optional[Path], typer.Option(help="File with columns user_id, history: recommends instead.")  # noqa: UP045
     ] = None,
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="Items per row.")] = 100,
+    filters: Annotated[
+        list[str], typer.Option("--filter", help="Condition on an item column, as in price<=50; may be repeated.")
+    ] = [],  # noqa: B006
+    diversity: Annotated[float, typer.Option(min=0.0, max=1.0, help="How much likeness to items above costs.")] = 0.0,
     format: Annotated[Format, typer.Option(help="TREC run, JSON Lines, or a table to read.")] = Format.trec,
     output: Annotated[Optional[Path], typer.Option(help="File to write; without it, standard output.")] = None,  # noqa: UP045
     tag: Annotated[str, typer.Option(help="Last column of a TREC run.")] = "tfrec",
@@ -53,7 +57,7 @@ def search(
     print(f"Loading {export} ...", file=sys.stderr, flush=True)
     from tfrec.export.loaded import LoadedModel
 
-    found = answers(LoadedModel.open(export), requests, id_column, k)
+    found = answers(LoadedModel.open(export), requests, id_column, k, filters, diversity)
     if format is Format.trec:
         lines = trec_lines(found, tag)
     elif format is Format.jsonl:

@@ -13,14 +13,23 @@ from tfrec.data.shop import ShopData, Shopper
 from tfrec.errors import EvaluationError
 from tfrec.evaluation.baselines import Bm25, rank_by_popularity
 from tfrec.evaluation.metrics import evaluate_rankings
+from tfrec.evaluation.purchases import Recommend
 from tfrec.evaluation.recommendation import CUT
 from tfrec.evaluation.recommendation_report import RecommendationReport, recommendation_report
 from tfrec.evaluation.retrieval import to_rankings, top_k
 from tfrec.evaluation.table import Report, build_report
 from tfrec.models.two_tower import TwoTower
+from tfrec.retrieval.answers import KnownVectors, rank_requests
+from tfrec.retrieval.fusion import Fusion
+from tfrec.retrieval.scorer import Request
 
 TFREC, BM25, ZERO_SHOT, POPULARITY = "tfrec", "BM25", "zero-shot", "popularity"
 ZeroShot = Callable[[], tuple[Any, Callable[[list[str]], Any]]]
+
+
+def alone(label: str) -> str:
+    """How a report names one scorer of several by itself."""
+    return f"{label} alone"
 
 
 def choose_splits(shop: ShopData, wanted: str | None) -> dict[str, str]:
@@ -48,7 +57,13 @@ def choose_splits(shop: ShopData, wanted: str | None) -> dict[str, str]:
 
 
 def evaluate_search(
-    config: Config, shop: ShopData, model: TwoTower, catalogue: Any, zero_shot: ZeroShot, split: str
+    config: Config,
+    shop: ShopData,
+    model: TwoTower,
+    catalogue: Any,
+    zero_shot: ZeroShot,
+    split: str,
+    fusion: Fusion | None = None,
 ) -> Report:
     """Retrieves for every judged query of a split from the whole catalogue.
 
@@ -60,6 +75,7 @@ def evaluate_search(
         zero_shot: gives the untrained encoder's item vectors float32 [N, H] and a function from queries to
             float32 [Q, H]; called only when that baseline is wanted.
         split: "dev" or "test".
+        fusion: several scorers that rank together; each alone then stands in the report, too. None ranks by the towers.
 
     Returns:
         the model and its baselines on the same queries.
@@ -68,7 +84,15 @@ def evaluate_search(
     queries = list(judgments)
     depth = min(config.evaluation.depth, shop.size)
     wanted = config.evaluation.baselines
-    answers = {TFREC: top_k(model.query_vectors(queries), catalogue, depth)}
+    vectors = model.query_vectors(queries)
+    answers = {TFREC: top_k(vectors, catalogue, depth)}
+    scorers: dict[str, Any] = {}
+    if fusion is not None:
+        known = KnownVectors(vectors, model.speller)
+        scorers = {TFREC: _of_words(fusion), **{alone(scorer.label): scorer for scorer in fusion.scorers}}
+        answers |= {
+            name: rank_requests(known, scorer, queries, None, depth, shop.size) for name, scorer in scorers.items()
+        }
     if "bm25" in wanted:
         answers[BM25] = Bm25.fit(shop.item_texts).rank(queries, depth)
     if "zero_shot" in wanted:
@@ -84,15 +108,16 @@ def evaluate_search(
     }
     return build_report(
         systems,
-        [name for name in systems if name != TFREC],
+        [name for name in systems if name != TFREC and name not in scorers] + [n for n in scorers if n != TFREC],
         config.seed,
-        _title("Search", split),
+        _title("Search", split, fusion),
         config.evaluation.resamples,
+        [TFREC] if scorers else None,
     )
 
 
 def evaluate_recommendation(
-    config: Config, shop: ShopData, model: TwoTower, catalogue: Any, split: str
+    config: Config, shop: ShopData, model: TwoTower, catalogue: Any, split: str, fusion: Fusion | None = None
 ) -> RecommendationReport:
     """Ranks the whole catalogue without its history for every shopper of a split, beside tuned baselines.
 
@@ -102,15 +127,37 @@ def evaluate_recommendation(
         model: the trained model, with `model.catalogue` up to date.
         catalogue: its item vectors float32 [N, D].
         split: "dev" or "test".
+        fusion: several scorers that rank together; each alone then stands in the report, too. None ranks by the towers.
     """
 
     def recommend(shoppers: Sequence[Shopper]) -> NDArray[np.int32]:
         histories = [shopper.history for shopper in shoppers]
         return top_k(model.query_vectors([""] * len(shoppers), histories), catalogue, CUT, exclude=histories)[0]
 
-    return recommendation_report(config, shop, {TFREC: recommend}, split, _title("Recommendation", split))
+    def by(scorer: Callable[[Request], Any]) -> Recommend:
+        def ranked(shoppers: Sequence[Shopper]) -> NDArray[np.int32]:
+            histories, nothing = [shopper.history for shopper in shoppers], [""] * len(shoppers)
+            return rank_requests(model, scorer, nothing, histories, CUT, shop.size, exclude_history=True)[0]
+
+        return ranked
+
+    title = _title("Recommendation", split, fusion)
+    if fusion is None:
+        return recommendation_report(config, shop, {TFREC: recommend}, split, title)
+    # Words alone rank nothing here, and would only lengthen the table.
+    parts = {alone(scorer.label): by(scorer) for scorer in fusion.scorers if scorer.label != "lexical"}
+    return recommendation_report(config, shop, {TFREC: by(_of_history(fusion))}, split, title, parts)
 
 
-def _title(task: str, split: str) -> str:
-    note = " (dev also chose the checkpoint)" if split == "dev" else ""
+def _of_words(fusion: Fusion) -> Callable[[Request], Any]:
+    return lambda request: fusion(request, [0, 1])
+
+
+def _of_history(fusion: Fusion) -> Callable[[Request], Any]:
+    return lambda request: fusion(request, [0, 2])
+
+
+def _title(task: str, split: str, fusion: Fusion | None) -> str:
+    chosen = "the checkpoint" if fusion is None else "the checkpoint and the weights of the scorers"
+    note = f" (dev also chose {chosen})" if split == "dev" else ""
     return f"{task} on {split}{note}"

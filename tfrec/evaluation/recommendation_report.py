@@ -103,7 +103,12 @@ class RecommendationReport(Report):
 
 
 def recommendation_report(
-    config: Config, shop: ShopData, systems: Mapping[str, Recommend], split: str, title: str = ""
+    config: Config,
+    shop: ShopData,
+    systems: Mapping[str, Recommend],
+    split: str,
+    title: str = "",
+    ingredients: Mapping[str, Recommend] | None = None,
 ) -> RecommendationReport:
     """Measures recommenders on a split, beside the baselines of `evaluation.recommendation_baselines`.
 
@@ -113,6 +118,7 @@ def recommendation_report(
         systems: name -> recommender, the most important one first; it must answer newcomers (empty history), too.
         split: dev or test.
         title: heading of the first table.
+        ingredients: what a system is made of, name -> recommender: measured and compared with like baselines.
 
     Returns:
         the report; baselines stand in the order of their Recall@20 on dev, so the strongest one is compared with.
@@ -132,7 +138,8 @@ def recommendation_report(
     names = [LABELS[name] for name in settings.recommendation_baselines]
     tuned = collaborative_baselines(shop, names, split, config.seed)
     order = sorted(tuned, key=lambda name: -np.nan_to_num(tuned[name].dev_recall))
-    every: dict[str, Recommend] = {**systems, **{name: tuned[name].recommend for name in order}}
+    every: dict[str, Recommend] = {**systems, **{name: tuned[name].recommend for name in order}, **(ingredients or {})}
+    order += list(ingredients or {})
     past = purchases_before(shop, split)
     truths = [shopper.truth for shopper in shoppers]
     ranked = {name: recommend(shoppers)[:, :CUT] for name, recommend in every.items()}

@@ -74,7 +74,14 @@ def _batches(path: Path, id_column: str, needed: str) -> Iterator[Batch]:
         raise DataError(f"{told}: name the columns {id_column} and {needed}." if hint else told) from None
 
 
-def answers(model: LoadedModel, requests: Sequence[Request], id_column: str, k: int) -> Iterator[Answer]:
+def answers(
+    model: LoadedModel,
+    requests: Sequence[Request],
+    id_column: str,
+    k: int,
+    filters: Sequence[str] = (),
+    diversity: float = 0.0,
+) -> Iterator[Answer]:
     """Answers requests in their order, showing progress on standard error.
 
     Args:
@@ -82,6 +89,8 @@ def answers(model: LoadedModel, requests: Sequence[Request], id_column: str, k: 
         requests: from `read_requests`.
         id_column: "user_id" recommends; "query_id" searches, with the history where any row has one.
         k: items per request.
+        filters: conditions that items must satisfy, for all requests alike.
+        diversity: 0..1, see LoadedModel.search.
 
     Yields:
         (request, [(item id, score), ...] best first).
@@ -92,11 +101,11 @@ def answers(model: LoadedModel, requests: Sequence[Request], id_column: str, k: 
             some = requests[start : start + _ROWS_PER_CALL]
             queries, histories = [request.query for request in some], [request.history for request in some]
             if id_column == "user_id":
-                ranking = model.recommend(histories, k)
+                ranking = model.recommend(histories, k, filters=filters, diversity=diversity)
             elif personal:
-                ranking = model.personalised_search(queries, histories, k)
+                ranking = model.personalised_search(queries, histories, k, filters=filters, diversity=diversity)
             else:
-                ranking = model.search(queries, k)
+                ranking = model.search(queries, k, filters=filters, diversity=diversity)
             for row, request in enumerate(some):
                 yield request, ranking.hits(row)
             progress.advance(len(some))

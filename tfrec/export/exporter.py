@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,15 @@ from tfrec.export.loaded import LoadedModel, newest_version
 from tfrec.export.manifest import verify_manifest, write_manifest
 from tfrec.export.ops import check_ops
 from tfrec.export.precision import TOP, choose_precision
-from tfrec.export.serving_module import ServingModule, serving_signatures
+from tfrec.export.serving_module import ServingModule
+from tfrec.export.signatures import serving_signatures
 from tfrec.export.warmup import write_warmup
 from tfrec.files import atomic_directory
 from tfrec.models.two_tower import TwoTower
+from tfrec.retrieval.answers import request_function, requests
+from tfrec.retrieval.dense import DenseScorer
+from tfrec.retrieval.filters import filter_columns
+from tfrec.retrieval.fusion import Fusion
 from tfrec.tensorflow_setup import tf
 
 if TYPE_CHECKING:
@@ -41,6 +47,7 @@ def export_model(
     base: Path,
     metrics: dict[str, Any],
     signature: str,
+    fusion: Fusion | None = None,
 ) -> Path:
     """Writes the next version of a model, or gives the newest one if it is of the same model already.
 
@@ -55,6 +62,7 @@ def export_model(
         base: folder of all versions.
         metrics: what evaluation measured, for the manifest.
         signature: sha256 (hex) of everything the weights depend on.
+        fusion: several scorers that rank together; None ranks by the towers alone.
 
     Returns:
         The version folder base/<integer>.
@@ -63,7 +71,7 @@ def export_model(
         ExportError: the model cannot be exported, or the export does not answer as the training process does.
     """
     base = Path(base)
-    key = hashlib.sha256(f"{signature}{config.hash_of('export')}".encode()).hexdigest()
+    key = _export_key(config, signature, fusion)
     newest = newest_version(base)
     if newest is not None and _is_same(newest, key):
         return newest
@@ -71,7 +79,8 @@ def export_model(
     queries = sample_queries(shop, config.seed)
     precision = choose_precision(model, catalogue, queries, config.export.precision)
     encode = model.encoder.inference_function(precision.precision)
-    module = ServingModule(model, encode, shop.item_ids, catalogue)
+    columns = filter_columns(shop.items, config.retrieval.filters) if config.retrieval.filters else {}
+    module = ServingModule(model, encode, shop.item_ids, catalogue, fusion or _dense(config, catalogue), columns)
     signatures = serving_signatures(module, model, encode)
     target = base / str(version)
     with atomic_directory(target) as aside:
@@ -91,6 +100,7 @@ def export_model(
             "images": _images_of(model),
             "precision": precision.as_dict(),
             "metrics": metrics,
+            "retrieval": {**_retrieval_of(fusion), "filters": list(columns)},
             "ops": sorted(ops),
             "signatures": {name: _described(function) for name, function in signatures.items()},
         }
@@ -99,8 +109,26 @@ def export_model(
         gc.collect()  # their graphs are cyclic garbage, and the export is about to be loaded beside them
         exact = precision.precision == model.encoder.precision == "f32"
         tolerance = _TOLERANCE_F32 if exact else _TOLERANCE_BF16
-        _check_answers(aside, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], tolerance)
+        _check_answers(aside, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], tolerance, fusion)
     return target
+
+
+def _export_key(config: Config, signature: str, fusion: Fusion | None) -> str:
+    """sha256 (hex) of all that an export depends on; a model that ranks by its towers alone has nothing to add."""
+    parts = [signature, config.hash_of("export")]
+    if config.retrieval.active:
+        parts += [config.hash_of("retrieval"), json.dumps(_retrieval_of(fusion), sort_keys=True)]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _dense(config: Config, catalogue: np.ndarray) -> DenseScorer:
+    section = config.retrieval.dense
+    return DenseScorer(catalogue, section.precision, section.rescore, section.block)
+
+
+def _retrieval_of(fusion: Fusion | None) -> dict[str, Any]:
+    """What ranks, for the manifest."""
+    return {"scorers": ["dense"]} if fusion is None else fusion.described()
 
 
 def _images_of(model: TwoTower) -> dict[str, Any]:
@@ -134,11 +162,17 @@ def _check_answers(
     item_ids: Sequence[str],
     queries: Sequence[str],
     tolerance: float,
+    fusion: Fusion | None,
 ) -> None:
     """Searches the written export and compares with the training process: each place must be as good as it can be."""
     found = LoadedModel.open(folder, verify=False).search(queries, TOP)
     row_of = {item_id: row for row, item_id in enumerate(item_ids)}
     expected = model.query_vectors(queries) @ catalogue.T
+    if fusion is not None:
+        # What a rounding of cosines becomes when they are measured in their deviations over the catalogue, or in ranks.
+        tolerance = max(tolerance / max(float(expected.std(axis=1).min()), 1e-3), _TOLERANCE_BF16)
+        scorer = request_function(fusion)
+        expected = np.concatenate([scorer(r).numpy() for _, r in requests(model, queries, None, len(catalogue))])
     best = -np.sort(-expected, axis=1)[:, : found.scores.shape[1]]
     for number, query in enumerate(queries):
         rows = [row_of[item_id] for item_id in found.item_ids[number]]

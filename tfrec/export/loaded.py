@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from tfrec.progress import Progress
 
 _LARGEST_BATCH = 128
 _SCORES_PER_BATCH = 1 << 24  # 64 MiB of float32
+Filters = Sequence[str] | None
 
 
 class Ranking(NamedTuple):
@@ -31,6 +33,27 @@ class Ranking(NamedTuple):
         """The items of one request, best first: (item id, score)."""
         pairs = zip(self.item_ids[row], self.scores[row], strict=True)
         return [(item_id, float(score)) for item_id, score in pairs if item_id]
+
+
+class Wishes(NamedTuple):
+    """What a caller wants besides the best items.
+
+    Attributes:
+        filters: conditions on columns.
+        diversity: 0..1.
+        exclude_seen: whether items of the history stay out; None where there is no history.
+        as_usual: what exclude_seen is in the signature without wishes.
+    """
+
+    filters: Filters
+    diversity: float
+    exclude_seen: bool | None = None
+    as_usual: bool | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether the plain signature does not do."""
+        return bool(self.filters) or self.diversity != 0 or self.exclude_seen != self.as_usual
 
 
 def newest_version(base: Path) -> Path | None:
@@ -83,29 +106,44 @@ class LoadedModel:
             reason = " ".join(str(error).split())[:300]
             raise ExportError(f"TensorFlow cannot load {folder} ({reason}): export the model again.") from error
 
-    def search(self, queries: Sequence[str], k: int = 10, description: str = "") -> Ranking:
+    def search(
+        self, queries: Sequence[str], k: int = 10, description: str = "", *, filters: Filters = None,
+        diversity: float = 0.0,
+    ) -> Ranking:  # fmt: skip
         """Items for typed queries.
 
         Args:
             queries: B texts; a blank one gets what sells.
             k: items per query, at least 1; at most all items come.
             description: shown with the progress; empty shows none.
+            filters: conditions that items must satisfy, such as ["category=shoes", "price<=50"], for all queries alike.
+            diversity: 0 (none) to 1: how much being like an item further up costs.
         """
-        return self._rank("search", {"query": queries}, k, description)
+        return self._rank("search", {"query": queries}, k, description, Wishes(filters, diversity))
 
-    def recommend(self, histories: Sequence[Sequence[str]], k: int = 10, description: str = "") -> Ranking:
-        """Items for shoppers' histories (item ids, oldest first), without the items of the history."""
-        return self._rank("recommend", {"history": histories}, k, description)
+    def recommend(
+        self, histories: Sequence[Sequence[str]], k: int = 10, description: str = "", *, filters: Filters = None,
+        diversity: float = 0.0, exclude_seen: bool = True,
+    ) -> Ranking:  # fmt: skip
+        """Items for shoppers' histories (item ids, oldest first); without the items of the history, unless wanted."""
+        return self._rank(
+            "recommend", {"history": histories}, k, description, Wishes(filters, diversity, exclude_seen, True)
+        )
 
     def personalised_search(
-        self, queries: Sequence[str], histories: Sequence[Sequence[str]], k: int = 10, description: str = ""
-    ) -> Ranking:
+        self, queries: Sequence[str], histories: Sequence[Sequence[str]], k: int = 10, description: str = "", *,
+        filters: Filters = None, diversity: float = 0.0, exclude_seen: bool = False,
+    ) -> Ranking:  # fmt: skip
         """Items for queries of shoppers with a history; either may be empty."""
-        return self._rank("personalised_search", {"query": queries, "history": histories}, k, description)
+        rows = {"query": queries, "history": histories}
+        return self._rank("personalised_search", rows, k, description, Wishes(filters, diversity, exclude_seen, False))
 
-    def similar_items(self, item_ids: Sequence[str], k: int = 10, description: str = "") -> Ranking:
+    def similar_items(
+        self, item_ids: Sequence[str], k: int = 10, description: str = "", *, filters: Filters = None,
+        diversity: float = 0.0,
+    ) -> Ranking:  # fmt: skip
         """Items like the given ones, without these themselves; nothing for an unknown id."""
-        return self._rank("similar_items", {"item_id": item_ids}, k, description)
+        return self._rank("similar_items", {"item_id": item_ids}, k, description, Wishes(filters, diversity))
 
     def embed_query(self, queries: Sequence[str], histories: Sequence[Sequence[str]] | None = None) -> np.ndarray:
         """Unit vectors float32 [B, D] of queries, with histories or without."""
@@ -116,15 +154,27 @@ class LoadedModel:
         """Unit vectors float32 [B, D] of items that are not in the catalogue, from their rendered texts."""
         return self._call("embed_item", {"text": texts}, {}, "")["vectors"]
 
-    def _rank(self, signature: str, rows: dict[str, Sequence[Any]], k: int, description: str) -> Ranking:
+    def _rank(
+        self, signature: str, rows: dict[str, Sequence[Any]], k: int, description: str, wishes: Wishes
+    ) -> Ranking:
         if k < 1:
             raise ExportError(f"k must be at least 1, not {k}.")
-        found = self._call(signature, rows, {"k": min(k, 2**31 - 1)}, description)
+        scalars: dict[str, Any] = {"k": np.int32(min(k, 2**31 - 1))}
+        if wishes.any:
+            signature += "_filtered"
+            if signature not in self._loaded.signatures:
+                raise ExportError(f"{self.folder} was exported without filters and diversity: export the model again.")
+            count = len(next(iter(rows.values())))
+            rows = {**rows, "filters": [list(wishes.filters or [])] * count}
+            scalars["diversity"] = np.float32(wishes.diversity)
+            if wishes.exclude_seen is not None:
+                scalars["exclude_seen"] = np.bool_(wishes.exclude_seen)
+        found = self._call(signature, rows, scalars, description)
         decode = np.frompyfunc(lambda raw: raw.decode("utf-8", "replace"), 1, 1)
         return Ranking(decode(found["item_ids"]), found["scores"])
 
     def _call(
-        self, signature: str, rows: dict[str, Sequence[Any]], scalars: dict[str, int], description: str
+        self, signature: str, rows: dict[str, Sequence[Any]], scalars: dict[str, Any], description: str
     ) -> dict[str, np.ndarray]:
         from tfrec.tensorflow_setup import tf
 
@@ -132,7 +182,7 @@ class LoadedModel:
         columns = [list(column) for column in rows.values()]
         count = len(columns[0])
         if any(len(column) != count for column in columns):
-            raise ExportError(f"{count} queries need as many histories, not {len(columns[-1])}.")
+            raise ExportError(f"{count} queries need as many histories, not {len(columns[1])}.")
         order = sorted(range(count), key=lambda row: [len(column[row]) for column in columns])
         whole: dict[str, np.ndarray] = {}
         with Progress(description, count) as progress:
@@ -142,8 +192,12 @@ class LoadedModel:
                     name: tf.constant(_tensor_of(name, [column[row] for row in chosen]), tf.string)
                     for name, column in zip(rows, columns, strict=True)
                 }
-                tensors |= {name: tf.constant(value, tf.int32) for name, value in scalars.items()}
-                for name, value in function(**tensors).items():
+                tensors |= {name: tf.constant(value) for name, value in scalars.items()}
+                try:
+                    answer = function(**tensors)
+                except tf.errors.InvalidArgumentError as error:
+                    raise ExportError(_told(error)) from error
+                for name, value in answer.items():
                     part = value.numpy()
                     if name not in whole:
                         whole[name] = np.empty((count, *part.shape[1:]), part.dtype)
@@ -154,7 +208,7 @@ class LoadedModel:
 
 def _tensor_of(name: str, values: list[Any]) -> np.ndarray:
     """Texts as bytes [B]; histories as bytes [B, H], filled up with empty strings."""
-    if name != "history":
+    if name not in ("history", "filters"):
         return _bytes_of(values, (len(values),))
     width = max([1, *map(len, values)])
     filled = [[*items, *[""] * (width - len(items))] for items in values]
@@ -165,3 +219,9 @@ def _bytes_of(texts: list[str], shape: tuple[int, ...]) -> np.ndarray:
     array = np.empty(len(texts), dtype=object)
     array[:] = [text.encode("utf-8", "replace") for text in texts]
     return array.reshape(shape)
+
+
+def _told(error: Any) -> str:
+    """The graph's complaint in one line: what is wrong, and with what."""
+    text = " ".join(str(error.message).split())
+    return re.sub(r"^.*?(?:assertion failed: )", "", text).split(" [[")[0][:300] + "."

@@ -198,11 +198,15 @@ class TwoTower(tfrs.Model):
     def refresh_catalogue(self, texts: Sequence[str], popularity: Any) -> np.ndarray:
         """Encodes the whole catalogue, keeps it for the histories, and returns it: float32 [N, D]."""
         vectors = self.item_vectors(texts, np.arange(len(texts)), "Encoding the catalogue")
+        self.use_catalogue(vectors, popularity)
+        return vectors
+
+    def use_catalogue(self, vectors: np.ndarray, popularity: Any) -> None:
+        """Keeps item vectors float32 [N, D] for the histories; what sells (int [N]) gives the default vector."""
         self.catalogue.assign(vectors)
         weights = np.asarray(popularity, np.float64) + 1e-3
         centre = (vectors * weights[:, None]).sum(axis=0)
         self.query_tower.default.assign((centre / max(float(np.linalg.norm(centre)), 1e-9)).astype(np.float32))
-        return vectors
 
     def query_vectors(self, queries: Sequence[str], histories: Sequence[Sequence[int]] | None = None) -> np.ndarray:
         """Unit vectors of queries with the current weights.

@@ -67,6 +67,16 @@ class ItemIds(keras.layers.Layer):
         )
         self.built = True
 
+    def move(self, origin: Any) -> None:
+        """Gives the id vectors to the same items of another catalogue; call it before any function is traced.
+
+        Args:
+            origin: for each item of the other catalogue its index in this one, int [M]; -1 for a new item.
+        """
+        origin = tf.convert_to_tensor(origin, tf.int32)
+        last = tf.shape(self._rows)[0] - 1
+        self._rows = tf.concat([tf.gather(self._rows, tf.where(origin < 0, last, origin)), [0]], axis=0)
+
     def call(self, items: Any) -> Any:
         """Item indices int32 [...] (-1 = none) to float32 [..., size], zeros for items without an id vector."""
         rows = tf.gather(self._rows, tf.where(items < 0, tf.shape(self._rows)[0] - 1, items))

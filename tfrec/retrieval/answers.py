@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tfrec.models.spelling import mend
 from tfrec.retrieval.ranking import without
 from tfrec.retrieval.scorer import Request
 from tfrec.tensorflow_setup import tf
@@ -19,8 +20,27 @@ _SCORES_PER_BATCH = 1 << 23  # 32 MiB of float32
 class QueryVectors(Protocol):
     """What is needed of the towers (tfrec.models.two_tower.TwoTower)."""
 
+    speller: Any
+
     def query_vectors(self, queries: Sequence[str], histories: Histories = None) -> np.ndarray:
         """Unit vectors float32 [B, D]."""
+
+
+class KnownVectors:
+    """Vectors of queries that have been encoded before, for another pass over the same queries.
+
+    Args:
+        vectors: float32 [Q, D].
+        speller: the towers' speller.
+    """
+
+    def __init__(self, vectors: np.ndarray, speller: Any = None) -> None:
+        self._vectors, self.speller = vectors, speller
+
+    def query_vectors(self, queries: Sequence[str], histories: Histories = None) -> np.ndarray:
+        """The vectors, of just these queries."""
+        assert len(queries) == len(self._vectors)
+        return self._vectors
 
 
 def request_function(function: Callable[[Request], Any]) -> Callable[[Request], Any]:
@@ -51,6 +71,7 @@ def requests(
     """
     batch = int(np.clip(_SCORES_PER_BATCH // max(size * scorers, 1), 1, _LARGEST_BATCH))
     vectors = towers.query_vectors(queries, histories)
+    queries = mend(towers.speller, queries)  # scorers of words read what the encoder reads
     for start in range(0, len(queries), batch):
         rows = slice(start, min(start + batch, len(queries)))
         past = padded(None if histories is None else histories[rows], rows.stop - rows.start)

@@ -16,6 +16,7 @@ BLANK = r"[\s\x0b\x1c-\x1f\x{85}\p{Z}]*"
 # What a request can hold: the row of a table of weights is has_query + 2 * has_history.
 SITUATIONS = ("nothing", "query", "history", "both")
 _RANK_OFFSET = 60.0
+_LEAST_DENSE = 0.02
 
 
 class Presence(NamedTuple):
@@ -73,6 +74,9 @@ class Weighting(Protocol):
     def used(self, situations: Sequence[int]) -> np.ndarray:
         """bool [S]: whether a scorer can count at all in requests of these situations."""
 
+    def described(self) -> dict[str, Any]:
+        """The weights as plain JSON values."""
+
 
 class SituationWeights(tf.Module):  # type: ignore[misc]
     """Fixed weights for each of the four situations.
@@ -96,6 +100,15 @@ class SituationWeights(tf.Module):  # type: ignore[misc]
     def used(self, situations: Sequence[int]) -> np.ndarray:
         """bool [S]: scorers with a weight in any of these situations."""
         return (self.table[list(situations)] != 0).any(axis=0)
+
+    def described(self) -> dict[str, Any]:
+        """Situation -> weights in the order of the scorers."""
+        return {"weights": situation_lists(self.table)}
+
+
+def situation_lists(table: np.ndarray) -> dict[str, list[float]]:
+    """A table of weights [4, S] as plain values: situation -> weights."""
+    return {name: [round(float(value), 6) for value in row] for name, row in zip(SITUATIONS, table, strict=True)}
 
 
 class Fusion(Scorer):
@@ -126,6 +139,10 @@ class Fusion(Scorer):
         """The scorers' labels, in their order."""
         return [scorer.label for scorer in self.scorers]
 
+    def described(self) -> dict[str, Any]:
+        """What is fused, as plain JSON values."""
+        return {"scorers": self.labels, "normalisation": self.normalisation, **self.weights.described()}
+
     def __call__(self, request: Request, situations: Sequence[int] = (0, 1, 2, 3)) -> Tensor:
         """Fused scores float32 [B, N].
 
@@ -155,13 +172,14 @@ class Fusion(Scorer):
         return Fusion([scorer], SituationWeights(np.ones([4, 1])), self.normalisation)
 
 
-def weights_table(labels: Sequence[str], tasks: Mapping[str, Mapping[str, float]], history_share: float) -> np.ndarray:
+def weights_table(labels: list[str], tasks: Mapping[str, Mapping[str, float]], history_share: float) -> np.ndarray:
     """The weights of all situations from those tuned for tasks.
 
     Typed words alone take the weights of search, a history alone those of recommendation. With both, every scorer takes
     `(1 - history_share) * search + history_share * recommendation`: shops rarely know who typed a judged query, so this
     is a setting and not tuned. With neither, recommendation's weights hold. A task that nothing was tuned for leaves
-    the dense scorer alone.
+    the dense scorer alone. The dense scorer always keeps a fiftieth: where words or items are new the others are
+    silent, and it alone can order the catalogue.
 
     Args:
         labels: S labels of scorers.
@@ -174,7 +192,11 @@ def weights_table(labels: Sequence[str], tasks: Mapping[str, Mapping[str, float]
 
     def row(task: str) -> np.ndarray:
         chosen = tasks.get(task) or {"dense": 1.0}
-        return np.array([chosen.get(label, 0.0) for label in labels], np.float32)
+        weights = np.array([chosen.get(label, 0.0) for label in labels], np.float64)
+        weights /= max(weights.sum(), 1e-9)
+        if "dense" in labels:
+            weights[labels.index("dense")] = max(weights[labels.index("dense")], _LEAST_DENSE)
+        return weights / max(weights.sum(), 1e-9)
 
     search, recommendation = row("search"), row("recommendation")
     both = (1.0 - history_share) * search + history_share * recommendation

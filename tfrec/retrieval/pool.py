@@ -28,7 +28,7 @@ class Pool:
         gains: what each candidate is worth, float32 [Q, P].
         truth: per request the gains of all right items, also of those that no scorer found, best first.
         vectors: the requests' vectors float32 [Q, D].
-        flags: float32 [Q, 2]: whether there is a query, a history.
+        flags: float32 [Q, 3]: whether there is a query, a history; log(1 + the history's length).
     """
 
     items: np.ndarray
@@ -116,8 +116,10 @@ def build_pool(
     for number, (some, part, gain) in enumerate(kept):
         items[number, : len(some)], scores[number, : len(some)], gains[number, : len(some)] = some, part, gain
     ideal = [np.sort(np.array([gain for gain in truth.values() if gain > 0], np.float32))[::-1] for truth in truths]
-    flags = np.zeros([len(queries), 2], np.float32)
+    flags = np.zeros([len(queries), 3], np.float32)
     flags[:, 0] = [bool(query.strip()) for query in queries]
-    flags[:, 1] = 0.0 if histories is None else [len(history) > 0 for history in histories]
+    if histories is not None:
+        flags[:, 1] = [len(history) > 0 for history in histories]
+        flags[:, 2] = np.log1p([len(history) for history in histories])
     whole = np.concatenate(vectors) if vectors else np.zeros([0, 1], np.float32)
     return Pool(items, scores, gains, ideal, whole, flags)

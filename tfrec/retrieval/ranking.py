@@ -26,28 +26,12 @@ def without(scores: Tensor, rows: Tensor) -> Tensor:
     return tf.tensor_scatter_nd_min(scores, places, tf.where(rows >= 0, -np.inf, np.float32(np.inf)))
 
 
-def rank(scores: Tensor, item_ids: Tensor, k: Tensor) -> dict[str, Tensor]:
-    """The k best items; of equal scores the earlier item comes first.
-
-    Args:
-        scores: float32 [B, N], -inf where an item is excluded.
-        item_ids: string [N].
-        k: int32 scalar, at least 1; above N it means N.
-
-    Returns:
-        "item_ids" string [B, min(k, N)] and "scores" float32 of that shape; "" and 0 in places that nothing fills.
-    """
-    tf.debugging.assert_greater_equal(k, 1, "k must be at least 1")
-    found = tf.math.top_k(scores, tf.minimum(k, tf.shape(item_ids)[0]))
-    return named(found.values, found.indices, item_ids)
-
-
 def named(values: Tensor, rows: Tensor, item_ids: Tensor) -> dict[str, Tensor]:
     """Ranked rows of the catalogue as the signatures give them.
 
     Args:
         values: float32 [B, K], -inf in places that nothing fills.
-        rows: int32 [B, K], rows of the catalogue.
+        rows: int32 [B, K], rows of the catalogue; -1 only where nothing fills.
         item_ids: string [N].
 
     Returns:
@@ -55,6 +39,6 @@ def named(values: Tensor, rows: Tensor, item_ids: Tensor) -> dict[str, Tensor]:
     """
     filled = values > -np.inf
     return {
-        "item_ids": tf.where(filled, tf.gather(item_ids, rows), ""),
+        "item_ids": tf.where(filled, tf.gather(item_ids, tf.maximum(rows, 0)), ""),
         "scores": tf.where(filled, values, 0.0),
     }

@@ -1,0 +1,168 @@
+"""An export of several scorers with filters: every signature against NumPy, with the formula written out here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tfrec.errors import ExportError
+from tfrec.evaluation.baselines import Bm25
+from tfrec.evaluation.tokens import Tokenizer
+
+WEIGHTS = {
+    "search": {"dense": 0.5, "lexical": 0.4, "popularity": 0.1},
+    "recommendation": {"dense": 0.8, "popularity": 0.2},
+}
+SHARE = 0.25
+QUERIES = ["red sofa", "oak drawer", "黑色 沙发", "no such word zzz", ""]
+HISTORIES = [["item-3", "item-77"], ["item-1"], ["nobody"], [], ["item-5", "item-6"]]
+
+
+@pytest.fixture(scope="module")
+def fused(trained: Any, make_config: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The exported fusion of dense, lexical and popularity, loaded."""
+    from tfrec.config import Config
+    from tfrec.export.exporter import export_model
+    from tfrec.export.loaded import LoadedModel
+    from tfrec.retrieval.building import build_scorers
+    from tfrec.retrieval.fusion import Fusion, SituationWeights, weights_table
+
+    retrieval = {"scorers": ["dense", "lexical", "popularity"], "filters": ["material", "price"]}
+    config = Config.model_validate(make_config(precision="f32").model_dump() | {"retrieval": retrieval})
+    trained.shop.__dict__["popularity"] = np.arange(120) % 7
+    scorers = build_scorers(config, trained.shop, trained.catalogue, Tokenizer)
+    del trained.shop.__dict__["popularity"]
+    table = weights_table([scorer.label for scorer in scorers], WEIGHTS, SHARE)
+    base = tmp_path_factory.mktemp("fused")
+    fusion = Fusion(scorers, SituationWeights(table))
+    folder = export_model(config, *trained[1:], base=base, metrics={}, signature="f", fusion=fusion)
+    assert export_model(config, *trained[1:], base=base, metrics={}, signature="f", fusion=fusion) == folder
+    return LoadedModel.open(folder)
+
+
+def standard(scores: np.ndarray) -> np.ndarray:
+    return (scores - scores.mean(-1, keepdims=True)) / (scores.std(-1, keepdims=True) + 1e-6)
+
+
+def expected(trained: Any, vectors: np.ndarray, queries: list[str], weights: list[float]) -> np.ndarray:
+    """weights[0] * z(dense) + weights[1] * z(BM25) + weights[2] * z(popularity), float64 [Q, 120]."""
+    words = Bm25.fit(trained.shop.item_texts)
+    lexical = np.stack([words.scores(query) for query in queries])
+    sold = standard(np.log1p(np.arange(120) % 7.0))
+    return weights[0] * standard(vectors @ trained.catalogue.T) + weights[1] * standard(lexical) + weights[2] * sold
+
+
+def rows_of(trained: Any, item_ids: Any) -> list[int]:
+    return [trained.shop.item_ids.index(item_id) for item_id in item_ids]
+
+
+@pytest.fixture(scope="module")
+def situations(trained: Any) -> dict[str, np.ndarray]:
+    """Expected scores of search, recommend and personalised search."""
+    model = trained.model
+    histories = [[trained.shop.item_ids.index(i) for i in past if i != "nobody"] for past in HISTORIES]
+    nothing = [""] * len(QUERIES)
+    search, past = [0.5, 0.4, 0.1], [0.8, 0.0, 0.2]
+    both = [(1 - SHARE) * s + SHARE * p for s, p in zip(search, past, strict=True)]
+    words = expected(trained, model.query_vectors(QUERIES), QUERIES, search)
+    words[4] = expected(trained, model.query_vectors([""]), [""], past)[0]
+    bought = expected(trained, model.query_vectors(nothing, histories), nothing, past)
+    mixed = expected(trained, model.query_vectors(QUERIES, histories), QUERIES, both)
+    mixed[[2, 3]] = words[[2, 3]]  # no known history
+    mixed[4] = bought[4]
+    return {"search": words, "recommend": bought, "personalised_search": mixed}
+
+
+def test_every_signature_is_the_formula(
+    trained: Any, fused: Any, situations: dict[str, np.ndarray], assert_same_ranking: Any
+) -> None:
+    ids = trained.shop.item_ids
+    found = {
+        "search": fused.search(QUERIES, 10),
+        "recommend": fused.recommend(HISTORIES, 10),
+        "personalised_search": fused.personalised_search(QUERIES, HISTORIES, 10),
+    }
+    for name, ranking in found.items():
+        scores = situations[name].copy()
+        if name == "recommend":
+            for row, past in enumerate(HISTORIES):
+                scores[row, rows_of(trained, [i for i in past if i != "nobody"])] = -np.inf
+        for row in range(len(QUERIES)):
+            assert_same_ranking(ranking.item_ids[row], ranking.scores[row], scores[row], ids, 2e-4)
+    like = expected(trained, trained.catalogue[[3]], [""], [0.8, 0.0, 0.2])[0]
+    like[3] = -np.inf
+    similar = fused.similar_items(["item-3", "nobody"], 10)
+    assert_same_ranking(similar.item_ids[0], similar.scores[0], like, ids, 2e-4)
+    assert similar.hits(1) == []
+
+
+def test_wishes_without_content_change_nothing(fused: Any) -> None:
+    for plain, wished in (
+        (fused.search(QUERIES, 7), fused.search(QUERIES, 7, filters=["", " "])),
+        (fused.recommend(HISTORIES, 7), fused.recommend(HISTORIES, 7, filters=["price>=0"])),
+        (fused.similar_items(["item-3", "x"], 7), fused.similar_items(["item-3", "x"], 7, filters=["price<=1e9"])),
+        (
+            fused.personalised_search(QUERIES, HISTORIES, 7),
+            fused.personalised_search(QUERIES, HISTORIES, 7, filters=["price<=1e9"]),
+        ),
+    ):
+        assert plain.item_ids.tolist() == wished.item_ids.tolist()
+        np.testing.assert_allclose(plain.scores, wished.scores, atol=1e-5)
+
+
+def test_filters_rank_what_satisfies_them(
+    trained: Any, fused: Any, situations: dict[str, np.ndarray], assert_same_ranking: Any
+) -> None:
+    numbers = np.arange(120)
+    inside = (numbers % 5 == 1) & (numbers / 2 >= 10) & (numbers / 2 <= 40)  # oak
+    found = fused.search(QUERIES, 120, filters=["material=Oak", "price>=10", "price<=40"])
+    for row in range(len(QUERIES)):
+        hits = found.hits(row)
+        assert len(hits) == inside.sum()
+        scores = np.where(inside, situations["search"][row], -np.inf)
+        assert_same_ranking([i for i, _ in hits], found.scores[row, : len(hits)], scores, trained.shop.item_ids, 2e-4)
+    assert all(fused.recommend(HISTORIES, 3, filters=["material=gold"]).hits(row) == [] for row in range(5))
+
+
+def test_what_was_seen_stays_out_only_where_wanted(fused: Any) -> None:
+    seen = fused.recommend([["item-3"]], 120, exclude_seen=False)
+    assert "item-3" in seen.item_ids[0] and "item-3" not in fused.recommend([["item-3"]], 120).item_ids[0]
+    usual = fused.personalised_search(["red"], [["item-3"]], 120)
+    without = fused.personalised_search(["red"], [["item-3"]], 120, exclude_seen=True)
+    assert [i for i in usual.item_ids[0] if i != "item-3"] == [i for i in without.item_ids[0] if i]
+
+
+def test_diversity_spreads_the_list(trained: Any, fused: Any) -> None:
+    def likeness(ranking: Any) -> float:
+        vectors = trained.catalogue[rows_of(trained, ranking.item_ids[0])]
+        return float((vectors @ vectors.T)[np.triu_indices(10, 1)].mean())
+
+    plain, spread = fused.search(["red sofa"], 10), fused.search(["red sofa"], 10, diversity=0.7)
+    assert plain.item_ids[0, 0] == spread.item_ids[0, 0]
+    assert likeness(spread) < likeness(plain) - 0.05
+
+
+def test_wrong_wishes_are_told_in_one_line(fused: Any, loaded: Any) -> None:
+    with pytest.raises(ExportError, match="columns that can be filtered: material, price; not:.*colour"):
+        fused.search(["a"], 1, filters=["colour=red"])
+    with pytest.raises(ExportError, match="diversity must lie between 0 and 1"):
+        fused.search(["a"], 1, diversity=2.0)
+    with pytest.raises(ExportError, match="configure retrieval.filters"):
+        loaded.search(["a"], 1, filters=["price<=3"])
+
+
+def test_the_manifest_says_what_ranks_and_the_graph_leaves_the_rest_out(fused: Any) -> None:
+    manifest = json.loads((Path(fused.folder) / "tfrec_manifest.json").read_text())
+    assert manifest["retrieval"]["scorers"] == ["dense", "lexical", "popularity"]
+    assert manifest["retrieval"]["filters"] == ["material", "price"]
+    np.testing.assert_allclose(manifest["retrieval"]["weights"]["query"], [0.5, 0.4, 0.1], atol=1e-6)
+    assert {"search_filtered", "recommend_filtered", "similar_items_filtered"} <= set(manifest["signatures"])
+
+    def ops(name: str) -> list[str]:
+        return [node.type for node in fused._loaded.signatures[name].graph.get_operations()]
+
+    assert len(ops("recommend")) < len(ops("search"))

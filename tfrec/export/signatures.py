@@ -1,0 +1,135 @@
+"""The signatures of an export, traced over the serving module and the towers' own layers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tfrec.export.serving_module import ServingModule
+from tfrec.models.two_tower import TwoTower
+from tfrec.retrieval.fusion import BLANK
+from tfrec.retrieval.retriever import ANY
+from tfrec.retrieval.scorer import Request
+from tfrec.tensorflow_setup import tf
+
+Tensor = Any
+# What requests of a signature can hold (see tfrec.retrieval.fusion.SITUATIONS): other scorers stay out of its graph.
+_WORDS, _PAST, _ITEM = (0, 1), (0, 2), (2,)
+
+
+def serving_signatures(
+    module: ServingModule, model: TwoTower, encode: Callable[[Tensor, int], Tensor]
+) -> dict[str, Any]:
+    """Traces the contract's signatures.
+
+    Args:
+        module: the module that will be saved with them.
+        model: the towers it was made from.
+        encode: the encoder it was made from.
+
+    Returns:
+        ConcreteFunction by signature name, for `tf.saved_model.save(module, folder, signatures=...)`.
+    """
+    retriever = module.retriever
+    query_tower, item_tower = model.query_tower, model.item_tower
+    query_tokens, item_tokens, hidden = model.query_tokens, model.item_tokens, model.encoder.hidden_size
+
+    def latest(rows: Tensor) -> Tensor:
+        """Moves the known rows to the right end, in their order, whatever side the caller padded."""
+        rows = tf.concat([tf.fill([tf.shape(rows)[0], 1], -1), rows], axis=1)
+        width = tf.shape(rows)[1]
+        order = tf.argsort(tf.range(width) + tf.where(rows >= 0, width, 0), axis=1)
+        return tf.gather(rows, order, batch_dims=1)
+
+    def of_words(query: Tensor, rows: Tensor) -> Request:
+        has_text = tf.logical_not(tf.strings.regex_full_match(query, BLANK))
+        tf.debugging.assert_equal(tf.shape(query)[0], tf.shape(rows)[0], "query and history must have as many rows")
+        query, rows = module.mended(query), latest(rows)
+        return Request(query, query_tower(encode(query, query_tokens), has_text, rows, module.catalogue), rows)
+
+    def of_past(rows: Tensor) -> Request:
+        batch, rows = tf.shape(rows)[0], latest(rows)
+        nothing = tf.zeros([batch, hidden]), tf.zeros([batch], tf.bool)  # no words: the encoder is not needed
+        return Request(tf.fill([batch], ""), query_tower(*nothing, rows, module.catalogue), rows)
+
+    def of_item(rows: Tensor) -> Request:
+        vectors = tf.gather(module.catalogue, tf.maximum(rows, 0))
+        return Request(tf.fill(tf.shape(rows), ""), vectors, rows[:, tf.newaxis])
+
+    def none_of(query: Tensor) -> Tensor:
+        return tf.fill([tf.shape(query)[0], 1], -1)
+
+    def of_known(rows: Tensor, found: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Nothing is like an item that the catalogue does not hold."""
+        return tf.where(rows[:, tf.newaxis] < 0, np.float32(-np.inf), found[0]), found[1]
+
+    def search(query: Tensor, k: Tensor) -> dict[str, Tensor]:
+        return module.named(retriever.top(of_words(query, none_of(query)), k, None, _WORDS))
+
+    def recommend(history: Tensor, k: Tensor) -> dict[str, Tensor]:
+        rows = module.rows(history)
+        return module.named(retriever.top(of_past(rows), k, rows, _PAST))
+
+    def personalised_search(query: Tensor, history: Tensor, k: Tensor) -> dict[str, Tensor]:
+        return module.named(retriever.top(of_words(query, module.rows(history)), k, None, ANY))
+
+    def similar_items(item_id: Tensor, k: Tensor) -> dict[str, Tensor]:
+        rows = module.rows(item_id)
+        return module.named(of_known(rows, retriever.top(of_item(rows), k, rows[:, tf.newaxis], _ITEM)))
+
+    def search_filtered(query: Tensor, filters: Tensor, diversity: Tensor, k: Tensor) -> dict[str, Tensor]:
+        nothing = none_of(query)
+        return module.named(retriever.chosen(of_words(query, nothing), k, nothing, filters, diversity, _WORDS))
+
+    def recommend_filtered(
+        history: Tensor, filters: Tensor, exclude_seen: Tensor, diversity: Tensor, k: Tensor
+    ) -> dict[str, Tensor]:
+        rows = module.rows(history)
+        seen = tf.where(exclude_seen, rows, -1)
+        return module.named(retriever.chosen(of_past(rows), k, seen, filters, diversity, _PAST))
+
+    def personalised_search_filtered(
+        query: Tensor, history: Tensor, filters: Tensor, exclude_seen: Tensor, diversity: Tensor, k: Tensor
+    ) -> dict[str, Tensor]:
+        rows = module.rows(history)
+        seen = tf.where(exclude_seen, rows, -1)
+        return module.named(retriever.chosen(of_words(query, rows), k, seen, filters, diversity, ANY))
+
+    def similar_items_filtered(item_id: Tensor, filters: Tensor, diversity: Tensor, k: Tensor) -> dict[str, Tensor]:
+        rows = module.rows(item_id)
+        found = retriever.chosen(of_item(rows), k, rows[:, tf.newaxis], filters, diversity, _ITEM)
+        return module.named(of_known(rows, found))
+
+    def embed_query(query: Tensor, history: Tensor) -> dict[str, Tensor]:
+        return {"vectors": of_words(query, module.rows(history)).vectors}
+
+    def embed_item(text: Tensor) -> dict[str, Tensor]:
+        return {"vectors": item_tower(encode(text, item_tokens), tf.fill([tf.shape(text)[0]], -1))}
+
+    functions: list[Callable[..., dict[str, Tensor]]] = [
+        search, recommend, personalised_search, similar_items, search_filtered, recommend_filtered,
+        personalised_search_filtered, similar_items_filtered, embed_query, embed_item,
+    ]  # fmt: skip
+    traced = {function.__name__: _traced(function) for function in functions}
+    return {**traced, "serving_default": traced["search"]}
+
+
+_INPUTS = {
+    "query": tf.TensorSpec([None], tf.string, "query"),
+    "history": tf.TensorSpec([None, None], tf.string, "history"),
+    "item_id": tf.TensorSpec([None], tf.string, "item_id"),
+    "text": tf.TensorSpec([None], tf.string, "text"),
+    "filters": tf.TensorSpec([None, None], tf.string, "filters"),
+    "exclude_seen": tf.TensorSpec([], tf.bool, "exclude_seen"),
+    "diversity": tf.TensorSpec([], tf.float32, "diversity"),
+    "k": tf.TensorSpec([], tf.int32, "k"),
+}
+
+
+def _traced(function: Callable[..., dict[str, Tensor]]) -> Any:
+    """The function with the specifications that its parameters' names have."""
+    specs = [_INPUTS[name] for name in inspect.signature(function).parameters]
+    return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()

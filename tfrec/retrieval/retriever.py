@@ -1,0 +1,91 @@
+"""From requests to ranked rows of the catalogue: scorers, exclusion, filters and diversity behind one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tfrec.retrieval.dense import DenseScorer
+from tfrec.retrieval.diversity import diverse_top
+from tfrec.retrieval.filters import ColumnFilters
+from tfrec.retrieval.fusion import Fusion
+from tfrec.retrieval.ranking import without
+from tfrec.retrieval.scorer import Request
+from tfrec.tensorflow_setup import tf
+
+Tensor = Any
+ANY = (0, 1, 2, 3)
+
+
+class Retriever(tf.Module):  # type: ignore[misc]
+    """What stands behind every signature that ranks.
+
+    Args:
+        scorer: the dense scorer alone, which needs no matrix of all scores, or several fused.
+        filters: the columns that requests may filter by.
+        catalogue: the items' unit vectors, a tf.Variable float32 [N, D]; likeness of diverse lists is read from it.
+    """
+
+    def __init__(self, scorer: DenseScorer | Fusion, filters: ColumnFilters, catalogue: Any) -> None:
+        super().__init__(name="retriever")
+        self.scorer, self.filters, self._catalogue = scorer, filters, catalogue
+
+    def scores(self, request: Request, situations: Sequence[int] = ANY) -> Tensor:
+        """Scores float32 [B, N]; see Fusion for `situations`."""
+        if isinstance(self.scorer, Fusion):
+            return self.scorer(request, situations)
+        return self.scorer(request)
+
+    def top(
+        self, request: Request, k: Tensor, exclude: Tensor | None = None, situations: Sequence[int] = ANY
+    ) -> tuple[Tensor, Tensor]:
+        """The k best items of every request.
+
+        Args:
+            request: the requests.
+            k: int32 scalar, at least 1; above N it means N.
+            exclude: rows that must not appear, int32 [B, H], -1 excludes nothing; or None.
+            situations: see Fusion.
+
+        Returns:
+            (scores float32 [B, min(k, N)], rows int32 [B, min(k, N)]), best first, equal scores by lower row; -inf in
+            places that nothing fills.
+        """
+        tf.debugging.assert_greater_equal(k, 1, "k must be at least 1")
+        if isinstance(self.scorer, DenseScorer):
+            return self.scorer.top_k(request, k, exclude)
+        scores = self.scorer(request, situations)
+        if exclude is not None:
+            scores = without(scores, exclude)
+        found = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
+        return found.values, found.indices
+
+    def chosen(
+        self,
+        request: Request,
+        k: Tensor,
+        exclude: Tensor,
+        conditions: Tensor,
+        diversity: Tensor,
+        situations: Sequence[int] = ANY,
+    ) -> tuple[Tensor, Tensor]:
+        """The k best items that satisfy conditions, as diverse as wanted.
+
+        Args:
+            request: the requests.
+            k: int32 scalar, at least 1; above N it means N.
+            exclude: rows that must not appear, int32 [B, H], -1 excludes nothing.
+            conditions: string [B, F], see ColumnFilters.
+            diversity: float32 scalar 0..1, see diverse_top.
+            situations: see Fusion.
+
+        Returns:
+            as `top`, but with diversity the scores need not fall.
+        """
+        scores = without(self.scores(request, situations), exclude)
+        same = tf.equal(tf.shape(conditions)[0], tf.shape(scores)[0])
+        tf.debugging.Assert(same, ["filters must have as many rows as the request; they have", tf.shape(conditions)])
+        scores = tf.where(self.filters(conditions), scores, np.float32(-np.inf))
+        return diverse_top(scores, self._catalogue, k, diversity)

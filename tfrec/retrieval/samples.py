@@ -1,0 +1,88 @@
+"""Requests with known answers: of dev to choose weights by, of train to train a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from tfrec.data.shop import ShopData
+from tfrec.retrieval.answers import Histories
+
+_LATEST_SHARE = 3  # one in three of a shopper's training items is what comes next
+
+
+class Samples(NamedTuple):
+    """Requests of one task.
+
+    Attributes:
+        queries: Q texts, "" for none.
+        histories: per request rows of the catalogue, oldest first; None for none at all.
+        truths: per request row -> gain above 0; never empty.
+    """
+
+    queries: list[str]
+    histories: Histories
+    truths: list[Mapping[int, float]]
+
+
+def dev_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]:
+    """The judged queries and the shoppers of dev, by task; at most `most` of each, drawn with the seed."""
+    found = {}
+    searches = _searches(shop, "dev")
+    if searches.queries:
+        found["search"] = _some(searches, most, seed)
+    shoppers = shop.shoppers("dev") if shop.has_interactions else []
+    if shoppers:
+        truths: list[Mapping[int, float]] = [dict.fromkeys(shopper.truth, 1.0) for shopper in shoppers]
+        histories = [shopper.history for shopper in shoppers]
+        found["recommendation"] = _some(Samples([""] * len(shoppers), histories, truths), most, seed)
+    return found
+
+
+def train_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]:
+    """Training queries, and shoppers whose latest third of training items is what comes next."""
+    found = {}
+    searches = _searches(shop, "train")
+    if searches.queries:
+        found["search"] = _some(searches, most, seed)
+    shoppers = _past_and_next(shop) if shop.has_interactions else Samples([], [], [])
+    if shoppers.queries:
+        found["recommendation"] = _some(shoppers, most, seed)
+    return found
+
+
+def _searches(shop: ShopData, split: str) -> Samples:
+    """Queries with an item of positive gain."""
+    row_of = {item_id: row for row, item_id in enumerate(shop.item_ids)}
+    queries: list[str] = []
+    truths: list[Mapping[int, float]] = []
+    for query, judged in shop.judgments(split).items():
+        truth = {row_of[item_id]: gain for item_id, gain in judged.items() if gain > 0 and item_id in row_of}
+        if truth:
+            queries.append(query)
+            truths.append(truth)
+    return Samples(queries, None, truths)
+
+
+def _past_and_next(shop: ShopData) -> Samples:
+    rows = shop.interactions.filter(pl.col("split") == "train").sort("user_id", "timestamp", maintain_order=True)
+    histories: list[Sequence[int]] = []
+    truths: list[Mapping[int, float]] = []
+    for _, items in rows.group_by("user_id", maintain_order=True).agg("item").iter_rows():
+        distinct = list(dict.fromkeys(items))
+        cut = len(distinct) - len(distinct) // _LATEST_SHARE
+        if cut < len(distinct):
+            histories.append(distinct[:cut])
+            truths.append(dict.fromkeys(distinct[cut:], 1.0))
+    return Samples([""] * len(histories), histories, truths)
+
+
+def _some(samples: Samples, most: int, seed: int) -> Samples:
+    if len(samples.queries) <= most:
+        return samples
+    rows = np.sort(np.random.default_rng(seed).choice(len(samples.queries), most, replace=False)).tolist()
+    histories = None if samples.histories is None else [samples.histories[row] for row in rows]
+    return Samples([samples.queries[row] for row in rows], histories, [samples.truths[row] for row in rows])
