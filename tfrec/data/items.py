@@ -86,7 +86,7 @@ def load_items(
     for name in (field for field in fields if field not in frame.columns and field not in KNOWN):
         report.notes.append(f"the template names {{{name}}}, which is no column of the items: it stays empty")
     frame = frame.select("item_id", "title", pl.exclude("item_id", "title", *_PLACE, "_count"))
-    frame = frame.with_columns(_rendered(template, frame.columns))
+    frame = frame.with_columns(rendered(template, frame.columns))
     bare = frame["text"] == ""
     if bare.any():
         report.notes.append(f"{int(bare.sum())} items have an empty text by the template: their title stands for it")
@@ -158,7 +158,7 @@ def _merge_products(frame: pl.DataFrame, report: TableReport) -> tuple[pl.DataFr
     return frame.filter(first["item_id"] == first["kept"]), dict(gone.iter_rows())
 
 
-def _rendered(template: str, columns: list[str]) -> pl.Expr:
+def rendered(template: str, columns: list[str]) -> pl.Expr:
     parts: list[pl.Expr] = []
     for literal, name, _, _ in string.Formatter().parse(template):
         if literal:

@@ -14,7 +14,7 @@ import polars as pl
 
 from tfrec.config import Config
 from tfrec.config.synth_attributes import AttributesConfig
-from tfrec.data.items import _rendered as rendered  # the one place that knows how the template is written
+from tfrec.data.items import rendered
 from tfrec.data.shop import ShopData
 from tfrec.errors import ConfigError
 from tfrec.files import atomic_directory, read_json, write_json
