@@ -42,10 +42,13 @@ class GeneratorConfig(Section):
     vocabulary: int = Field(
         4000, ge=1, description="Most frequent word pieces of training queries that may be written without copying."
     )
+    vocabulary_queries: int = Field(
+        2, ge=1, description="Different training queries that a piece needs for that; the pieces of others are copied."
+    )
     held_out: float = Field(
         0.1, ge=0, lt=0.5, description="Share of training queries on which the best weights are chosen; needs ten."
     )
-    evaluate_every: int = Field(100, ge=1, description="Steps between evaluations on them and between checkpoints.")
+    evaluate_every: int = Field(50, ge=1, description="Steps between evaluations on them and between checkpoints.")
     patience: int = Field(4, ge=1, description="Evaluations without a gain after which training stops.")
     top_p: float = Field(0.9, gt=0, le=1, description="Nucleus: the likeliest pieces with together this probability.")
     temperature: float = Field(0.9, gt=0, description="Below 1 likely pieces are drawn more often than the model says.")

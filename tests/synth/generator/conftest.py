@@ -19,8 +19,8 @@ COLOURS = ["red", "blue", "green", "black", "white"]
 SYLLABLES = ["ka", "lo", "mi", "ru", "ve", "to", "zan", "bel", "dor", "fin"]
 BRANDS, LABELLED = 60, 42  # only the first of them are in any training query
 SETTINGS = (
-    "{minimum_pairs: 50, width: 48, heads: 4, layers: 2, batch_size: 32, warm_up_steps: 60, steps: 240, "
-    "evaluate_every: 60, learning_rate: 4.0e-3, dropout: 0.0, query_pieces: 10, queries: 720, per_item: 2}"
+    "{minimum_pairs: 50, width: 48, heads: 4, layers: 2, batch_size: 32, warm_up_steps: 30, steps: 120, "
+    "evaluate_every: 40, learning_rate: 4.0e-3, dropout: 0.0, query_pieces: 10, queries: 720, per_item: 2}"
 )
 
 

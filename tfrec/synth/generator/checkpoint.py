@@ -24,7 +24,7 @@ def save(folder: Path, groups: Mapping[str, Sequence[np.ndarray]], state: dict[s
     """
     arrays = {f"{name}.{place}": value for name, values in groups.items() for place, value in enumerate(values)}
     with atomic_directory(folder) as aside:
-        np.savez(aside / _ARRAYS, **arrays)
+        np.savez(aside / _ARRAYS, allow_pickle=False, **arrays)
         write_json(aside / _STATE, state)
 
 

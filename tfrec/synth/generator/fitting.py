@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -31,14 +32,21 @@ class QueryGenerator:
         encoder: the frozen encoder.
         pieces: its word pieces.
         decoder: the trained decoder.
+        queries: int32 [P, T], the training queries' pieces.
         summary: what training did.
     """
 
     def __init__(
-        self, context: SourceContext, encoder: TextEncoder, pieces: WordPieces, decoder: QueryDecoder, summary: dict
+        self,
+        context: SourceContext,
+        encoder: TextEncoder,
+        pieces: WordPieces,
+        decoder: QueryDecoder,
+        queries: np.ndarray,
+        summary: dict[str, Any],
     ) -> None:
-        self._context, self._encoder, self._pieces, self.decoder = context, encoder, pieces, decoder
-        self.summary = summary
+        self._context, self._encoder, self._pieces, self._queries = context, encoder, pieces, queries
+        self.decoder, self.summary = decoder, summary
 
     def write(self, items: Sequence[int], draws: int) -> Iterator[tuple[int, str, float, bool]]:
         """Samples queries.
@@ -51,7 +59,8 @@ class QueryGenerator:
             item index, query, mean log probability of its pieces, whether it came to its end.
         """
         context, config = self._context, self._context.config.synthesis.generator
-        sampler = Sampler(self.decoder, self._pieces.continues, config.top_p, config.temperature, draws)
+        continues = self._pieces.continues
+        sampler = Sampler(self.decoder, continues, self._queries, config.top_p, config.temperature, draws)
         tokens, texts = context.config.encoder.item_tokens, context.shop.item_texts
         # items of like length together: their padding is a batch's
         order = sorted(items, key=lambda item: (len(texts[item]), item))
@@ -84,7 +93,7 @@ def fitted(context: SourceContext, real: Pairs) -> QueryGenerator:
     pieces = word_pieces(encoder, [*context.shop.item_texts, *real.queries])
     queries = _numbers(encoder, pieces, real.queries, config.query_pieces)
     held = held_out(real.queries, config.held_out, seed)
-    vocabulary = _vocabulary(queries[~held], config.vocabulary)
+    vocabulary = _vocabulary(queries[~held], config.vocabulary, config.vocabulary_queries)
     decoder = QueryDecoder(
         pieces.vectors,
         vocabulary,
@@ -111,7 +120,7 @@ def fitted(context: SourceContext, real: Pairs) -> QueryGenerator:
         context.folder / "decoder",
         _key(context, encoder, [real, made]),
     )
-    return QueryGenerator(context, encoder, pieces, decoder, training.run())
+    return QueryGenerator(context, encoder, pieces, decoder, queries, training.run())
 
 
 def _warm_up_pairs(context: SourceContext) -> Pairs:
@@ -146,9 +155,14 @@ def _numbers(encoder: TextEncoder, pieces: WordPieces, queries: Sequence[str], m
     return numbers
 
 
-def _vocabulary(queries: np.ndarray, most: int) -> np.ndarray:
-    """The most frequent pieces of the queries and the end mark, sorted."""
-    found, counts = np.unique(queries[queries >= FIRST], return_counts=True)
+def _vocabulary(queries: np.ndarray, most: int, least_queries: int) -> np.ndarray:
+    """The pieces that most queries have, each query once, and the end mark; sorted.
+
+    What a single query has cannot be told from that query learned by heart: it must be found in the item's text.
+    """
+    distinct = [np.unique(query[query >= FIRST]) for query in np.unique(queries, axis=0)]
+    found, counts = np.unique(np.concatenate(distinct), return_counts=True)
+    found, counts = found[counts >= least_queries], counts[counts >= least_queries]
     best = found[np.lexsort((found, -counts))][:most]
     return np.sort(np.append(best, END)).astype(np.int32)
 

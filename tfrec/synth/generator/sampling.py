@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfrec.synth.generator.decoder import QueryDecoder, Text
+from tfrec.synth.generator.decoder import Choice, QueryDecoder, Text
 from tfrec.synth.generator.pieces import END, FIRST, OTHER, START
+from tfrec.synth.generator.words import WordRules
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
@@ -35,18 +36,26 @@ class Sampler(tf.Module):  # type: ignore[misc]
 
     Args:
         decoder: the trained decoder.
-        continues: bool [L], pieces that cannot begin a query.
+        continues: bool [L], pieces that go on with a word and cannot begin a query.
+        queries: int32 [P, T], the training queries' pieces: their words may be written too.
         top_p: share of the probability that is drawn from.
         temperature: of the distribution before that.
         draws: D, queries per item.
     """
 
     def __init__(
-        self, decoder: QueryDecoder, continues: np.ndarray, top_p: float, temperature: float, draws: int
+        self,
+        decoder: QueryDecoder,
+        continues: np.ndarray,
+        queries: np.ndarray,
+        top_p: float,
+        temperature: float,
+        draws: int,
     ) -> None:
         super().__init__(name="sampler")
         self._decoder, self._draws = decoder, draws
         self._top_p, self._temperature = top_p, temperature
+        self._rules = WordRules(continues, decoder.vocabulary, queries)
         self._no_beginning = np.asarray(continues, bool).copy()
         self._no_beginning[:FIRST] = True
         floats, ints = tf.TensorSpec([None, None, None], tf.float32), tf.TensorSpec([None, None], tf.int32)
@@ -68,7 +77,7 @@ class Sampler(tf.Module):  # type: ignore[misc]
     def _sampled(self, memory: Tensor, pieces: Tensor, items: Tensor, seed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         decoder, draws, length = self._decoder, self._draws, self._decoder.query_pieces
         text = decoder.text(memory, pieces)
-        slots, size = self._slots(text.pieces)
+        slots = self._slots(text.pieces)
         text = tf.nest.map_structure(lambda value: tf.repeat(value, draws, axis=0), text)
         slots = tf.repeat(slots, draws, axis=0)
         rows = tf.shape(text.pieces)[0]
@@ -80,6 +89,15 @@ class Sampler(tf.Module):  # type: ignore[misc]
         chances = tf.reshape(chances, [rows, length])
         shape = [rows, decoder.heads, length, decoder.width // decoder.heads]
         empty = [(tf.zeros(shape), tf.zeros(shape)) for _ in decoder.decoder_layers]
+
+        beginnings = tf.gather(self._no_beginning, decoder.vocabulary)
+        no_beginning = tf.concat(
+            [
+                tf.broadcast_to(beginnings, [rows, len(decoder.vocabulary)]),
+                tf.gather(self._no_beginning, text.pieces),
+            ],
+            axis=1,
+        )
 
         def step(at: Tensor, last: Tensor, used: Tensor, cache: Any, made: Tensor, total: Tensor, ended: Tensor) -> Any:
             used = used | (text.pieces == last)[:, tf.newaxis, :]
@@ -93,11 +111,14 @@ class Sampler(tf.Module):  # type: ignore[misc]
                 grown.append((keys, values))
                 x = layer(x, (q, keys, values), seen, read, text.inside)
             choice = decoder.choice(x, last, text, used)
-            found = self._probabilities(choice, slots, size)
-            beginnings = tf.gather(self._no_beginning, decoder.vocabulary)[tf.newaxis]
-            beginnings = tf.broadcast_to(beginnings, [rows, len(decoder.vocabulary)])
-            banned = tf.concat([beginnings, tf.gather(self._no_beginning, text.pieces)], axis=1) & (at == 0)
-            place, likelihood = self._drawn(tf.where(banned, 0.0, found), chances[:, at])
+            found = self._probabilities(choice, slots)
+            banned = (at == 0) & no_beginning
+            found = tf.where(banned, 0.0, found)
+            before = tf.pad(text.pieces[:, :-1], [[0, 0], [1, 0]])
+            follows = self._by_slot(tf.cast(before == last, tf.float32), slots) > 0
+            ruled = tf.where(self._rules.allowed(last, text.pieces, follows), found, 0.0)
+            some = tf.reduce_sum(ruled, axis=1, keepdims=True) > 0
+            place, likelihood = self._drawn(tf.where(some, ruled, found), chances[:, at])
             piece = self._piece(place, text)
             piece = tf.where(ended, OTHER, piece)
             total += tf.where(ended, 0.0, likelihood)
@@ -125,24 +146,25 @@ class Sampler(tf.Module):  # type: ignore[misc]
             tf.reshape(ended, by_item),
         )
 
-    def _slots(self, pieces: Tensor) -> tuple[Tensor, int]:
+    def _slots(self, pieces: Tensor) -> Tensor:
         """Where the probability of each place of the text goes: to its piece's place in the vocabulary, or to the
         piece's first place in the text, so that a piece has one probability. int32 [B, S]."""
-        size = len(self._decoder.vocabulary)
         same = pieces[:, :, tf.newaxis] == pieces[:, tf.newaxis, :]
         first = tf.argmax(tf.cast(same, tf.int32), axis=-1, output_type=tf.int32)
         known = tf.gather(tf.constant(self._decoder.slots), pieces)
-        return tf.where(known >= 0, known, size + first), size
+        return tf.where(known >= 0, known, len(self._decoder.vocabulary) + first)
 
-    def _probabilities(self, choice: Any, slots: Tensor, size: int) -> Tensor:
+    def _by_slot(self, values: Tensor, slots: Tensor) -> Tensor:
+        """Sums of the values of places with the same slot: float32 [B, S] -> [B, G + S]."""
+        rows, width = tf.shape(slots)[0], len(self._decoder.vocabulary) + tf.shape(slots)[1]
+        targets = tf.reshape(slots + tf.range(rows)[:, tf.newaxis] * width, [-1])
+        return tf.reshape(tf.math.unsorted_segment_sum(tf.reshape(values, [-1]), targets, rows * width), [rows, width])
+
+    def _probabilities(self, choice: Choice, slots: Tensor) -> Tensor:
         """Probabilities of the vocabulary and of the text's places, float32 [B, G + S]; they sum to 1."""
-        rows, width = tf.shape(slots)[0], size + tf.shape(slots)[1]
-        write = choice.write
-        copied = (1.0 - write) * choice.copied[:, 0]
-        targets = slots + tf.range(rows)[:, tf.newaxis] * width
-        summed = tf.math.unsorted_segment_sum(tf.reshape(copied, [-1]), tf.reshape(targets, [-1]), rows * width)
-        written = write * tf.nn.softmax(choice.written[:, 0])
-        return tf.reshape(summed, [rows, width]) + tf.pad(written, [[0, 0], [0, width - size]])
+        copied = self._by_slot((1.0 - choice.write) * choice.copied[:, 0], slots)
+        written = choice.write * tf.nn.softmax(choice.written[:, 0])
+        return copied + tf.pad(written, [[0, 0], [0, tf.shape(slots)[1]]])
 
     def _drawn(self, probabilities: Tensor, chances: Tensor) -> tuple[Tensor, Tensor]:
         """Draws from the nucleus: place int32 [B] and its log probability before temperature and nucleus."""

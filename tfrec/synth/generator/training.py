@@ -105,11 +105,11 @@ class Training:
                 progress.advance(1, f"loss {losses[-1]:.2f}")
                 real_steps = state["step"] - self._warm_up
                 over = state["step"] == self._total
-                if not over and (state["step"] == self._warm_up or real_steps % self._config.evaluate_every):
+                if not over and real_steps % self._config.evaluate_every:
                     continue
                 state["losses"].append([state["step"], float(np.mean(losses))])
                 losses = []
-                if len(self._held) and real_steps > 0:
+                if len(self._held) and real_steps >= 0:
                     best = self._evaluated(state, best)
                 state["finished"] = over or state["gainless"] >= self._config.patience
                 groups = {"last": _values(self._variables), "best": best or []}
