@@ -41,7 +41,7 @@ def _history(seed: int = 0) -> PurchaseHistory:
 
 
 def _settings(**changes: Any) -> PurchasesConfig:
-    return PurchasesConfig(**{"factors": 8, "neighbours": 20, "model": "als", **changes})
+    return PurchasesConfig(**{"factors": 8, "neighbours": 20, "model": "als", "temperature": 0.5, **changes})
 
 
 def _plausible(history: PurchaseHistory, settings: PurchasesConfig, cold: ColdItems | None = None) -> Plausible:

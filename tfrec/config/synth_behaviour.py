@@ -29,7 +29,7 @@ class PurchasesConfig(Section):
     baskets_per_shopper: float = Field(1.0, ge=0, description="Simulated baskets per such shopper, on average.")
     largest_basket: int = Field(50, ge=1, description="Items of a basket that are learned from, at most.")
     temperature: float = Field(
-        0.5, gt=0, description="Of the choice, on scores in standard deviations: lower is nearer to the model."
+        1.0, gt=0, description="Of the choice, on scores in standard deviations: lower is nearer to the model."
     )
     cold_interactions: int = Field(2, ge=0, description="Items with at most so many purchases are cold.")
     cold_shoppers: int = Field(

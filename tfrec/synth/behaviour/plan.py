@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-_PASSES = 30
-_CAP_PASSES = 8
+_PASSES = 40
+_LAST_PASSES = 10  # of rows alone: a basket's size is exact, popularity nearly so
 
 
 def balanced_plan(plausibility: np.ndarray, sizes: np.ndarray, popularity: np.ndarray) -> np.ndarray:
@@ -23,28 +23,27 @@ def balanced_plan(plausibility: np.ndarray, sizes: np.ndarray, popularity: np.nd
         float32 [R, N] in 0..1: chance that a row takes an item; rows sum to sizes (less where a row allows less),
         columns nearly to popularity * sizes.sum().
     """
-    wanted = (popularity * sizes.sum()).astype(np.float64)
+    wanted = np.asarray(popularity * sizes.sum(), np.float32)
     columns = np.ones(plausibility.shape[1], np.float32)
-    rows = np.zeros(len(sizes), np.float32)
+    rows = np.ones(len(sizes), np.float32)
     for _ in range(_PASSES):
-        rows = (sizes / np.maximum(plausibility @ columns, 1e-20)).astype(np.float32)
-        columns = (wanted / np.maximum(rows @ plausibility, 1e-20)).astype(np.float32)
-    rows = (sizes / np.maximum(plausibility @ columns, 1e-20)).astype(np.float32)
-    return _capped(plausibility * columns * rows[:, None], sizes)
+        # nothing is taken twice: what a chance above 1 would give too much, the totals call back from other cells
+        rows = _moved(rows, sizes, _plan(plausibility, rows, columns).sum(axis=1))
+        columns = _moved(columns, wanted, _plan(plausibility, rows, columns).sum(axis=0))
+    for _ in range(_LAST_PASSES):
+        rows = _moved(rows, sizes, _plan(plausibility, rows, columns).sum(axis=1))
+    return _plan(plausibility, rows, columns)
 
 
-def _capped(plan: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Nothing is taken twice: chances above 1 give their excess to the other items of the row."""
-    for _ in range(_CAP_PASSES):
-        full = plan >= 1.0
-        if not full.any():
-            break
-        plan = np.minimum(plan, 1.0)
-        left = sizes - full.sum(axis=1)
-        free = np.where(full, 0.0, plan).sum(axis=1)
-        factor = np.where(free > 0, left / np.maximum(free, 1e-20), 1.0).astype(np.float32)
-        plan = np.where(full, 1.0, plan * factor[:, None]).astype(np.float32)
-    return np.minimum(plan, 1.0)
+def _plan(plausibility: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    plan = plausibility * columns
+    plan *= rows[:, None]
+    return np.minimum(plan, 1.0, out=plan)
+
+
+def _moved(factors: np.ndarray, wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Factors that bring totals nearer to the wanted ones; out of reach totals do not run away."""
+    return np.clip(factors * (wanted / np.maximum(found, 1e-20)), 1e-18, 1e18).astype(np.float32)
 
 
 def take(chances: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
