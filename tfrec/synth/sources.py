@@ -32,6 +32,12 @@ def _catalogue() -> Source:
     return CatalogueSource()
 
 
+def _templates() -> Source:
+    from tfrec.synth.templates.source import TemplateSource
+
+    return TemplateSource()
+
+
 def _generator() -> Source:
     from tfrec.synth.generator.source import GeneratorSource
 
@@ -52,6 +58,7 @@ def _behaviour() -> Source:
 
 SOURCES: dict[str, SourceEntry] = {
     "catalogue": SourceEntry(_catalogue, ("queries",)),
+    "templates": SourceEntry(_templates, ("templates",)),
     "generator": SourceEntry(_generator, ("generator", "templates", "queries")),
     "expansion": SourceEntry(_expansion, ("expansion",), labels_itself=True),
     "behaviour": SourceEntry(_behaviour, ("behaviour",), labels_itself=True),
