@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tfrec.errors import TrainingError
 from tfrec.evaluation.baselines import Bm25
 from tfrec.evaluation.dev import DevEvaluation
 from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, evaluate_search
+from tfrec.evaluation.purchases import BEFORE
 from tfrec.evaluation.significance import compare
 from tfrec.evaluation.table import Report
 from tfrec.evaluation.tokens import Tokenizer
@@ -26,7 +28,7 @@ from tfrec.models.spelling import Speller
 from tfrec.models.two_tower import TwoTower
 from tfrec.retrieval.building import build_scorers
 from tfrec.retrieval.fusion import Fusion
-from tfrec.retrieval.stage import fuse
+from tfrec.retrieval.stage import fuse, kept_fusion
 from tfrec.run import RunFolder
 from tfrec.synth.examples import SyntheticExamples
 from tfrec.synth.hard_negatives import mined_negatives
@@ -73,6 +75,17 @@ class TrainedShop:
         if self._fusion is None and self.config.retrieval.scorers != ["dense"]:
             self._fusion = _fuse(self)
         return self._fusion
+
+    def fusion_knowing(self, splits: Sequence[str]) -> Fusion | None:
+        """The fusion with scorers that know more than train: its weights are chosen, so dev may be learned from, too.
+
+        Args:
+            splits: splits whose interactions the scorers may know.
+        """
+        if self.fusion is None or not self.shop.has_interactions or tuple(splits) == ("train",):
+            return self.fusion
+        scorers = build_scorers(self.config, self.shop, self.catalogue, Tokenizer, splits)
+        return kept_fusion(self.config, scorers, RunFolder(self.config).retrieval)
 
 
 def _fuse(trained: TrainedShop) -> Fusion | None:
@@ -212,12 +225,18 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
     reports: dict[str, Report] = {}
     if "search" in splits:
         reports["search"] = evaluate_search(
-            config, shop, model, trained.catalogue, lambda: _zero_shot(config, shop), splits["search"], trained.fusion
+            config,
+            shop,
+            model,
+            trained.catalogue,
+            lambda: _zero_shot(config, shop),
+            splits["search"],
+            trained.fusion_knowing(BEFORE[splits["search"]]),
         )
     if "recommendation" in splits:
         where = splits["recommendation"]
         reports["recommendation"] = evaluate_recommendation(
-            config, shop, model, trained.catalogue, where, trained.fusion
+            config, shop, model, trained.catalogue, where, trained.fusion_knowing(BEFORE[where])
         )
     results = {task: {"split": splits[task], **report.to_json()} for task, report in reports.items()}
     RunFolder(config).add_metrics(evaluation={"signature": trained.signature, **results})
@@ -232,7 +251,7 @@ def export(trained: TrainedShop) -> Path:
     metrics = run.metrics().get("evaluation", {})
     return export_model(
         trained.config, trained.model, trained.shop, trained.catalogue, run.export, metrics, trained.signature,
-        trained.fusion,
+        trained.fusion_knowing(("train", "dev", "test")),
     )  # fmt: skip
 
 

@@ -59,6 +59,12 @@ class CollaborativeScorerConfig(Section):
     half_life: float | None = Field(
         50.0, gt=0, description="After that many later items of the history an item counts half; null = all alike."
     )
+    purchase_half_life_days: float | None = Field(
+        None,
+        gt=0,
+        description="Age at which purchases that the weights are made from count half, before the newest one; null = "
+        "all alike. With it take a smaller lambda. On a gift shop's purchases 30 days gave a tenth more Recall@20.",
+    )
     largest_ease: int = Field(20000, ge=1, description="ease inverts an items x items matrix; see model.")
 
 
@@ -73,6 +79,9 @@ class RetrievalConfig(Section):
     dense: DenseScorerConfig = Field(default_factory=lambda: DenseScorerConfig())
     lexical: LexicalScorerConfig = Field(default_factory=lambda: LexicalScorerConfig())
     collaborative: CollaborativeScorerConfig = Field(default_factory=lambda: CollaborativeScorerConfig())
+    popularity_half_life_days: float | None = Field(
+        None, gt=0, description="Age at which a sale counts half for the popularity scorer; null = all alike."
+    )
     fusion: FusionConfig = Field(default_factory=lambda: FusionConfig())
     filters: list[str] = Field(
         default_factory=list,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tfrec.data.shop import ShopData, Shopper
 
 BEFORE = {"dev": ("train",), "test": ("train", "dev")}
+"""What may be known when a split is predicted."""
 _CELLS = 16 << 20  # scores alive at once (float32: 64 MiB)
 Recommend = Callable[[Sequence["Shopper"]], NDArray[np.int32]]
 """Shoppers to their best items int32 [U, 20], best first, without their history; -1 = empty place."""

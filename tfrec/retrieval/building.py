@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
 
 from tfrec.config import Config
 from tfrec.config.retrieval import COLUMN
@@ -19,6 +18,7 @@ from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.lexical import LexicalScorer
 from tfrec.retrieval.lexical_index import Tokenize, fit_lexical_index
 from tfrec.retrieval.prior import PriorScorer
+from tfrec.retrieval.recent import purchase_matrix, sales
 from tfrec.retrieval.scorer import Scorer
 
 
@@ -50,7 +50,9 @@ def build_scorers(
         "dense": lambda: _dense(config, catalogue),
         "lexical": lambda: lexical_scorer(config, shop, tokenizer, splits),
         "collaborative": lambda: collaborative_scorer(config, shop, splits),
-        "popularity": lambda: PriorScorer("popularity", prior.popularity(_sold(shop, splits))),
+        "popularity": lambda: PriorScorer(
+            "popularity", prior.popularity(sales(shop, splits, config.retrieval.popularity_half_life_days))
+        ),
         "recency": lambda: _recency(shop, splits),
     }
     made = []
@@ -81,7 +83,7 @@ def collaborative_scorer(
 ) -> CollaborativeScorer | None:
     """Item-item weights of `retrieval.collaborative.model`; None for a shop without interactions in the splits."""
     section = config.retrieval.collaborative
-    purchases = purchase_matrix(shop, splits)
+    purchases = purchase_matrix(shop, splits, section.purchase_half_life_days)
     taken = len(np.unique(purchases.indices))
     if not taken:
         return None
@@ -103,29 +105,9 @@ def collaborative_scorer(
     return CollaborativeScorer(weights, section.half_life)
 
 
-def purchase_matrix(shop: ShopData, splits: Sequence[str] = ("train",)) -> Any:
-    """Who took what, CSR float32 [U, N]: 1 where a shopper took an item at least once in the splits."""
-    if not shop.has_interactions:
-        return sp.csr_matrix((0, shop.size), dtype=np.float32)
-    pairs = (
-        shop.interactions.filter(pl.col("split").is_in(splits)).select("user_id", "item").unique(maintain_order=True)
-    )
-    users = pairs["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
-    shape = (int(users.max(initial=-1)) + 1, shop.size)
-    return sp.csr_matrix((np.ones(len(users), np.float32), (users, pairs["item"].to_numpy())), shape)
-
-
 def _dense(config: Config, catalogue: Any) -> DenseScorer:
     section = config.retrieval.dense
     return DenseScorer(catalogue, section.precision, section.rescore, section.block)
-
-
-def _sold(shop: ShopData, splits: Sequence[str]) -> np.ndarray:
-    """How often each item was taken, or was a right answer where there are no interactions: int64 [N]."""
-    if not shop.has_interactions:
-        return shop.popularity
-    items = shop.interactions.filter(pl.col("split").is_in(splits))["item"].to_numpy()
-    return np.bincount(items, minlength=shop.size)
 
 
 def _recency(shop: ShopData, splits: Sequence[str]) -> PriorScorer | None:

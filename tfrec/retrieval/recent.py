@@ -1,0 +1,64 @@
+"""Who took what, with what was taken long ago counting less: tastes and assortments move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from tfrec.data.shop import ShopData
+
+_DAY = 86_400
+
+
+def purchase_matrix(shop: ShopData, splits: Sequence[str] = ("train",), half_life: float | None = None) -> Any:
+    """Every shopper's items.
+
+    Args:
+        shop: the prepared data.
+        splits: splits whose interactions may be known.
+        half_life: days before the newest interaction after which the product of two equally old entries, which is what
+            item-item weights are made from, counts half; None counts all alike.
+
+    Returns:
+        CSR float32 [U, N]: 1 where a shopper took an item at least once in the splits, less where that is long ago.
+    """
+    users, items, days = _pairs(shop, splits)
+    weights = np.ones(len(days)) if half_life is None else np.exp2(-0.5 * days / half_life)
+    shape = (int(users.max(initial=-1)) + 1, shop.size)
+    return sp.csr_matrix((weights.astype(np.float32), (users, items)), shape)
+
+
+def sales(shop: ShopData, splits: Sequence[str] = ("train",), half_life: float | None = None) -> np.ndarray:
+    """How much each item sells.
+
+    Args:
+        shop: the prepared data.
+        splits: splits whose interactions may be known.
+        half_life: days after which a sale counts half; None counts all alike.
+
+    Returns:
+        float64 [N]. With a half-life a shopper counts once per item, at the last time; without, each time. Where there
+        are no interactions, how often an item was a right answer in train.
+    """
+    if not shop.has_interactions:
+        return shop.popularity.astype(np.float64)
+    if half_life is None:
+        items = shop.interactions.filter(pl.col("split").is_in(list(splits)))["item"].to_numpy()
+        return np.bincount(items, minlength=shop.size).astype(np.float64)
+    _, items, days = _pairs(shop, splits)
+    return np.bincount(items, np.exp2(-days / half_life), minlength=shop.size)
+
+
+def _pairs(shop: ShopData, splits: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each pair once: row of the shopper int64 [P], item int64 [P], days before the newest interaction float64 [P]."""
+    if not shop.has_interactions:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    rows = shop.interactions.filter(pl.col("split").is_in(list(splits)))
+    pairs = rows.group_by("user_id", "item", maintain_order=True).agg(pl.col("timestamp").max())
+    users = pairs["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
+    times = pairs["timestamp"].to_numpy()
+    return users, pairs["item"].to_numpy(), (times.max(initial=0) - times) / _DAY
