@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tfrec.synth.templates.connectives import LACKING, OTHER, USE, kind_of
-from tfrec.synth.templates.fields import BRAND, CATEGORY, DETAIL, LINE, MODIFIER, PART, SIZE, TYPE, WORD, Item
+from tfrec.synth.templates.fields import Item
+from tfrec.synth.templates.parts import BRAND, CATEGORY, DETAIL, LINE, MODIFIER, PART, SIZE, TITLE, TYPE, WORD
 from tfrec.synth.templates.words import Words, key, unspaced
 
 Shape = tuple[str, ...]  # slots in braces and joining words, as in ("{type}", "for", "{use}")
 
 _LONGEST = 8  # units of a phrase
+_LEAST_TITLE = 4  # words; fewer are a modifier and a type as often
 _MOST_WORDS = 2  # slots that any word of a title or description can fill; more would be a title read at random
 _MOST_PARTS = 5  # of a shape; longer ones are of one query alone
-_ANCHORS = frozenset(f"{{{slot}}}" for slot in (TYPE, CATEGORY, LINE, BRAND, MODIFIER, "title"))
+_ANCHORS = frozenset(f"{{{slot}}}" for slot in (TYPE, CATEGORY, LINE, BRAND, MODIFIER, TITLE))
 _LOOSE = (f"{{{WORD}}}", f"{{{DETAIL}}}")
+_USES = frozenset({"", *_LOOSE, f"{{{USE}}}", f"{{{PART}}}", f"{{{MODIFIER}}}", f"{{{LINE}}}"})
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,11 @@ def align(query: list[str], item: Item, attributes: list[str]) -> Alignment | No
 
 def _table(item: Item, attributes: list[str]) -> dict[Words, str]:
     table: dict[Words, str] = {}
-    order = [BRAND, *attributes, TYPE, CATEGORY, SIZE, USE, LACKING, PART, LINE, MODIFIER, "title", WORD, DETAIL]
+    order = [BRAND, *attributes, TYPE, CATEGORY, SIZE, USE, LACKING, PART, MODIFIER, LINE, TITLE, WORD, DETAIL]
     for slot in order:
         for phrase in item.slots.get(slot, []):
-            table.setdefault(key(phrase), slot)
+            if slot != TITLE or len(phrase) >= _LEAST_TITLE:
+                table.setdefault(key(phrase), slot)
     # in scripts with spaces a type or use that is typed in part is still told by its words
     for slot in (TYPE, USE, PART):
         for phrase in item.slots.get(slot, []):
@@ -104,7 +108,9 @@ def _tidied(parts: list[str]) -> Shape:
     for part in parts:
         kind = None if part.startswith("{") or not part else kind_of(part)
         if kind in (USE, LACKING):
-            pending = kind
+            pending = kind if shape else ""
+        elif kind is None and pending == USE and part not in _USES:
+            pending = ""  # "shoes for women size 8"
         elif kind is None and pending:
             part = f"{{{pending}}}" if part or pending == LACKING else ""
         if kind is None and not part:

@@ -8,7 +8,8 @@ import numpy as np
 
 from tfrec.synth.templates.alignment import Shape
 from tfrec.synth.templates.connectives import LACKING, kind_of
-from tfrec.synth.templates.fields import BRAND, CATEGORY, TYPE, Fields, Item
+from tfrec.synth.templates.fields import Fields, Item
+from tfrec.synth.templates.parts import BRAND, CATEGORY, TYPE
 from tfrec.synth.templates.words import Words, key
 
 DRAWS = 12  # random numbers that a query needs at most

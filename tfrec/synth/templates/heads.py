@@ -16,6 +16,7 @@ _LEAST_ITEMS = 3
 _LEAST_SHARE = 0.25  # of a word's occurrences that end a chunk
 _LATER = 0.75  # what a chunk counts for, against the one before
 _USED_FOR = 0.3  # what a chunk after "for" counts for: "ladder for windows" is no window
+_LEAST_LIFT = 3.0
 _IN_CATEGORY = 4.0  # what a name counts for that the category has, too
 
 
@@ -42,6 +43,7 @@ class Heads:
     def __init__(self) -> None:
         self._ends: Counter[Words] = Counter()
         self._all: Counter[Words] = Counter()
+        self._titles = 0
         self._brand: dict[Words, str] = {}
         self._brands: set[Words] = set()
         self._categories: defaultdict[Words, Counter[str]] = defaultdict(Counter)
@@ -55,6 +57,7 @@ class Heads:
             category: of the item, "" if unknown: what stands in all categories alike ("adjustable") names no thing.
             skipped: keys of words that name no things here: the item's brand and attributes.
         """
+        self._titles += 1
         ends: set[Words] = set()
         inside: set[Words] = set()
         for chunk in chunks:
@@ -106,11 +109,18 @@ class Heads:
         counts = self._categories.get(word)
         return (max(counts.values()) / sum(counts.values())) ** 2 if counts else 1.0
 
+    def _lift(self, part: Words) -> float:
+        """How much oftener a name follows its first word than by chance: "leather" stands before everything."""
+        first, rest = self._all[key(part[:1])], self._all[key(part[1:])] or self._ends[key(part[1:])]
+        return self._ends[key(part)] * self._titles / max(1, first * rest)
+
     def _start(self, words: Words, end: int, skipped: frozenset[str]) -> int:
         start = end - 1
         for size in range(2, min(_LONGEST, end) + 1):
             part = words[end - size : end]
             if not self.is_name(key(part)) or skipped.intersection(key(part)) or any(map(is_measure, part)):
+                break
+            if self._lift(part) < _LEAST_LIFT:
                 break
             start = end - size
         return start

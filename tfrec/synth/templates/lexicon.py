@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 LONGEST = 4  # characters of a word that is found; known words may be longer
-_LEAST_COUNT, _LEAST_COHESION, _LEAST_SIDES = 3, 8.0, 3
+_LEAST_COUNT, _LEAST_COHESION, _LEAST_SIDES = 3, 4.0, 3
 _SINGLE_PENALTY = 3.0  # nats; a lone character is mostly a piece of a word not seen often enough
 _KNOWN_COUNT = 20
 

@@ -65,6 +65,8 @@ def misspelt(texts: Sequence[str], seed: int) -> list[str]:
         texts: queries.
         seed: of the choice; the same text and seed give the same slip.
     """
+    if not texts:
+        return []
     from tfrec.augment.operation import Resources
     from tfrec.augment.operations.typo import AnyTypo
     from tfrec.augment.randomness import row_keys, uniform

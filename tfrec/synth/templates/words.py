@@ -111,7 +111,7 @@ def unspaced(word: str) -> bool:
 def written(words: Sequence[str], blanks: bool) -> str:
     """Words as one text; between two words of unspaced scripts a blank only if `blanks`."""
     text = ""
-    for before, word in zip(["", *words[:-1]], words, strict=True):
+    for before, word in zip(["", *words], words, strict=False):
         apart = before and (blanks or not (unspaced(before) and unspaced(word)))
         text += f" {word}" if apart else word
     return text
