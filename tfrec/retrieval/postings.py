@@ -9,6 +9,9 @@ import numpy as np
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
+# Pairs that are fetched together. A gather costs as much for eight neighbours as for one; the places that fill a row's
+# last chunk weigh 0.
+_CHUNK = 8
 
 
 class Postings(tf.Module):  # type: ignore[misc]
@@ -24,28 +27,53 @@ class Postings(tf.Module):  # type: ignore[misc]
     def __init__(self, starts: np.ndarray, items: np.ndarray, weights: np.ndarray, size: int) -> None:
         super().__init__(name="postings")
         self.size = size
-        # One pair more: without any there would be nothing to gather from. Variables, because they go beside the graph.
-        self._starts = tf.Variable(starts, trainable=False, dtype=tf.int64, name="starts")
-        self._items = tf.Variable(np.append(items, 0), trainable=False, dtype=tf.int32, name="items")
-        self._weights = tf.Variable(np.append(weights, 0), trainable=False, dtype=tf.float32, name="weights")
+        lengths = np.diff(starts)
+        chunks = np.concatenate([[0], np.cumsum(-(-lengths // _CHUNK))])
+        places = np.arange(len(items)) + np.repeat(chunks[:-1] * _CHUNK - starts[:-1], lengths)
+        # Variables, because they go beside the graph: a protobuf ends at 2 GB.
+        self._starts = tf.Variable(chunks, trainable=False, dtype=tf.int32, name="starts")
+        self._items = tf.Variable(_chunked(items, places, chunks[-1]), trainable=False, dtype=tf.int32, name="items")
+        self._weights = tf.Variable(
+            _chunked(weights, places, chunks[-1]), trainable=False, dtype=tf.float32, name="weights"
+        )
 
     def total(self, rows: Tensor, requests: Tensor, batch: Tensor, amounts: Tensor | None = None) -> Tensor:
         """Sums rows for each request.
 
         Args:
-            rows: which rows to add, int64 [S], each 0..K-1; may repeat.
-            requests: the request that each belongs to, int64 [S].
-            batch: B, number of requests, int64 scalar.
+            rows: which rows to add, int [S], each 0..K-1; may repeat.
+            requests: the request that each belongs to, int [S], in any order.
+            batch: B, number of requests, int scalar; B * N must be below 2^31.
             amounts: factor on each row, float32 [S], or None for 1.
 
         Returns:
             float32 [B, N].
         """
-        places = tf.ragged.range(tf.gather(self._starts, rows), tf.gather(self._starts, rows + 1))
-        owner = places.value_rowids()
-        weights = tf.gather(self._weights, places.flat_values)
+        rows, requests = tf.cast(rows, tf.int32), tf.cast(requests, tf.int32)
+        found = tf.raw_ops.RaggedRange(
+            starts=tf.gather(self._starts, rows), limits=tf.gather(self._starts, rows + 1), deltas=1, Tsplits=tf.int32
+        )
+        splits, chunks = found.rt_nested_splits, found.rt_dense_values
+        weights = tf.gather(self._weights, chunks)  # [C, chunk]
         if amounts is not None:
-            weights *= tf.gather(amounts, owner)
-        segments = tf.gather(requests, owner) * self.size
-        segments += tf.cast(tf.gather(self._items, places.flat_values), tf.int64)
-        return tf.reshape(tf.math.unsorted_segment_sum(weights, segments, batch * self.size), [batch, self.size])
+            weights *= tf.gather(amounts, _spread(tf.ones_like(rows), splits) - 1)[:, tf.newaxis]
+        steps = tf.concat([requests[:1], requests[1:] - requests[:-1]], axis=0) * self.size
+        segments = tf.gather(self._items, chunks) + _spread(steps, splits)[:, tf.newaxis]
+        cells = tf.cast(batch, tf.int32) * self.size
+        return tf.reshape(tf.math.unsorted_segment_sum(weights, segments, cells), [batch, self.size])
+
+
+def _chunked(values: np.ndarray, places: np.ndarray, chunks: int) -> np.ndarray:
+    """Values [P] at their places in [chunks, chunk], zeros elsewhere; at least one chunk, to gather from."""
+    filled = np.zeros(max(1, int(chunks)) * _CHUNK, values.dtype)
+    filled[places] = values
+    return filled.reshape(-1, _CHUNK)
+
+
+def _spread(steps: Tensor, splits: Tensor) -> Tensor:
+    """Running sums of steps int32 [S], each held over its part of splits int32 [S + 1]: int32 [splits[-1]].
+
+    That is what repeat and value_rowids do, without their mask of [S, longest part].
+    """
+    # A part of length 0 at the end begins beyond the last place, hence one place more.
+    return tf.cumsum(tf.scatter_nd(splits[:-1, tf.newaxis], steps, [splits[-1] + 1]))[:-1]
