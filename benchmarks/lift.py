@@ -49,21 +49,50 @@ def cell(config_path: Path, overrides: Sequence[str], share: float, seed: int, s
     from tfrec.files import write_json
     from tfrec.run import RunFolder
 
-    everything = [*FIXED, *overrides, f"training.max_steps={steps}", f"data.split.train_share={share}", f"seed={seed}"]
-    config = tfrec.load_config(config_path, everything)
-    key = config.hash_of(*(name for name in type(config).model_fields if name != "name"))[:16]
-    path = RESULTS / "cells" / f"{key}.json"
+    everything = _settings(overrides, share, seed, steps)
+    path = _file_of(tfrec.load_config(config_path, everything))
     if path.is_file():
         return json.loads(path.read_text())
-    config = tfrec.load_config(config_path, [*everything, f"name=lift-{key}"])
+    config = tfrec.load_config(config_path, [*everything, f"name=lift-{path.stem}"])
     # Prepared data, made examples and zero-shot vectors of the same kind are made once for all variants.
     same = config.hash_of("data", "synthesis", "encoder")[:16]
     source = tfrec.load_config(config_path, [*everything, f"name=lift-data-{same}"])
+    shared, vectors = RunFolder(source), RESULTS / "cells" / f"zero_shot_{config_path.stem}"
+    if vectors.is_dir() and not shared.zero_shot.exists():  # of the catalogue alone; their key is checked when read
+        shutil.copytree(vectors, shared.zero_shot)
     trained = tfrec.train(config, source)
     scores = _scores(trained)
+    write_json(path.with_suffix(".cost"), _cost(trained, shared))
     write_json(path, scores)
+    if shared.zero_shot.is_dir() and not vectors.exists():
+        shutil.copytree(shared.zero_shot, vectors)
     shutil.rmtree(RunFolder(config).path)
     return scores
+
+
+def cost(config_path: Path, overrides: Sequence[str], share: float, seed: int, steps: int) -> dict[str, Any]:
+    """What a trained cell cost: training_seconds, and under synthesis that stage's report or None; empty if unknown."""
+    import tfrec
+
+    path = _file_of(tfrec.load_config(config_path, _settings(overrides, share, seed, steps))).with_suffix(".cost")
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def _settings(overrides: Sequence[str], share: float, seed: int, steps: int) -> list[str]:
+    return [*FIXED, *overrides, f"training.max_steps={steps}", f"data.split.train_share={share}", f"seed={seed}"]
+
+
+def _file_of(config: Any) -> Path:
+    key = config.hash_of(*(name for name in type(config).model_fields if name != "name"))[:16]
+    return RESULTS / "cells" / f"{key}.json"
+
+
+def _cost(trained: Any, shared: Any) -> dict[str, Any]:
+    from tfrec.files import read_json
+
+    report = shared.synthetic / "examples" / "report.json"
+    made = read_json(report) if report.is_file() else None
+    return {"training_seconds": trained.summary["seconds"], "synthesis": made}
 
 
 def _scores(trained: Any) -> Scores:

@@ -316,7 +316,9 @@ def _interactions(shop: ShopData) -> np.ndarray:
 def _zero_shot(config: Config, shop: ShopData) -> tuple[np.ndarray, Any]:
     """The untrained encoder's item vectors, kept in the run folder, and its query function."""
     encoder = TextEncoder.load(config.encoder, config.seed)
-    key = hashlib.sha256(f"{shop.fingerprint}{encoder.fingerprint}{config.hash_of('encoder')}".encode()).hexdigest()
+    # Of the texts alone: the same vectors serve whatever labels and splits go with them.
+    parts = [encoder.fingerprint, config.encoder.model_dump_json(), *shop.item_texts]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     folder = RunFolder(config).zero_shot
     if (folder / "key").is_file() and (folder / "key").read_text() == key:
         items = np.load(folder / "items.npy", allow_pickle=False)
