@@ -32,7 +32,9 @@ def fused(trained: Any, make_config: Any, tmp_path_factory: pytest.TempPathFacto
     from tfrec.retrieval.fusion import Fusion, SituationWeights, weights_table
 
     retrieval = {"scorers": ["dense", "lexical", "popularity"], "filters": ["material", "price"]}
-    config = Config.model_validate(make_config(precision="f32").model_dump() | {"retrieval": retrieval})
+    config = Config.model_validate(
+        make_config(precision="f32", warmup_requests=21).model_dump() | {"retrieval": retrieval}
+    )
     trained.shop.__dict__["popularity"] = np.arange(120) % 7
     scorers = build_scorers(config, trained.shop, trained.catalogue, Tokenizer)
     del trained.shop.__dict__["popularity"]
@@ -166,3 +168,18 @@ def test_the_manifest_says_what_ranks_and_the_graph_leaves_the_rest_out(fused: A
         return [node.type for node in fused._loaded.signatures[name].graph.get_operations()]
 
     assert len(ops("recommend")) < len(ops("search"))
+
+
+def test_warm_up_reaches_every_signature_that_ranks(fused: Any) -> None:
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    from tfrec.tensorflow_setup import tf
+
+    seen = []
+    for record in tf.data.TFRecordDataset(str(Path(fused.folder) / "assets.extra" / "tf_serving_warmup_requests")):
+        request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
+        inputs = {name: tf.constant(tf.make_ndarray(value)) for name, value in request.inputs.items()}
+        assert fused._loaded.signatures[request.model_spec.signature_name](**inputs)["item_ids"].shape[1] == 10
+        seen.append(request.model_spec.signature_name)
+    plain = ["search", "recommend", "personalised_search", "similar_items"]
+    assert seen == plain * 4 + [f"{name}_filtered" for name in plain] + ["search"]

@@ -15,7 +15,7 @@ from tfrec.retrieval.answers import rank_requests
 from tfrec.retrieval.fusion import NORMALISATIONS, Fusion, SituationWeights, weights_table
 from tfrec.retrieval.pool import Pool, build_pool
 from tfrec.retrieval.scorer import Request, Scorer
-from tfrec.retrieval.tuning import ndcg, recall, recommendation_quality, search_quality, tune
+from tfrec.retrieval.tuning import held_out, ndcg, recall, recommendation_quality, search_quality, tune
 from tfrec.tensorflow_setup import tf
 
 ITEMS, WIDTH = 150, 6
@@ -194,6 +194,8 @@ def test_tuning_finds_the_scorers_that_know(pool: Pool) -> None:
     assert tuned.weights[0] > 0.25 and tuned.weights[1] > 0.25 and tuned.weights[2] < 0.1
     assert tuned.quality.mean() > 0.95 > tuned.alone.mean(axis=1).max() + 0.1
     assert tuned.best_alone in (0, 1)
+    others = held_out(pool, search_quality, 1)
+    assert others.shape == (40,) and tuned.alone.mean(axis=1).max() + 0.1 < others.mean() <= tuned.quality.mean()
     again = tune(pool, search_quality)
     np.testing.assert_array_equal(again.weights, tuned.weights)
 

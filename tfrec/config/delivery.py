@@ -37,7 +37,7 @@ class ExportConfig(Section):
         description="auto takes bf16 for the encoder where the CPU is fast with it and 98 % of the top 10 agree.",
     )
     warmup_requests: int = Field(
-        16, ge=0, le=1000, description="Recorded requests that a server replays before it reports ready."
+        20, ge=0, le=1000, description="Recorded requests that a server replays before it reports ready."
     )
 
 

@@ -16,6 +16,9 @@ from tfrec.tensorflow_setup import tf
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 BATCH_SIZES = (1, 2, 4, 8)
+_RANKED = ("search", "recommend", "personalised_search", "similar_items")
+_TURNS = len(BATCH_SIZES) + 1
+_DIVERSITY = 0.1
 _WORDS = 6
 _K = 10
 
@@ -23,7 +26,7 @@ _K = 10
 def warmup_inputs(
     item_ids: Sequence[str], texts: Sequence[str], requests: int, seed: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Requests over all signatures that rank, in turn, with growing batches.
+    """Requests over all signatures that rank, in turn, with growing batches; then one for each that filters.
 
     They are made of items alone: what shoppers typed stays out of the export.
 
@@ -34,24 +37,25 @@ def warmup_inputs(
         seed: chooses the items.
 
     Yields:
-        (signature name, inputs by name: object arrays of str, k np.int32).
+        (signature name, inputs by name: object arrays of str, and NumPy scalars).
     """
     generator = np.random.default_rng(seed)
     for number in range(requests):
-        turn, kind = divmod(number, 4)
-        batch = BATCH_SIZES[turn % len(BATCH_SIZES)]
+        turn, kind = divmod(number % (4 * _TURNS), 4)
+        batch = (*BATCH_SIZES, 1)[turn]
         chosen = generator.integers(len(item_ids), size=(batch, 3))
         ids = np.array(item_ids, dtype=object)[chosen]
         queries = np.array([" ".join(texts[row].split()[:_WORDS]) for row in chosen[:, 0]], dtype=object)
-        inputs: dict[str, Any] = {"k": np.int32(_K)}
-        if kind == 0:
-            yield "search", {"query": queries, **inputs}
-        elif kind == 1:
-            yield "recommend", {"history": ids, **inputs}
-        elif kind == 2:
-            yield "personalised_search", {"query": queries, "history": ids, **inputs}
-        else:
-            yield "similar_items", {"item_id": ids[:, 0], **inputs}
+        inputs: dict[str, Any] = (
+            {"query": queries}, {"history": ids}, {"query": queries, "history": ids}, {"item_id": ids[:, 0]}
+        )[kind]  # fmt: skip
+        name = _RANKED[kind]
+        if turn == _TURNS - 1:
+            name += "_filtered"
+            inputs |= {"filters": np.array([[""]] * batch, dtype=object), "diversity": np.float32(_DIVERSITY)}
+            if "history" in inputs:
+                inputs["exclude_seen"] = np.bool_(True)
+        yield name, {**inputs, "k": np.int32(_K)}
 
 
 def write_warmup(

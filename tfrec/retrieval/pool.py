@@ -16,6 +16,7 @@ from tfrec.retrieval.scorer import Request
 from tfrec.tensorflow_setup import tf
 
 DEPTH = 100
+_TIE = 1e-9  # far below the rounding of float32 scores that differ
 
 
 @dataclass(frozen=True)
@@ -38,19 +39,26 @@ class Pool:
     vectors: np.ndarray
     flags: np.ndarray
 
-    def order(self, weights: np.ndarray) -> np.ndarray:
-        """Candidates by fused score, best first, equal scores by lower row: places int64 [Q, P].
+    def ranked_gains(self, weights: np.ndarray, cut: int) -> np.ndarray:
+        """Gains of the first `cut` places by fused score, float32 [Q, min(cut, P)].
 
         Args:
             weights: float [S], or [Q, S] for weights of each request.
+            cut: places wanted, at least 1.
         """
-        weights = np.broadcast_to(np.asarray(weights, np.float32), (len(self.items), self.parts.shape[2]))
-        scores = np.einsum("qps,qs->qp", self.parts, weights)
-        return np.argsort(np.where(self.items >= 0, -scores, np.inf), axis=1, kind="stable")
+        count, width, scorers = self.parts.shape
+        weights = np.broadcast_to(np.asarray(weights, np.float32), (count, scorers))
+        scores = np.einsum("qps,qs->qp", self.parts, weights).astype(np.float64)
+        # Of equal scores the lower row comes first: candidates stand in the order of their rows.
+        keys = np.where(self.items >= 0, _TIE * np.arange(width) - scores, np.inf)
+        best = np.argpartition(keys, min(cut, width) - 1, axis=1)[:, :cut]
+        order = np.argsort(np.take_along_axis(keys, best, axis=1), axis=1)
+        return np.take_along_axis(self.gains, np.take_along_axis(best, order, axis=1), axis=1)
 
-    def ranked_gains(self, weights: np.ndarray, cut: int) -> np.ndarray:
-        """Gains of the first `cut` places by fused score, float32 [Q, min(cut, P)]."""
-        return np.take_along_axis(self.gains, self.order(weights)[:, :cut], axis=1)
+    def some(self, rows: np.ndarray) -> Pool:
+        """The pool of some of the requests, by their numbers int [R]."""
+        truth = [self.truth[row] for row in rows]
+        return Pool(self.items[rows], self.parts[rows], self.gains[rows], truth, self.vectors[rows], self.flags[rows])
 
 
 def build_pool(

@@ -19,7 +19,7 @@ from tfrec.retrieval.gate import Gate, train_gate
 from tfrec.retrieval.pool import Pool, build_pool
 from tfrec.retrieval.samples import Samples, dev_samples, train_samples
 from tfrec.retrieval.scorer import Scorer
-from tfrec.retrieval.tuning import METRIC, QUALITY, tune
+from tfrec.retrieval.tuning import METRIC, QUALITY, held_out, tune
 
 FORMAT = 1  # raise it when the same configuration shall be tuned anew
 
@@ -47,7 +47,8 @@ def fuse(
 
     Weights of a task come from the configuration, or from the dev split; without both the dense scorer stands alone
     there. A gate, if wanted, is trained on the training split and taken only where dev gains by it. Everything is left
-    in `fusion.json` (and `gate.npz`), with a paired comparison of the fused scores with each scorer alone.
+    in `fusion.json` (and `gate.npz`), with a paired comparison of the fused scores with each scorer alone; there, each
+    request is ranked with weights that were chosen on others.
 
     Args:
         config: section retrieval and the seed are read.
@@ -168,20 +169,23 @@ def _outcome(task: str, pool: Pool, labels: list[str], config: Config, compare: 
     if fixed is not None:
         weights = {label: float(fixed.get(label, 0.0)) for label in labels}
         reached = quality(pool, np.array(list(weights.values())))
+    honest = held_out(pool, quality, config.seed) if fixed is None and len(pool.items) > 1 else reached
     comparisons = {
-        label: compare(reached, alone, config.seed, METRIC[task]).to_dict()
+        label: compare(honest, alone, config.seed, METRIC[task]).to_dict()
         for label, alone in zip(labels, tuned.alone, strict=True)
     }
     best = labels[tuned.best_alone]
+    versus = f"fused (weights of other requests) vs {best} alone"
     return {
         "weights": weights,
         "tuned": fixed is None,
         "metric": METRIC[task],
         "requests": len(pool.items),
         "dev": float(reached.mean()),
+        "dev_held_out": float(honest.mean()),
         "alone": dict(zip(labels, map(float, tuned.alone.mean(axis=1)), strict=True)),
         "versus_alone": comparisons,
-        "verdict": f"{task} on dev, fused vs {best} alone: {comparisons[best]['sentence']}",
+        "verdict": f"{task} on dev, {versus}: {comparisons[best]['sentence']}",
     }
 
 

@@ -108,6 +108,28 @@ def tune(pool: Pool, quality: Callable[[Pool, np.ndarray], np.ndarray]) -> Tuned
     return Tuned(best, quality(pool, best), alone)
 
 
+def held_out(pool: Pool, quality: Callable[[Pool, np.ndarray], np.ndarray], seed: int, folds: int = 5) -> np.ndarray:
+    """What weights reach on requests they were not chosen on: float64 [Q].
+
+    Each fifth of the requests is ranked with the weights that are best on the other four; with few requests the mean
+    that `tune` reaches flatters.
+
+    Args:
+        pool: candidates of at least two requests.
+        quality: (pool, weights float [S]) -> float64 [Q].
+        seed: deals the requests into folds.
+        folds: number of parts.
+    """
+    count = len(pool.items)
+    reached = np.zeros(count)
+    fold = np.random.default_rng(seed).permutation(count) % min(folds, count)
+    for number in range(min(folds, count)):
+        weights = tune(pool.some(np.flatnonzero(fold != number)), quality).weights
+        inside = np.flatnonzero(fold == number)
+        reached[inside] = quality(pool.some(inside), weights)
+    return reached
+
+
 def _climb(weights: np.ndarray, mean: Callable[[np.ndarray], float]) -> tuple[np.ndarray, float]:
     value = mean(weights)
     for _ in range(_MOST_SWEEPS):
