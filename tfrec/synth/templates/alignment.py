@@ -17,6 +17,7 @@ _MOST_WORDS = 2  # slots that any word of a title or description can fill; more 
 _MOST_PARTS = 5  # of a shape; longer ones are of one query alone
 _ANCHORS = frozenset(f"{{{slot}}}" for slot in (TYPE, CATEGORY, LINE, BRAND, MODIFIER, TITLE))
 _LOOSE = (f"{{{WORD}}}", f"{{{DETAIL}}}")
+_LOOSE_BELIEF = 0.4
 _USES = frozenset({"", *_LOOSE, f"{{{USE}}}", f"{{{PART}}}", f"{{{MODIFIER}}}", f"{{{LINE}}}"})
 
 
@@ -31,6 +32,11 @@ class Alignment:
 
     shape: Shape
     covered: float
+
+    @property
+    def belief(self) -> float:
+        """How much this reading says against another one of the same query: slots of any word say little."""
+        return self.covered**2 * _LOOSE_BELIEF ** sum(self.shape.count(loose) for loose in _LOOSE)
 
 
 def align(query: list[str], item: Item, attributes: list[str]) -> Alignment | None:
@@ -132,4 +138,5 @@ def _tidied(parts: list[str]) -> Shape:
 
 
 def _names_a_thing(shape: Shape) -> bool:
-    return not _ANCHORS.isdisjoint(shape) and len(shape) <= _MOST_PARTS
+    anchors = _ANCHORS if set(_LOOSE).isdisjoint(shape) else _ANCHORS - {f"{{{MODIFIER}}}"}
+    return not anchors.isdisjoint(shape) and len(shape) <= _MOST_PARTS

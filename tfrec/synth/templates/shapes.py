@@ -69,9 +69,9 @@ def learned_shapes(labels: Mapping[str, Sequence[Item]], attributes: list[str]) 
         typed = units(query)
         read = [align(typed, item, attributes) for item in labels[query][:_MOST_ITEMS]]
         good = [found for found in read if found is not None and found.covered >= _LEAST_COVERED]
-        weight = sum(found.covered**2 for found in good)
+        weight = sum(found.belief for found in good)
         for found in good:
-            counts[found.shape] += found.covered**2 / weight
+            counts[found.shape] += found.belief / weight
     return counts
 
 
