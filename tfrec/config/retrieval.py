@@ -65,6 +65,13 @@ class CollaborativeScorerConfig(Section):
         description="Age at which purchases that the weights are made from count half, before the newest one; null = "
         "all alike. With it take a smaller lambda. On a gift shop's purchases 30 days gave a tenth more Recall@20.",
     )
+    popularity_discount: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Power of an item's sales that its scores are divided by: shows more of the catalogue for a little "
+        "less Recall.",
+    )
     largest_ease: int = Field(20000, ge=1, description="ease inverts an items x items matrix; see model.")
 
 

@@ -15,6 +15,7 @@ from tfrec.errors import ConfigError
 from tfrec.retrieval import item_weights, prior
 from tfrec.retrieval.collaborative import CollaborativeScorer
 from tfrec.retrieval.dense import DenseScorer
+from tfrec.retrieval.discount import discount_bestsellers
 from tfrec.retrieval.lexical import LexicalScorer
 from tfrec.retrieval.lexical_index import Tokenize, fit_lexical_index
 from tfrec.retrieval.prior import PriorScorer
@@ -102,7 +103,8 @@ def collaborative_scorer(
                 "retrieval.collaborative.model als needs the package implicit: pip install 'implicit>=0.7.2', or "
                 "choose ease or item_knn."
             ) from None
-    return CollaborativeScorer(weights, section.half_life)
+    sold = sales(shop, splits, config.retrieval.popularity_half_life_days)
+    return CollaborativeScorer(discount_bestsellers(weights, sold, section.popularity_discount), section.half_life)
 
 
 def _dense(config: Config, catalogue: Any) -> DenseScorer:
