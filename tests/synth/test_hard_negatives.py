@@ -94,14 +94,10 @@ def test_batches_draw_mined_negatives_where_none_is_judged(mined: Any, shop_home
     config = load_config(shop_home, ["name=unjudged", "data.negatives_per_query=0"])
     shop = prepare(config)
     tokenize = TextEncoder.load(config.encoder, config.seed).tokenize
-    for negatives in (None, table):
-        drawn: set[int] = set()
-        for batch in Batches(config, shop, tokenize, mined=negatives).from_step(0).take(10):
-            drawn |= set(batch["items"].numpy()[len(batch["weight"]) :].tolist())
-        if negatives is None:
-            assert not drawn
-        else:
-            assert len(drawn) > 10 and drawn <= set(table.items.tolist())
+    drawn: set[int] = set()
+    for batch in Batches(config, shop, tokenize, mined=table).from_step(0).take(4):
+        drawn |= set(batch["items"].numpy()[len(batch["weight"]) :].tolist())
+    assert len(drawn) > 5 and drawn <= set(table.items.tolist()), "no judged negative is left, so all are mined"
 
 
 def test_the_lookup_gives_each_group_its_own(mined: Any) -> None:
@@ -127,3 +123,17 @@ def test_the_correction_counts_what_is_mined(mined: Any) -> None:
     assert pairs == same
     assert counted.sum() == pytest.approx(without.sum()), "as many negatives are drawn, spread over more items"
     assert counted[7] > without[7] + 1
+
+
+def test_training_mines_when_asked(shop_home: Path) -> None:
+    import polars as pl
+
+    import tfrec
+
+    changes = ["training.max_steps=2", "training.evaluations=1", "training.interpolation=[]", "synthesis.enabled=false"]
+    settings = "training.mined_negatives={per_query: 4, first_rank: 1, last_rank: 48, margin: 0}"
+    trained = tfrec.train(tfrec.load_config(shop_home, ["name=mining", *changes, settings]))
+    kept = pl.read_parquet(shop_home.parent / "runs" / "mining" / "mined_negatives" / "negatives.parquet")
+    assert kept.height and trained.summary["steps"] == 2
+    judged = trained.shop.judgments("train")
+    assert all(trained.shop.item_ids[item] not in judged[query] for query, item in kept.select("query", "item").rows())

@@ -21,10 +21,11 @@ class MinedNegativesConfig(Section):
     )
     last_rank: int = Field(100, ge=1, description="Last place that counts; later ones are easy.")
     margin: float = Field(
-        0.1,
+        0.3,
         ge=0,
         lt=1,
-        description="A negative's score is at least this share below the query's middle positive (0.1: at most 90 %).",
+        description="A negative's score is at least this share below the query's middle positive (0.3: at most 70 %); "
+        "a small margin takes unjudged answers for negatives.",
     )
     duplicate: float = Field(
         0.95, gt=0, le=1, description="Items with this cosine to a known positive are no negatives."
