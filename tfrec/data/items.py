@@ -159,6 +159,7 @@ def _merge_products(frame: pl.DataFrame, report: TableReport) -> tuple[pl.DataFr
 
 
 def rendered(template: str, columns: list[str]) -> pl.Expr:
+    """The item text as data.template writes it, an expression named "text"; columns that are not there are left out."""
     parts: list[pl.Expr] = []
     for literal, name, _, _ in string.Formatter().parse(template):
         if literal:

@@ -44,6 +44,12 @@ def _generator() -> Source:
     return GeneratorSource()
 
 
+def _llm() -> Source:
+    from tfrec.synth.llm.source import LlmSource
+
+    return LlmSource()
+
+
 def _expansion() -> Source:
     from tfrec.synth.expansion import Expansion
 
@@ -60,6 +66,7 @@ SOURCES: dict[str, SourceEntry] = {
     "catalogue": SourceEntry(_catalogue, ("queries",)),
     "templates": SourceEntry(_templates, ("templates",)),
     "generator": SourceEntry(_generator, ("generator", "templates", "queries")),
+    "llm": SourceEntry(_llm, ("llm",)),
     "expansion": SourceEntry(_expansion, ("expansion",), labels_itself=True),
     "behaviour": SourceEntry(_behaviour, ("behaviour",), labels_itself=True),
 }
