@@ -71,8 +71,11 @@ def grids(seed: int, size: int) -> dict[str, Grid]:
         POPULARITY: Grid(Popularity.fit, {"days": [None, 90.0, 30.0, 14.0]}),
         ITEM_KNN: Grid(item_knn, {"neighbours": [50, 20, 200], "shrinkage": [10.0]}, (1.0, 0.98, 0.9)),
         EASE: Grid(ease, {"regularisation": regularisation}, (1.0, 0.98, 0.9)),
-        ALS: Grid(_seeded(Als.fit, seed), {"factors": [64, 128], "regularisation": [1.0, 10.0], "alpha": [10.0, 3.0]}),
-        BPR: Grid(_seeded(Bpr.fit, seed), {"factors": [64], "regularisation": [0.01, 0.03], "iterations": [100]}),
+        ALS: Grid(
+            _seeded(Als.fit, seed),
+            {"factors": [64, 128], "regularisation": [10.0, 30.0, 3.0], "alpha": [3.0, 10.0, 1.0]},
+        ),
+        BPR: Grid(_seeded(Bpr.fit, seed), {"regularisation": [0.03, 0.01]}),
     }
 
 
