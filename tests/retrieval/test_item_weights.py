@@ -66,6 +66,12 @@ def test_item_knn_in_blocks_is_the_same(purchases: sp.csr_matrix, monkeypatch: p
     np.testing.assert_array_equal(_fit("item_knn", purchases, 4).matrix().toarray(), whole.matrix().toarray())
 
 
+def test_a_cosine_stays_one_when_purchases_fade(purchases: sp.csr_matrix) -> None:
+    some = item_weights.item_knn(purchases, 0.0, SIZE).matrix().toarray()
+    np.testing.assert_allclose(item_weights.item_knn(purchases * 0.1, 0.0, SIZE).matrix().toarray(), some, rtol=1e-4)
+    assert some.max() <= 1 + 1e-5
+
+
 def test_no_purchases_give_no_weights() -> None:
     nothing = sp.csr_matrix((0, 4), dtype=np.float32)
     for weights in (item_weights.ease(nothing), item_weights.item_knn(nothing)):

@@ -61,7 +61,7 @@ def item_knn(purchases: Any, shrinkage: float = 10.0, neighbours: int = 200) -> 
     """Cosine between the items' columns, shrunk where few shoppers support it.
 
     Args:
-        purchases: CSR [U, N], 1 where a shopper took an item.
+        purchases: CSR [U, N], 1 where a shopper took an item, or less where that is long ago.
         shrinkage: added to the denominator, in shoppers, at least 0.
         neighbours: per item scored the number of others that may speak for it, the largest weights.
 
@@ -70,7 +70,7 @@ def item_knn(purchases: Any, shrinkage: float = 10.0, neighbours: int = 200) -> 
     size = purchases.shape[1]
     matrix = purchases.astype(np.float32)
     by_item = matrix.T.tocsr()
-    norms = np.sqrt(np.diff(by_item.indptr)).astype(np.float32)
+    norms = np.sqrt(np.asarray(by_item.multiply(by_item).sum(axis=1), np.float32)).ravel()
     step = max(1, _CELLS // max(1, size))
     blocks = []
     for first in range(0, size, step):
