@@ -25,12 +25,12 @@ class GeneratorConfig(Section):
     per_item: int = Field(8, ge=1, description="At most so many of them for one item.")
     novel_only: bool = Field(True, description="Leave out queries that the training split has; their labels are real.")
     warm_up: Literal["none", "catalogue", "templates"] = Field(
-        "catalogue",
-        description="Made pairs that teach copying before the real ones: cut from the catalogue, or the templates'.",
+        "templates",
+        description="Made pairs that teach copying before the real ones: the templates', or cut from item texts.",
     )
-    warm_up_pairs: int = Field(4000, ge=1, description="How many of them.")
-    warm_up_steps: int = Field(400, ge=0, description="Batches of them.")
-    steps: int = Field(1200, ge=1, description="Batches of real pairs; fewer when held-out queries stop gaining.")
+    warm_up_pairs: int = Field(2000, ge=1, description="How many of them.")
+    warm_up_steps: int = Field(200, ge=0, description="Batches of them.")
+    steps: int = Field(800, ge=1, description="Batches of real pairs; fewer when held-out queries stop gaining.")
     batch_size: int = Field(64, ge=1, description="Pairs per batch.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak rate of AdamW; linear rise, then cosine.")
     weight_decay: float = Field(0.01, ge=0, description="Decoupled decay of matrices.")

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +20,9 @@ COLOURS = ["red", "blue", "green", "black", "white"]
 SYLLABLES = ["ka", "lo", "mi", "ru", "ve", "to", "zan", "bel", "dor", "fin"]
 BRANDS, LABELLED = 60, 42  # only the first of them are in any training query
 SETTINGS = (
-    "{minimum_pairs: 50, width: 48, heads: 4, layers: 2, batch_size: 32, warm_up_steps: 30, steps: 120, "
-    "evaluate_every: 40, learning_rate: 4.0e-3, dropout: 0.0, query_pieces: 10, queries: 720, per_item: 2}"
+    "{warm_up: catalogue, warm_up_pairs: 1000, minimum_pairs: 50, width: 48, heads: 4, layers: 2, batch_size: 32, "
+    "warm_up_steps: 20, steps: 120, evaluate_every: 40, learning_rate: 4.0e-3, dropout: 0.0, query_pieces: 10, "
+    "queries: 720, per_item: 2}"
 )
 
 
@@ -76,10 +78,20 @@ def _csv(path: Path, header: list[str], rows: list) -> None:
         csv.writer(handle).writerows([header, *rows])
 
 
+@pytest.fixture(scope="session")
+def toy_encoder(toy: Toy) -> Any:
+    """The toy's encoder. It is frozen, so one serves all: each new one compiles its islands again."""
+    from tfrec.encoder.text_encoder import TextEncoder
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFREC_HOME", str(toy.path.parent / "home"))
+        return TextEncoder.load(toy.config().encoder, 1)
+
+
 @pytest.fixture()
-def context_of(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SourceContext]:
+def context_of(toy: Toy, toy_encoder: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SourceContext]:
     """context_of(folder, *changes): what a source gets, for the toy shop."""
-    monkeypatch.setenv("TFREC_HOME", str(toy.path.parent / "home"))
+    monkeypatch.setattr("tfrec.encoder.text_encoder.TextEncoder.load", lambda *_: toy_encoder)
 
     def make(folder: Path, *changes: str) -> SourceContext:
         config = toy.config(*changes)

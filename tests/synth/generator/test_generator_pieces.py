@@ -66,7 +66,7 @@ def test_an_encoder_without_a_visible_table_lends_its_text_vectors(
     np.testing.assert_allclose(found.vectors, encoder.encode(found.texts, 8), atol=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5))
 def test_text_from_pieces_gives_the_same_pieces(encoder: TextEncoder, pieces: WordPieces, words: list[str]) -> None:
     there = numbers(encoder, pieces, " ".join(words))

@@ -36,18 +36,24 @@ def texts(count: int) -> tuple[np.ndarray, np.ndarray]:
     return memory, pieces
 
 
-def sampler(decoder: QueryDecoder, top_p: float = 1.0, draws: int = 3) -> Sampler:
-    return Sampler(decoder, np.zeros(PIECES, bool), NO_QUERIES, top_p, 1.0, draws)
+def sampler(decoder: QueryDecoder, top_p: float) -> Sampler:
+    return Sampler(decoder, np.zeros(PIECES, bool), NO_QUERIES, top_p, 1.0, 3)
 
 
-def test_reported_likelihoods_are_those_of_the_decoder_read_at_once(decoder: QueryDecoder) -> None:
+@pytest.fixture(scope="module")
+def draw(decoder: QueryDecoder) -> Sampler:
+    """Draws three queries per item from the whole distribution."""
+    return sampler(decoder, 1.0)
+
+
+def test_reported_likelihoods_are_those_of_the_decoder_read_at_once(decoder: QueryDecoder, draw: Sampler) -> None:
     memory, pieces = texts(8)
-    written = sampler(decoder)(memory, pieces, np.arange(8), seed=3)
+    written = draw(memory, pieces, np.arange(8), seed=3)
     checked = copied = 0
     for item in range(8):
-        for draw in range(3):
-            made = [int(piece) for piece in written.pieces[item, draw] if piece != OTHER]
-            targets = made + [END] * bool(written.ended[item, draw])
+        for number in range(3):
+            made = [int(piece) for piece in written.pieces[item, number] if piece != OTHER]
+            targets = made + [END] * bool(written.ended[item, number])
             previous = tf.constant([[START, *targets[:-1]]])
             choice = decoder(previous, memory[item : item + 1], pieces[item : item + 1])
             found, possible = decoder.log_likelihood(choice, tf.constant([targets]), pieces[item : item + 1])
@@ -55,7 +61,7 @@ def test_reported_likelihoods_are_those_of_the_decoder_read_at_once(decoder: Que
             # an empty query is never written: the rest of the probability is shared out
             expected = (tf.reduce_sum(found) - tf.math.log(1.0 - tf.exp(nothing[0, 0]))) / len(targets)
             assert made and tf.reduce_all(possible)
-            assert float(expected) == pytest.approx(float(written.likelihood[item, draw]), abs=1e-4)
+            assert float(expected) == pytest.approx(float(written.likelihood[item, number]), abs=1e-4)
             checked += 1
             copied += any(piece >= 20 for piece in made)
     assert checked == 24 and copied > 0  # pieces outside the vocabulary can only be copied
@@ -70,16 +76,15 @@ def test_probabilities_of_all_next_pieces_sum_to_one(decoder: QueryDecoder) -> N
     np.testing.assert_allclose(tf.reduce_sum(tf.where(possible, tf.exp(found), 0.0), axis=1), 1.0, atol=1e-5)
 
 
-def test_a_text_with_nothing_to_copy_is_written_from_the_vocabulary(decoder: QueryDecoder) -> None:
+def test_a_text_with_nothing_to_copy_is_written_from_the_vocabulary(draw: Sampler) -> None:
     memory, pieces = texts(2)
     pieces[1, 1:] = np.where(pieces[1, 1:] >= FIRST, OTHER, pieces[1, 1:])
-    written = sampler(decoder)(memory, pieces, np.arange(2), seed=1)
+    written = draw(memory, pieces, np.arange(2), seed=1)
     assert np.isfinite(written.likelihood).all() and set(written.pieces[1].ravel()) <= {OTHER, *VOCABULARY}
 
 
-def test_an_items_queries_do_not_depend_on_its_batch_but_on_the_seed(decoder: QueryDecoder) -> None:
+def test_an_items_queries_do_not_depend_on_its_batch_but_on_the_seed(draw: Sampler) -> None:
     memory, pieces = texts(6)
-    draw = sampler(decoder)
     together = draw(memory, pieces, np.arange(6), seed=8)
     alone = draw(memory[4:5], pieces[4:5], np.array([4]), seed=8)
     np.testing.assert_array_equal(together.pieces[4:5], alone.pieces)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,24 +12,27 @@ import polars as pl
 import pytest
 
 from tfrec.synth.generator import checkpoint, training
-from tfrec.synth.generator.fitting import fitted
-from tfrec.synth.generator.pairs import train_pairs
+from tfrec.synth.generator.fitting import _key, fitted, warm_up_pairs
+from tfrec.synth.generator.pairs import Pairs, made_pairs, train_pairs
 from tfrec.synth.generator.source import GeneratorSource
 from tfrec.synth.source import SAMPLES, SourceContext
 
-SHORT = ["synthesis.generator.steps=24", "synthesis.generator.warm_up_steps=6", "synthesis.generator.evaluate_every=6"]
+SHORT = (
+    "{warm_up: catalogue, minimum_pairs: 50, width: 16, layers: 1, batch_size: 8, warm_up_steps: 3, steps: 12, "
+    "evaluate_every: 3}"
+)
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the module's whole training leaves its checkpoint."""
-    return tmp_path_factory.mktemp("trained")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the module's whole training leaves: its folder and, after the first test, its samples."""
+    return {"folder": tmp_path_factory.mktemp("trained")}
 
 
 def test_it_writes_brand_and_type_of_items_whose_brand_no_training_query_names(
-    toy: Any, trained: Path, context_of: Callable[..., SourceContext]
+    toy: Any, trained: dict[str, Any], context_of: Callable[..., SourceContext]
 ) -> None:
-    samples = GeneratorSource().samples(context_of(trained))
+    samples = trained["samples"] = GeneratorSource().samples(context_of(trained["folder"]))
     assert dict(samples.schema) == SAMPLES
     made = samples.filter(pl.col("parent").is_in(list(toy.unseen)))
     pairs = list(made.select("parent", "query").iter_rows())
@@ -38,27 +42,41 @@ def test_it_writes_brand_and_type_of_items_whose_brand_no_training_query_names(
     assert set(samples["query"]).isdisjoint(toy.answer[item] for item in toy.answer if item not in toy.unseen)
 
 
-def test_a_finished_training_is_read_back_and_other_sampling_needs_no_new_one(
-    toy: Any, trained: Path, context_of: Callable[..., SourceContext], monkeypatch: pytest.MonkeyPatch
+def test_a_finished_training_is_read_back_and_samples_the_same(
+    toy: Any, trained: dict[str, Any], context_of: Callable[..., SourceContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_: object) -> None:
         raise AssertionError("trained again")
 
     monkeypatch.setattr(training.Training, "_train", never)
-    one = "synthesis.generator.per_item=1"
-    first = GeneratorSource().samples(context_of(trained, one))
-    assert first.equals(GeneratorSource().samples(context_of(trained, one))) and first.height > 0
-    with pytest.raises(AssertionError, match="trained again"):
-        GeneratorSource().samples(context_of(trained, "seed=5"))
+    context = context_of(trained["folder"], "synthesis.generator.novel_only=false")
+    every = GeneratorSource().samples(context)
+    known = {toy.answer[item] for item in toy.answer if item not in toy.unseen}
+    new = every.filter(~pl.col("query").is_in(list(known)))
+    assert every.height > new.height
+    assert new.drop("confidence").equals(trained["samples"].drop("confidence"))
+
+
+def test_the_checkpoint_key_depends_on_training_but_not_on_sampling(
+    tmp_path: Path, context_of: Callable[..., SourceContext]
+) -> None:
+    encoder, pairs = SimpleNamespace(fingerprint="e"), made_pairs([("a", 1)])
+
+    def key(*changes: str, made: Pairs = pairs) -> str:
+        return _key(context_of(tmp_path, *changes), encoder, [made])  # type: ignore[arg-type]
+
+    assert key() == key("synthesis.generator.top_p=0.5", "synthesis.generator.queries=3")
+    others = [key("synthesis.generator.width=32"), key("seed=5"), key(made=made_pairs([("b", 1)]))]
+    assert len({key(), *others}) == 4
 
 
 def test_an_interrupted_training_ends_with_the_same_weights(
     tmp_path: Path, context_of: Callable[..., SourceContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def weights(folder: Path) -> list[np.ndarray]:
-        context = context_of(folder, *SHORT, "synthesis.generator.dropout=0.2")
+        context = context_of(folder, f"synthesis.generator={SHORT}")
         found = fitted(context, train_pairs(context.shop, 1000, context.config.seed))
-        assert found.summary["stopped_at"] == 30
+        assert found.summary["stopped_at"] == 15
         return found.decoder.get_weights()
 
     whole = weights(tmp_path / "whole")
@@ -66,7 +84,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(
 
     def until_killed(self: training.Training, step: int) -> float:
         steps.append(step)
-        if step == 16:
+        if step == 8:
             raise KeyboardInterrupt
         return trained_step(self, step)
 
@@ -75,9 +93,18 @@ def test_an_interrupted_training_ends_with_the_same_weights(
         weights(tmp_path / "halved")
     monkeypatch.setattr(training.Training, "_train", lambda self, step: steps.append(step) or trained_step(self, step))
     again = weights(tmp_path / "halved")
-    assert steps == [*range(17), *range(12, 30)]  # on from the last checkpoint, after step 12
+    assert steps == [*range(9), *range(6, 15)]  # on from the last checkpoint, after step 6
     for one, other in zip(whole, again, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_templates_lend_clean_pairs_for_the_warm_up(tmp_path: Path, context_of: Callable[..., SourceContext]) -> None:
+    context = context_of(tmp_path, "synthesis.generator={warm_up: templates, warm_up_pairs: 90}")
+    made = warm_up_pairs(context)
+    assert 60 <= len(made) <= 90 and made.fingerprint == warm_up_pairs(context).fingerprint
+    for query, item in zip(made.queries, made.items, strict=True):
+        assert set(query.split()) <= set(context.shop.item_texts[item].split()), query
+    assert context.config.synthesis.templates.queries != 90  # the shop's own configuration stays as it is
 
 
 def test_too_few_pairs_give_no_samples_and_a_line_that_says_why(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.progress import Progress
@@ -88,7 +90,7 @@ def fitted(context: SourceContext, real: Pairs) -> QueryGenerator:
         real: the shop's own pairs.
     """
     whole, config, seed = context.config, context.config.synthesis.generator, context.config.seed
-    made = _warm_up_pairs(context)
+    made = warm_up_pairs(context)
     encoder = TextEncoder.load(whole.encoder, seed)
     pieces = word_pieces(encoder, [*context.shop.item_texts, *real.queries])
     queries = _numbers(encoder, pieces, real.queries, config.query_pieces)
@@ -123,7 +125,8 @@ def fitted(context: SourceContext, real: Pairs) -> QueryGenerator:
     return QueryGenerator(context, encoder, pieces, decoder, queries, training.run())
 
 
-def _warm_up_pairs(context: SourceContext) -> Pairs:
+def warm_up_pairs(context: SourceContext) -> Pairs:
+    """Made pairs that teach the decoder to copy, as synthesis.generator.warm_up says; perhaps none."""
     config, seed = context.config.synthesis.generator, context.config.seed
     if config.warm_up == "none" or config.warm_up_steps == 0:
         return made_pairs([])
@@ -131,12 +134,14 @@ def _warm_up_pairs(context: SourceContext) -> Pairs:
         return catalogue_pairs(context.shop, config.warm_up_pairs, seed)
     from tfrec.synth.sources import entry_of
 
-    found = entry_of("templates").make().samples(context)
-    labelled = found.filter((found["task"] == "search") & (found["parent"].is_in(context.shop.item_ids)))
-    chosen = np.sort(np.random.default_rng([seed, 4]).permutation(labelled.height)[: config.warm_up_pairs])
+    whole = context.config.model_copy(deep=True)
+    # what is misspelt or half typed cannot be copied
+    templates = whole.synthesis.templates
+    templates.queries, templates.slips, templates.prefixes = config.warm_up_pairs, 0.0, 0.0
+    found = entry_of("templates").make().samples(replace(context, config=whole))
     index = {item_id: number for number, item_id in enumerate(context.shop.item_ids)}
-    rows = labelled[chosen.tolist()]
-    return made_pairs([(query, index[parent]) for query, parent in rows.select("query", "parent").iter_rows()])
+    rows = found.filter(pl.col("task") == "search").select("query", "parent")
+    return made_pairs([(query, index[parent]) for query, parent in rows.iter_rows() if parent in index])
 
 
 def _numbers(encoder: TextEncoder, pieces: WordPieces, queries: Sequence[str], most: int) -> np.ndarray:
