@@ -127,6 +127,15 @@ def test_equal_items_get_equal_scores_and_all_are_finite(normalisation: str) -> 
     np.testing.assert_array_equal(scores[:, 9], scores[:, 70])
 
 
+def test_ranks_after_the_thousandth_do_not_count() -> None:
+    scores = np.random.default_rng(2).permutation(2500).astype(np.float32)[None]
+    scores[0, scores[0] == 1499] = 1500  # the thousandth place is shared
+    ranked = NORMALISATIONS["rank"](tf.constant(scores)).numpy()
+    expected = np.where(scores >= 1500, reference(scores, "rank"), 0)
+    np.testing.assert_allclose(ranked, expected, rtol=1e-6)
+    assert (ranked > 0).sum() == 1001
+
+
 def test_each_situation_has_its_weights() -> None:
     labels = ["dense", "lexical", "collaborative"]
     tasks = {"search": {"dense": 0.4, "lexical": 0.6}, "recommendation": {"dense": 0.2, "collaborative": 0.8}}
