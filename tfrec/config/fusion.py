@@ -43,6 +43,12 @@ class FusionConfig(Section):
         le=1,
         description="Where words and history come together: the share of recommendation's weights beside search's.",
     )
+    prior_requests: float = Field(
+        50,
+        ge=0,
+        description="Equal weights of the dense scorer and the task's own (lexical, collaborative) count as much as so "
+        "many dev requests; without any dev request they are the weights.",
+    )
     max_requests: int = Field(2000, ge=1, description="Most dev requests of each task that weights are tuned on.")
     gate: GateConfig = Field(default_factory=lambda: GateConfig())
 

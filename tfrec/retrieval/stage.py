@@ -19,7 +19,7 @@ from tfrec.retrieval.gate import Gate, train_gate
 from tfrec.retrieval.pool import Pool, build_pool
 from tfrec.retrieval.samples import Samples, dev_samples, train_samples
 from tfrec.retrieval.scorer import Scorer
-from tfrec.retrieval.tuning import METRIC, QUALITY, held_out, tune
+from tfrec.retrieval.tuning import METRIC, QUALITY, held_out, tune, usual_weights
 
 FORMAT = 1  # raise it when the same configuration shall be tuned anew
 
@@ -45,10 +45,10 @@ def fuse(
 ) -> Fusion:
     """Chooses how the scorers of a shop count together, or reads it back when nothing has changed.
 
-    Weights of a task come from the configuration, or from the dev split; without both the dense scorer stands alone
-    there. A gate, if wanted, is trained on the training split and taken only where dev gains by it. Everything is left
-    in `fusion.json` (and `gate.npz`), with a paired comparison of the fused scores with each scorer alone; there, each
-    request is ranked with weights that were chosen on others.
+    Weights of a task come from the configuration, or from the dev split, or are equal for the dense scorer and the
+    task's own. A gate, if wanted, is trained on the training split and taken only where dev gains by it. Everything is
+    left in `fusion.json` (and `gate.npz`), with a paired comparison of the fused scores with each scorer alone; there,
+    each request is ranked with weights that were chosen on others.
 
     Args:
         config: section retrieval and the seed are read.
@@ -140,8 +140,9 @@ def _choose(
         for task, samples in dev_samples(shop, section.max_requests, config.seed).items()
     }
     tasks = {task: _outcome(task, pool, labels, config, compare) for task, pool in pools.items()}
-    for task, fixed in section.weights.items():
-        tasks.setdefault(task, {"weights": dict(fixed), "tuned": False})
+    for task in QUALITY:  # without any dev request
+        usual = dict(zip(labels, map(float, usual_weights(task, labels)), strict=True))
+        tasks.setdefault(task, {"weights": dict(section.weights.get(task, usual)), "tuned": False})  # type: ignore[call-overload]
     gate: dict[str, Any] = {}
     if section.gate.enabled and pools:
         table = weights_table(labels, {task: tasks[task]["weights"] for task in tasks}, section.history_share)
@@ -162,14 +163,15 @@ def _pool(
 def _outcome(task: str, pool: Pool, labels: list[str], config: Config, compare: Compare) -> dict[str, Any]:
     """Weights of a task, what they reach on dev, and whether that is more than each scorer reaches alone."""
     quality = QUALITY[task]
-    tuned = tune(pool, quality)
+    prior = usual_weights(task, labels), config.retrieval.fusion.prior_requests
+    tuned = tune(pool, quality, *prior)
     fixed = config.retrieval.fusion.weights.get(task)  # type: ignore[call-overload]
     weights = dict(zip(labels, (round(float(weight), 6) for weight in tuned.weights), strict=True))
     reached = tuned.quality
     if fixed is not None:
         weights = {label: float(fixed.get(label, 0.0)) for label in labels}
         reached = quality(pool, np.array(list(weights.values())))
-    honest = held_out(pool, quality, config.seed) if fixed is None and len(pool.items) > 1 else reached
+    honest = held_out(pool, quality, config.seed, *prior) if fixed is None and len(pool.items) > 1 else reached
     comparisons = {
         label: compare(honest, alone, config.seed, METRIC[task]).to_dict()
         for label, alone in zip(labels, tuned.alone, strict=True)
