@@ -25,7 +25,7 @@ ITEMS = {
 def _build_module(items: dict[str, str]) -> Any:
     from tfrec.retrieval.dense import DenseScorer
     from tfrec.retrieval.filters import ColumnFilters
-    from tfrec.retrieval.ranking import named
+    from tfrec.retrieval.ranking import named, positive
     from tfrec.retrieval.retriever import Retriever
     from tfrec.retrieval.scorer import Request
     from tfrec.tensorflow_setup import tf
@@ -61,7 +61,7 @@ def _build_module(items: dict[str, str]) -> Any:
             return tf.math.l2_normalize(tf.reduce_sum(tf.gather(self.matrix, tf.maximum(rows, 0)) * known, 1), axis=1)
 
         def top(self, vectors: Any, k: Any) -> dict[str, Any]:
-            tf.debugging.assert_positive(k, message="k must be positive")
+            k = positive(k)
             best = tf.math.top_k(tf.matmul(vectors, self.matrix, transpose_b=True), tf.minimum(k, len(items)))
             return {"item_ids": tf.gather(self.ids, best.indices), "scores": best.values}
 

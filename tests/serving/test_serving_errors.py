@@ -86,7 +86,7 @@ PREDICT_ERRORS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         lambda r: r.output_filter.extend(["scores", "scores"]), "INVALID_ARGUMENT",
         "duplicate output tensor alias: scores",
     ),
-    "graph refuses": (_set("k", -1, tf.int32), "INVALID_ARGUMENT", "k must be positive"),
+    "graph refuses": (_set("k", -1, tf.int32), "INVALID_ARGUMENT", "k must be at least 1"),
 }  # fmt: skip
 
 

@@ -79,7 +79,7 @@ class RetrievalConfig(Section):
     """Scorers over one catalogue. They act after training: nothing here makes a trained model stale."""
 
     scorers: list[str] = Field(
-        ["dense"],
+        ["dense", "lexical", "collaborative"],
         description="Any of dense, lexical, collaborative, popularity, recency, and column:NAME for a numeric item "
         "column. A scorer whose data the shop does not have is left out.",
     )

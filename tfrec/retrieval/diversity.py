@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tfrec.retrieval.ranking import positive
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
@@ -33,7 +34,7 @@ def diverse_top(scores: Tensor, vectors: Tensor, k: Tensor, diversity: Tensor) -
 
     Source: Carbonell & Goldstein 1998.
     """
-    tf.debugging.assert_greater_equal(k, 1, "k must be at least 1")
+    k = positive(k)
     in_range = tf.logical_and(diversity >= 0.0, diversity <= 1.0)
     tf.debugging.Assert(in_range, ["diversity must lie between 0 and 1, but is", diversity])
     size = tf.shape(scores)[1]

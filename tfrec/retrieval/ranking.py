@@ -26,6 +26,12 @@ def without(scores: Tensor, rows: Tensor) -> Tensor:
     return tf.tensor_scatter_nd_min(scores, places, tf.where(rows >= 0, -np.inf, np.float32(np.inf)))
 
 
+def positive(k: Tensor) -> Tensor:
+    """The same k, int32 scalar, after a check: ops that take it cannot fail before the check does."""
+    with tf.control_dependencies([tf.debugging.assert_positive(k, "k must be at least 1")]):
+        return tf.identity(k)
+
+
 def named(values: Tensor, rows: Tensor, item_ids: Tensor) -> dict[str, Tensor]:
     """Ranked rows of the catalogue as the signatures give them.
 

@@ -11,7 +11,7 @@ from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.diversity import diverse_top
 from tfrec.retrieval.filters import ColumnFilters
 from tfrec.retrieval.fusion import Fusion
-from tfrec.retrieval.ranking import without
+from tfrec.retrieval.ranking import positive, without
 from tfrec.retrieval.scorer import Request
 from tfrec.tensorflow_setup import tf
 
@@ -53,7 +53,7 @@ class Retriever(tf.Module):  # type: ignore[misc]
             (scores float32 [B, min(k, N)], rows int32 [B, min(k, N)]), best first, equal scores by lower row; -inf in
             places that nothing fills.
         """
-        tf.debugging.assert_greater_equal(k, 1, "k must be at least 1")
+        k = positive(k)
         if isinstance(self.scorer, DenseScorer):
             return self.scorer.top_k(request, k, exclude)
         scores = self.scorer(request, situations)
