@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,15 @@ class Pool:
     truth: list[np.ndarray]
     vectors: np.ndarray
     flags: np.ndarray
+
+    @functools.cached_property
+    def ideal(self) -> np.ndarray:
+        """The first hundred gains of `truth`, float32 [Q, T], 0 after the last."""
+        width = min(DEPTH, max([1, *map(len, self.truth)]))
+        table = np.zeros([len(self.truth), width], np.float32)
+        for row, gains in enumerate(self.truth):
+            table[row, : min(len(gains), width)] = gains[:width]
+        return table
 
     def ranked_gains(self, weights: np.ndarray, cut: int) -> np.ndarray:
         """Gains of the first `cut` places by fused score, float32 [Q, min(cut, P)].

@@ -24,16 +24,12 @@ def ndcg(pool: Pool, weights: np.ndarray, cut: int) -> np.ndarray:
         weights: float [S] or [Q, S].
         cut: places that count.
     """
-    discounts = 1.0 / np.log2(np.arange(cut) + 2)
-    gained = pool.ranked_gains(weights, cut)
-    ideal = np.array([float(truth[:cut] @ discounts[: len(truth[:cut])]) for truth in pool.truth])
-    return (gained @ discounts[: gained.shape[1]]) / np.maximum(ideal, 1e-12)
+    return _ndcg(pool, pool.ranked_gains(weights, cut), cut)
 
 
 def recall(pool: Pool, weights: np.ndarray, cut: int) -> np.ndarray:
     """Right items found among the first places / the most that can be found there, float64 [Q]."""
-    found = (pool.ranked_gains(weights, cut) > 0).sum(axis=1)
-    return found / np.maximum([min(cut, len(truth)) for truth in pool.truth], 1)
+    return _recall(pool, pool.ranked_gains(weights, cut), cut)
 
 
 def search_quality(pool: Pool, weights: np.ndarray) -> np.ndarray:
@@ -43,7 +39,19 @@ def search_quality(pool: Pool, weights: np.ndarray) -> np.ndarray:
 
 def recommendation_quality(pool: Pool, weights: np.ndarray) -> np.ndarray:
     """The mean of Recall@20 and nDCG@20 of each shopper, float64 [Q]."""
-    return 0.5 * (recall(pool, weights, 20) + ndcg(pool, weights, 20))
+    gains = pool.ranked_gains(weights, 20)
+    return 0.5 * (_recall(pool, gains, 20) + _ndcg(pool, gains, 20))
+
+
+def _ndcg(pool: Pool, gains: np.ndarray, cut: int) -> np.ndarray:
+    discounts = 1.0 / np.log2(np.arange(cut) + 2)
+    ideal = pool.ideal[:, :cut] @ discounts[: pool.ideal.shape[1]]
+    return (gains @ discounts[: gains.shape[1]]) / np.maximum(ideal, 1e-12)
+
+
+def _recall(pool: Pool, gains: np.ndarray, cut: int) -> np.ndarray:
+    right = (pool.ideal[:, :cut] > 0).sum(axis=1)
+    return (gains > 0).sum(axis=1) / np.maximum(right, 1)
 
 
 QUALITY: dict[str, Callable[[Pool, np.ndarray], np.ndarray]] = {
