@@ -21,14 +21,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 METRIC = "nDCG@10"
 
 
-def run_seed(config_path: Path, overrides: list[str], seed: int) -> tuple[Any, dict[str, Any]]:
-    """Trains (or reads back) one seed and evaluates search."""
+def run_seed(config_path: Path, overrides: list[str], seed: int) -> tuple[Any, dict[str, Any], float | None]:
+    """Trains (or reads back) one seed and evaluates search; also with fusion weights of other queries."""
     import tfrec
+    from tfrec.files import read_json
+    from tfrec.run import RunFolder
 
     name = tfrec.load_config(config_path, overrides).name
     config = tfrec.load_config(config_path, [*overrides, f"seed={seed}", f"name={name}-seed{seed}"])
     trained = tfrec.train(config)
-    return tfrec.evaluate(trained)["search"], trained.summary
+    report = tfrec.evaluate(trained)["search"]
+    chosen = RunFolder(config).retrieval / "fusion.json"
+    held_out = read_json(chosen)["tasks"]["search"].get("dev_held_out") if chosen.is_file() else None
+    return report, trained.summary, held_out
 
 
 def main() -> None:
@@ -45,7 +50,8 @@ def main() -> None:
     from tfrec.evaluation.significance import mean_over_seeds
     from tfrec.files import write_json
 
-    reports, summaries = zip(*(run_seed(options.config, options.overrides, s) for s in options.seeds), strict=True)
+    runs = [run_seed(options.config, options.overrides, seed) for seed in options.seeds]
+    reports, summaries, held_out = zip(*runs, strict=True)
     if any(report.systems["tfrec"].query_ids != reports[0].systems["tfrec"].query_ids for report in reports):
         sys.exit("The seeds hold out different queries: give the searches a split column.")
     console = Console()
@@ -66,6 +72,10 @@ def main() -> None:
         comparison = mean_over_seeds(differences, options.seeds[0], METRIC)
         result["comparisons"][baseline] = comparison.to_dict()
         console.print(f"tfrec vs {baseline}: {comparison.sentence()}", highlight=False)
+    if None not in held_out:
+        values = "  ".join(f"{value:.4f}" for value in held_out)
+        console.print(f"tfrec with weights chosen on other dev queries: {np.mean(held_out):.4f}  ({values})")
+        result["held_out"] = held_out
     minutes = ", ".join(f"{m:.1f}" for m in result["minutes"])
     console.print(f"Training took {minutes} minutes.", highlight=False)
     name = options.config.stem
