@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tfrec.cli.console import console
 from tfrec.cli.main import app
 
 SETTINGS = ["--set", "name=synth_cli", "--set", "synthesis.sources=[catalogue, templates, expansion]",
@@ -14,10 +15,14 @@ SETTINGS = ["--set", "name=synth_cli", "--set", "synthesis.sources=[catalogue, t
 
 
 def _tfrec(shop_home: Path, *words: str) -> tuple[int, str]:
-    done = CliRunner().invoke(
-        app, [*words[:2], "--config", str(shop_home), *SETTINGS, *words[2:]], env={"COLUMNS": "200"}
-    )
+    done = CliRunner().invoke(app, [*words[:2], "--config", str(shop_home), *SETTINGS, *words[2:]])
     return done.exit_code, done.output
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables without broken lines, whatever the terminal."""
+    monkeypatch.setattr(console, "_width", 200)
 
 
 @pytest.fixture()
