@@ -77,12 +77,12 @@ class RecommendationReport(Report):
             title=f"{RECALL} of parts", caption="history = distinct items bought before; sold = before the cut"
         )
         for name in ("by", "part", "n"):
-            table.add_column(name, justify="right" if name == "n" else "left")
+            table.add_column(name, justify="right" if name == "n" else "left", min_width=4 if name == "n" else 8)
         for system in self.systems:
-            table.add_column(Text(system), justify="right", no_wrap=True)
+            table.add_column(Text(system), justify="right", min_width=5)  # the name may break, the number may not
         pair = next(iter(self.systems)), self.baselines[0] if self.baselines else ""
         if self.baselines:
-            table.add_column(Text(f"{pair[0]} vs {pair[1]}, 95 % CI"))
+            table.add_column(Text(f"{pair[0]} vs {pair[1]}, 95 % CI"), min_width=8)
         shown = ""
         for part in self.slices:
             cells = [f"{part.recall[system]:.3f}" for system in self.systems]
