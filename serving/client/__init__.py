@@ -6,8 +6,20 @@
 ...         print(hit.item_id, hit.score)
 """
 
+from serving.client.aio import AsyncClient
 from serving.client.client import Client
+from serving.client.connection import Tls
 from serving.client.errors import ClientError
 from serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, VersionStatus
 
-__all__ = ["Client", "ClientError", "Hit", "ModelMetadata", "Signature", "TensorSpec", "VersionStatus"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "ClientError",
+    "Hit",
+    "ModelMetadata",
+    "Signature",
+    "TensorSpec",
+    "Tls",
+    "VersionStatus",
+]

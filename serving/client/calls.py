@@ -1,92 +1,168 @@
-"""One channel, deadlines, retries where they are safe, and gRPC's errors in one sentence each."""
+"""One channel for each target, kept open; deadlines, retries, and gRPC's errors in one sentence each."""
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import grpc
 
+from serving.client.connection import Tls, Token, channel_options, check_targets, is_loopback
 from serving.client.errors import ClientError
+from serving.client.operations import METHODS, Operation
+from serving.client.retry import Attempts, RetryBudget, Targets
 
-_LOOPBACK = ("127.", "localhost:", "[::1]:", "unix:")
-_FIRST_PAUSE = 0.1  # seconds; doubled with every attempt, drawn uniformly below (full jitter)
+Stubs = dict[str, Callable[..., Any]]
 
 
-class Caller:
-    """Calls unary methods of one server over one reused channel. Safe to use from several threads.
+class Connection:
+    """What the callers with threads and with asyncio share: addresses, credentials, limits and the wording of errors.
 
     Args:
-        target: "host:port" or any other name that gRPC resolves.
+        targets: "host:port", or any other name that gRPC resolves, or several.
         timeout: seconds for a whole call, its retries included.
-        retries: further attempts after the first, made only when the server could not be reached (UNAVAILABLE).
+        retries: further attempts after the first, made only when a server could not be reached (UNAVAILABLE).
         max_message_bytes: largest message that is sent or accepted.
+        tls: encrypts; None speaks plain text.
+        token: bearer token.
+        token_file: file that holds the token.
+
+    Raises:
+        ClientError: an argument is wrong, or a token would leave this machine unencrypted.
     """
 
-    def __init__(self, target: str, timeout: float, retries: int, max_message_bytes: int) -> None:
-        if "/" not in target and not target.startswith("unix:"):
-            host, _, port = target.rpartition(":")
-            if not host or not port.isdigit():
-                raise ClientError("INVALID_ARGUMENT", f"The target must look like host:port, not {target!r}.")
+    def __init__(
+        self,
+        targets: str | Sequence[str],
+        timeout: float,
+        retries: int,
+        max_message_bytes: int,
+        tls: Tls | None,
+        token: str | None,
+        token_file: str | Path | None,
+    ) -> None:
         if timeout <= 0:
             raise ClientError("INVALID_ARGUMENT", f"The timeout must be above 0 seconds, not {timeout:g}.")
-        self.target = target
-        self.timeout = timeout
-        self._retries = retries
-        options: list[tuple[str, Any]] = [
-            ("grpc.max_receive_message_length", max_message_bytes),
-            ("grpc.max_send_message_length", max_message_bytes),
-            ("grpc.enable_retries", 0),  # retried here, within one deadline
-            ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.max_reconnect_backoff_ms", 2000),
-        ]
-        if target.startswith(_LOOPBACK):
-            options.append(("grpc.enable_http_proxy", 0))  # a company's proxy never stands before one's own machine
-        self._channel = grpc.insecure_channel(target, options=options)
+        if retries < 0:
+            raise ClientError("INVALID_ARGUMENT", f"The number of retries must be at least 0, not {retries}.")
+        self.targets = Targets(check_targets(targets))
+        self.timeout, self.retries, self.tls = timeout, retries, tls
+        self.credentials = None if tls is None else tls.credentials()
+        self.token = Token(token, token_file)
+        if tls is None and self.token.metadata() and not all(map(is_loopback, self.targets.names)):
+            message = "A token would cross the network readable for everyone: give the client tls=Tls(...)."
+            raise ClientError("INVALID_ARGUMENT", message)
+        self._max_message_bytes = max_message_bytes
+        self._budget = RetryBudget()
 
-    def method(self, path: str, response: Any) -> Callable[[Any, float | None], Any]:
-        """Gives a function `(request, timeout or None) -> response` for a method's full path."""
-        stub = self._channel.unary_unary(
-            path,
-            # Deterministic: maps have no order of their own, and equal requests should be equal bytes.
-            request_serializer=lambda message: message.SerializeToString(deterministic=True),
-            response_deserializer=response.FromString,
-        )
-        return lambda request, timeout: self._call(stub, request, timeout)
+    def channels(self, insecure: Callable[..., Any], secure: Callable[..., Any]) -> list[Any]:
+        """A channel for each target, made by grpc's or grpc.aio's functions."""
+        made = []
+        for name in self.targets.names:
+            options = channel_options(name, self._max_message_bytes, self.tls)
+            if self.credentials is None:
+                made.append(insecure(name, options=options))
+            else:
+                made.append(secure(name, self.credentials, options=options))
+        return made
 
-    def _call(self, stub: Any, request: Any, timeout: float | None) -> Any:
+    @staticmethod
+    def stubs(channel: Any) -> Stubs:
+        """A callable for each method of the protocol."""
+        return {
+            method: channel.unary_unary(
+                path,
+                # Deterministic: maps have no order of their own, and equal requests should be equal bytes.
+                request_serializer=lambda message: message.SerializeToString(deterministic=True),
+                response_deserializer=response.FromString,
+            )
+            for method, (path, response) in METHODS.items()
+        }
+
+    def attempts(self, timeout: float | None) -> tuple[Attempts, float]:
+        """The attempts of one call, and the seconds that it has.
+
+        Raises:
+            ClientError: the timeout is not above 0.
+        """
         allowed = self.timeout if timeout is None else timeout
-        deadline = time.monotonic() + allowed
-        attempt = 0
-        while True:
-            try:
-                return stub(request, timeout=max(deadline - time.monotonic(), 0.001))
-            except ValueError as error:  # grpc's way to say that the channel is closed
-                raise ClientError("CANCELLED", "This client is closed: open a new one.") from error
-            except grpc.RpcError as error:
-                pause = random.uniform(0, _FIRST_PAUSE * 2**attempt)
-                again = attempt < self._retries and time.monotonic() + pause < deadline
-                if error.code() is not grpc.StatusCode.UNAVAILABLE or not again:
-                    raise self._told(error, allowed) from None
-            time.sleep(pause)
-            attempt += 1
+        if allowed <= 0:
+            raise ClientError("INVALID_ARGUMENT", f"The timeout must be above 0 seconds, not {allowed:g}.")
+        return Attempts(self.targets, self._budget, self.retries, allowed), allowed
 
-    def _told(self, error: Any, allowed: float) -> ClientError:
-        code = error.code()
+    def told(self, error: Any, target: int, allowed: float) -> ClientError:
+        """A gRPC error in one sentence.
+
+        Args:
+            error: grpc.RpcError of a call.
+            target: number of the target that was called last.
+            allowed: seconds that the call had.
+        """
+        code, name = error.code(), self.targets.names[target]
         details = " ".join((error.details() or "").split()).rstrip(".")
-        if code is grpc.StatusCode.UNAVAILABLE:
-            message = f"No server answers at {self.target}: start one with `tfrec serve` or check the address."
+        if code is grpc.StatusCode.UNAVAILABLE and self.tls is not None and "handshake" in details.lower():
+            message = (
+                f"The server at {name} and this client do not trust each other ({details[:200]}): "
+                "check the authority, the client's certificate and the server's name."
+            )
+        elif code is grpc.StatusCode.UNAVAILABLE:
+            # All of them, because each was tried or had failed before.
+            names = ", ".join(self.targets.names)
+            message = f"No server answers at {names}: start one with `tfrec serve` or check the address."
         elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
             message = (
-                f"The server at {self.target} did not answer within {allowed:g} s: "
+                f"The server at {name} did not answer within {allowed:g} s: "
                 "send fewer rows at once or give the client a longer timeout."
             )
         else:
-            message = f"The server at {self.target} refused the request ({code.name}): {details}."
+            message = f"The server at {name} refused the request ({code.name}): {details}."
         return ClientError(code.name, message)
 
+
+def closed() -> ClientError:
+    """The error of every call after `close`."""
+    return ClientError("CANCELLED", "This client is closed: open a new one.")
+
+
+class Caller:
+    """Calls from threads. Safe to use from several at once.
+
+    Args:
+        connection: where and how.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._channels = connection.channels(grpc.insecure_channel, grpc.secure_channel)
+        self._stubs = [connection.stubs(channel) for channel in self._channels]
+
+    def run(self, operation: Operation[Any], timeout: float | None) -> Any:
+        """Sends a request and reads the answer.
+
+        Raises:
+            ClientError: no answer, a refusal, or an answer that cannot be read.
+        """
+        connection = self._connection
+        attempts, allowed = connection.attempts(timeout)
+        metadata = connection.token.metadata()
+        while True:
+            stub = self._stubs[attempts.target][operation.method]
+            try:
+                answer = stub(operation.request, timeout=attempts.seconds_left(), metadata=metadata)
+            except ValueError as error:  # grpc's way to say that the channel is closed
+                raise closed() from error
+            except grpc.RpcError as error:
+                target, pause = attempts.target, attempts.pause_after(error.code().name)
+                if pause is None:
+                    raise connection.told(error, target, allowed) from None
+                time.sleep(pause)
+                continue
+            attempts.answered()
+            return operation.read(answer)
+
     def close(self) -> None:
-        """Ends open calls and the connection."""
-        self._channel.close()
+        """Ends open calls and the connections."""
+        for channel in self._channels:
+            channel.close()

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from serving.client import schema
-from serving.client.calls import Caller
+from serving.client.calls import Caller, Connection
+from serving.client.connection import Tls
 from serving.client.errors import ClientError
-from serving.client.inputs import history_rows, query_and_history, text_rows, wishes
-from serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, VersionStatus
-from serving.client.tensors import fill, to_numpy
+from serving.client.operations import Operations, Version
+from serving.client.results import Hit, ModelMetadata, VersionStatus
+
+READY_POLL = 0.2  # seconds between two looks
 
 
 class Client:
     """Asks a model server that speaks TF Serving's gRPC protocol. Safe to use from several threads.
 
+    Keep one for the life of a process: connections are opened once and used for all calls.
+
     Args:
-        target: address of the server, "host:port".
+        target: address of the server, "host:port", or of several servers of the same model, which then take turns; one
+            that cannot be reached is left alone for a while.
         model: the served model's name.
         timeout: seconds for each call, retries included; each method takes its own `timeout` too.
-        retries: further attempts when the server cannot be reached. All calls only read, so repeating one is safe.
+        retries: further attempts when a server cannot be reached. All calls only read, so repeating one is safe; when
+            many fail, a budget stops the repeating.
         max_message_bytes: largest request or answer.
+        tls: encrypts the connection, and checks who the server is.
+        token: bearer token that the server asks for.
+        token_file: file that holds it; a changed file is read again.
+        version: version (a number) or label (a text) that calls go to; None takes the newest.
 
     Raises:
         ClientError: from every method, with a `code` and one sentence.
@@ -32,20 +43,20 @@ class Client:
 
     def __init__(
         self,
-        target: str = "127.0.0.1:8500",
+        target: str | Sequence[str] = "127.0.0.1:8500",
         model: str = "tfrec",
         timeout: float = 5.0,
         retries: int = 2,
         max_message_bytes: int = 64 << 20,
+        *,
+        tls: Tls | None = None,
+        token: str | None = None,
+        token_file: str | Path | None = None,
+        version: Version = None,
     ) -> None:
-        self._caller = Caller(target, timeout, retries, max_message_bytes)
-        self._model = model
-        prediction = "/tensorflow.serving.PredictionService/"
-        self._predict = self._caller.method(prediction + "Predict", schema.PredictResponse)
-        self._metadata = self._caller.method(prediction + "GetModelMetadata", schema.GetModelMetadataResponse)
-        self._status = self._caller.method(
-            "/tensorflow.serving.ModelService/GetModelStatus", schema.GetModelStatusResponse
-        )
+        connection = Connection(target, timeout, retries, max_message_bytes, tls, token, token_file)
+        self._caller = Caller(connection)
+        self._operations = Operations(model, version)
 
     def __enter__(self) -> Client:
         return self
@@ -56,7 +67,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Closes the connections."""
         self._caller.close()
 
     def search(
@@ -76,8 +87,7 @@ class Client:
         Returns:
             hits of each query, best first.
         """
-        inputs = {"query": text_rows(queries)}
-        return self._hits("search", inputs, k, timeout, filters, diversity)
+        return self._caller.run(self._operations.search(queries, k, filters, diversity), timeout)
 
     def recommend(
         self, histories: Sequence[Sequence[str]], k: int = 10, timeout: float | None = None, *,
@@ -87,8 +97,7 @@ class Client:
 
         Items of the history stay out unless `exclude_seen` is false; the other arguments are those of `search`.
         """
-        inputs = {"history": history_rows(histories)}
-        return self._hits("recommend", inputs, k, timeout, filters, diversity, exclude_seen, True)
+        return self._caller.run(self._operations.recommend(histories, k, filters, diversity, exclude_seen), timeout)
 
     def personalised_search(
         self, queries: str | Sequence[str], histories: Sequence[Sequence[str]], k: int = 10,
@@ -96,15 +105,35 @@ class Client:
         exclude_seen: bool = False,
     ) -> list[list[Hit]]:  # fmt: skip
         """Finds items for typed words and the shopper's history together, one history per query."""
-        inputs = query_and_history(queries, histories)
-        return self._hits("personalised_search", inputs, k, timeout, filters, diversity, exclude_seen, False)
+        operation = self._operations.personalised_search(queries, histories, k, filters, diversity, exclude_seen)
+        return self._caller.run(operation, timeout)
 
     def similar_items(
         self, item_ids: str | Sequence[str], k: int = 10, timeout: float | None = None, *,
         filters: Sequence[str] = (), diversity: float = 0.0,
     ) -> list[list[Hit]]:  # fmt: skip
         """Finds the nearest other items of each item."""
-        return self._hits("similar_items", {"item_id": text_rows(item_ids)}, k, timeout, filters, diversity)
+        return self._caller.run(self._operations.similar_items(item_ids, k, filters, diversity), timeout)
+
+    def explain(
+        self,
+        queries: str | Sequence[str] | None,
+        histories: Sequence[Sequence[str]] | None,
+        item_ids: Sequence[Sequence[str]],
+        timeout: float | None = None,
+    ) -> list[list[dict[str, float]]]:
+        """Takes scores apart: how much each scorer adds to an item's score.
+
+        Args:
+            queries: as in `personalised_search`; None for none.
+            histories: one per query; None for none.
+            item_ids: the items to explain, a list for each query.
+            timeout: seconds for this call.
+
+        Returns:
+            for each item of each query, scorer -> its part; the parts sum up to the score of a hit.
+        """
+        return self._caller.run(self._operations.explain(queries, histories, item_ids), timeout)
 
     def embed_query(
         self,
@@ -113,17 +142,17 @@ class Client:
         timeout: float | None = None,
     ) -> np.ndarray:
         """Vectors of queries, of histories, or of both together: unit vectors float32 [B, D]."""
-        return self._vectors("embed_query", query_and_history(queries, histories), timeout)
+        return self._caller.run(self._operations.embed_query(queries, histories), timeout)
 
     def embed_item(self, texts: str | Sequence[str], timeout: float | None = None) -> np.ndarray:
         """Vectors of item texts: unit vectors float32 [B, D]."""
-        return self._vectors("embed_item", {"text": text_rows(texts)}, timeout)
+        return self._caller.run(self._operations.embed_item(texts), timeout)
 
     def predict(
         self,
         signature: str,
         inputs: Mapping[str, Any],
-        version: int | None = None,
+        version: Version = None,
         output_filter: Sequence[str] = (),
         timeout: float | None = None,
     ) -> dict[str, np.ndarray]:
@@ -132,100 +161,54 @@ class Client:
         Args:
             signature: its name; "" means serving_default.
             inputs: an array (or what numpy makes one of) for every input of the signature.
-            version: a version of the model; None takes the newest that is available.
+            version: a version's number or label; None takes the client's.
             output_filter: names of the outputs wanted; empty means all.
             timeout: seconds for this call.
 
         Returns:
             The outputs by name; strings as object arrays of bytes.
         """
-        request = self.predict_request(signature, inputs, version, output_filter)
-        try:
-            return {name: to_numpy(proto) for name, proto in self._predict(request, timeout).outputs.items()}
-        except ValueError as error:
-            raise ClientError("INTERNAL", f"The server's answer cannot be read: {error}.") from None
+        return self._caller.run(self._operations.predict(signature, inputs, version, output_filter), timeout)
 
     def predict_request(
-        self, signature: str, inputs: Mapping[str, Any], version: int | None = None, output_filter: Sequence[str] = ()
+        self, signature: str, inputs: Mapping[str, Any], version: Version = None, output_filter: Sequence[str] = ()
     ) -> Any:
         """The PredictRequest message that `predict` sends, for logging it or sending it by other means."""
-        request = schema.PredictRequest(output_filter=output_filter)
-        self._address(request, version)
-        request.model_spec.signature_name = signature
-        for name, value in inputs.items():
-            try:
-                fill(request.inputs[name], np.asarray(value), content=True)
-            except ValueError as error:
-                raise ClientError("INVALID_ARGUMENT", f"The input {name!r} cannot be sent: {error}.") from None
-        return request
+        return self._operations.predict_request(signature, inputs, version, output_filter)
 
-    def status(self, version: int | None = None, timeout: float | None = None) -> list[VersionStatus]:
+    def status(self, version: Version = None, timeout: float | None = None) -> list[VersionStatus]:
         """State of every version of the model that the server knows, newest first, or of one version."""
-        request = schema.GetModelStatusRequest()
-        self._address(request, version)
-        return [
-            VersionStatus(
-                entry.version,
-                schema.STATE_NAMES.get(entry.state, str(entry.state)),
-                schema.ERROR_NAMES.get(entry.status.error_code, str(entry.status.error_code)),
-                entry.status.error_message,
-            )
-            for entry in self._status(request, timeout).model_version_status
-        ]
+        return self._caller.run(self._operations.status(version), timeout)
 
-    def metadata(self, version: int | None = None, timeout: float | None = None) -> ModelMetadata:
+    def metadata(self, version: Version = None, timeout: float | None = None) -> ModelMetadata:
         """The signatures of the model with the names, types and shapes of their inputs and outputs."""
-        request = schema.GetModelMetadataRequest(metadata_field=["signature_def"])
-        self._address(request, version)
-        answer = self._metadata(request, timeout)
-        signatures = schema.SignatureDefMap.FromString(answer.metadata["signature_def"].value).signature_def
-        return ModelMetadata(
-            answer.model_spec.name,
-            answer.model_spec.version.value,
-            {
-                name: Signature(_specs(signature.inputs), _specs(signature.outputs), signature.method_name)
-                for name, signature in sorted(signatures.items())
-            },
-        )
+        return self._caller.run(self._operations.metadata(version), timeout)
 
-    def _address(self, request: Any, version: int | None) -> None:
-        request.model_spec.name = self._model
-        if version is not None:
-            request.model_spec.version.value = version
+    def wait_until_ready(self, seconds: float = 60.0) -> VersionStatus:
+        """Waits until the server has a version that answers.
 
-    def _hits(
-        self, signature: str, inputs: dict[str, np.ndarray], k: int, timeout: float | None, filters: Sequence[str],
-        diversity: float, exclude_seen: bool | None = None, as_usual: bool | None = None,
-    ) -> list[list[Hit]]:  # fmt: skip
-        if not 1 <= k < 2**31:
-            raise ClientError("INVALID_ARGUMENT", f"k must be at least 1, not {k}.")
-        more = wishes(len(next(iter(inputs.values()))), filters, diversity, exclude_seen, as_usual)
-        if more:
-            signature, inputs = f"{signature}_filtered", {**inputs, **more}
-        outputs = self.predict(signature, {**inputs, "k": np.int32(k)}, timeout=timeout)
-        rows = zip(_output(outputs, "item_ids").tolist(), _output(outputs, "scores").tolist(), strict=True)
-        # An empty id fills up a row that has fewer answers than the others.
-        return [
-            [Hit(item.decode("utf-8", "replace"), score) for item, score in zip(ids, scores, strict=True) if item]
-            for ids, scores in rows
-        ]
+        Returns:
+            the newest such version.
 
-    def _vectors(self, signature: str, inputs: dict[str, Any], timeout: float | None) -> np.ndarray:
-        return _output(self.predict(signature, inputs, timeout=timeout), "vectors")
+        Raises:
+            ClientError: there was none in time; the message says what the server told last.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                found = available(self.status(timeout=max(min(1.0, deadline - time.monotonic()), 0.05)))
+                last = ClientError("UNAVAILABLE", "The server knows the model, but no version of it is available yet.")
+                if found is not None:
+                    return found
+            except ClientError as error:
+                if error.code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "NOT_FOUND"):
+                    raise
+                last = error
+            if time.monotonic() + READY_POLL >= deadline:
+                raise last
+            time.sleep(READY_POLL)
 
 
-def _output(outputs: dict[str, np.ndarray], name: str) -> np.ndarray:
-    if name not in outputs:
-        message = f"The server's answer has no output {name!r}: the model is not an export of tfrec."
-        raise ClientError("INTERNAL", message)
-    return outputs[name]
-
-
-def _specs(tensors: Any) -> dict[str, TensorSpec]:
-    return {
-        name: TensorSpec(
-            schema.DATA_TYPE_NAMES.get(info.dtype, str(info.dtype)),
-            None if info.tensor_shape.unknown_rank else tuple(dim.size for dim in info.tensor_shape.dim),
-        )
-        for name, info in sorted(tensors.items())
-    }
+def available(statuses: Sequence[VersionStatus]) -> VersionStatus | None:
+    """The newest version that answers, or None."""
+    return max((status for status in statuses if status.state == "AVAILABLE"), default=None)
