@@ -1,4 +1,7 @@
-"""Packaging of tfrec. Ranges live here; the exact versions tested together are in constraints.txt."""
+"""Packaging of tfrec. Ranges live here; the exact versions tested together are in constraints.txt.
+
+`pip install 'tfrec[client]'` brings what serving.client needs, for a shop's web backend; `tfrec[all]` brings the rest.
+"""
 
 from setuptools import find_packages, setup
 
@@ -30,17 +33,25 @@ EVALUATION = [
     "scipy>=1.14,<2",
 ]
 CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<8", "numpy>=2.0,<3"]
+ALL = MODELLING + DATA + COMMAND_LINE + EVALUATION + ["tensorboard>=2.20,<3"]
 
 setup(
     name="tfrec",
     version="0.1.0",
     description="From a shop's files to a served search-and-recommendation model, with few labels.",
     packages=find_packages(include=["tfrec", "tfrec.*", "serving", "serving.*", "tuner", "tuner.*"]),
-    package_data={"tfrec": ["py.typed", "export/stock_ops.txt"], "serving.client": ["py.typed"]},
+    package_data={
+        "tfrec": ["py.typed", "export/stock_ops.txt"],
+        "serving.client": ["py.typed"],
+        "serving.demo": ["page/*"],
+    },
     python_requires=">=3.10,<3.14",
-    install_requires=MODELLING + DATA + COMMAND_LINE + EVALUATION + CLIENT + ["tensorboard>=2.20,<3"],
+    install_requires=CLIENT,
     extras_require={
+        "client": [],
+        "all": ALL,
         "dev": [
+            *ALL,
             "pytest>=8.3,<10",
             "pytest-xdist>=3.6,<4",
             "hypothesis>=6.120,<7",
@@ -49,6 +60,7 @@ setup(
             "types-PyYAML",
         ],
         "bench": [
+            *ALL,
             "sentence-transformers>=5,<6",
             "torch==2.13.0",
             "transformers>=4.41,<5",
@@ -56,5 +68,5 @@ setup(
             "matplotlib>=3.9,<4",
         ],
     },
-    entry_points={"console_scripts": ["tfrec=tfrec.cli.main:main"]},
+    entry_points={"console_scripts": ["tfrec=tfrec.__main__:main"]},
 )
