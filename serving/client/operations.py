@@ -172,12 +172,9 @@ def _ranked(outputs: Mapping[str, np.ndarray]) -> list[list[Hit]]:
 
 
 def _parts(outputs: Mapping[str, np.ndarray], lengths: list[int]) -> list[list[dict[str, float]]]:
-    labels = [label.decode("utf-8", "replace") for label in _output(outputs, "scorers", 1).tolist()]
-    rows = _output(outputs, "parts", 3).tolist()
-    return [
-        [dict(zip(labels, parts, strict=True)) for parts in row[:length]]
-        for row, length in zip(rows, lengths, strict=True)
-    ]
+    labels = [[label.decode("utf-8", "replace") for label in row] for row in _output(outputs, "scorers", 2).tolist()]
+    rows = zip(_output(outputs, "parts", 3).tolist(), labels, lengths, strict=True)
+    return [[dict(zip(names, item, strict=True)) for item in row[:length]] for row, names, length in rows]
 
 
 def _vectors(outputs: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -102,6 +102,23 @@ def test_every_signature_is_the_formula(
     assert similar.hits(1) == []
 
 
+def test_the_parts_of_a_score_are_told(trained: Any, fused: Any, situations: dict[str, np.ndarray]) -> None:
+    import tensorflow as tf
+
+    explain = fused._loaded.signatures["explain"]
+    past = [row + [""] * (2 - len(row)) for row in HISTORIES]
+    asked = ["item-3", "nobody", "item-8", "item-115"]
+    told = explain(query=tf.constant(QUERIES), history=tf.constant(past), item_ids=tf.constant([asked] * len(QUERIES)))
+    parts = told["parts"].numpy()
+    assert told["scorers"].numpy().tolist() == [[b"dense", b"lexical", b"popularity"]] * len(QUERIES)
+    wanted = situations["personalised_search"][:, rows_of(trained, ["item-3", "item-8", "item-115"])]
+    np.testing.assert_allclose(parts[:, [0, 2, 3]].sum(axis=2), wanted, atol=2e-4)
+    assert not parts[:, 1].any() and not parts[4, :, 1].any()  # an unknown item; no words
+    assert np.abs(parts[0, :, 1]).max() > 0.1
+    with pytest.raises(tf.errors.InvalidArgumentError, match="item_ids must have as many rows"):
+        explain(query=tf.constant(QUERIES), history=tf.constant(past), item_ids=tf.constant([asked]))
+
+
 def test_wishes_without_content_change_nothing(fused: Any) -> None:
     for plain, wished in (
         (fused.search(QUERIES, 7), fused.search(QUERIES, 7, filters=["", " "])),

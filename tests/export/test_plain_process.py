@@ -28,6 +28,10 @@ SIGNATURES = {
         RANKED,
     ],
     "similar_items_filtered": [{"item_id": "string", **WISHES, "k": "int32"}, RANKED],
+    "explain": [
+        {"query": "string", "history": "string", "item_ids": "string"},
+        {"parts": "float32", "scorers": "string"},
+    ],
     "embed_query": [{"query": "string", "history": "string"}, {"vectors": "float32"}],
     "embed_item": [{"text": "string"}, {"vectors": "float32"}],
 }

@@ -96,6 +96,12 @@ def _build_module(items: dict[str, str]) -> Any:
         def similar_items(self, item_id: Any, k: Any) -> dict[str, Any]:
             return self.top(self.of_history(item_id[:, tf.newaxis]), k)
 
+        @tf.function(input_signature=[text, ids, ids])
+        def explain(self, query: Any, history: Any, item_ids: Any) -> dict[str, Any]:
+            vectors = tf.math.l2_normalize(self.of_text(query) + 0.5 * self.of_history(history), axis=1)
+            request = Request(query, vectors, self.rows.lookup(history))
+            return self.retriever.explained(request, self.rows.lookup(item_ids))
+
         @tf.function(input_signature=[text, ids])
         def embed_query(self, query: Any, history: Any) -> dict[str, Any]:
             return {"vectors": tf.math.l2_normalize(self.of_text(query) + self.of_history(history), axis=1)}
@@ -134,7 +140,7 @@ def write_export() -> Callable[..., Path]:
 
         shop = _build_module(items)
         names = ["search", "recommend", "personalised_search", "similar_items", "embed_query", "embed_item"]
-        names += ["search_filtered", "recommend_filtered"]
+        names += ["search_filtered", "recommend_filtered", "explain"]
         signatures = {name: getattr(shop, name) for name in names}
         tf.saved_model.save(shop, str(folder), signatures={**signatures, "serving_default": shop.search})
         if warmup:

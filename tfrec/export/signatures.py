@@ -103,6 +103,9 @@ def serving_signatures(
         found = retriever.chosen(of_item(rows), k, rows[:, tf.newaxis], filters, diversity, _ITEM)
         return module.named(of_known(rows, found))
 
+    def explain(query: Tensor, history: Tensor, item_ids: Tensor) -> dict[str, Tensor]:
+        return retriever.explained(of_words(query, module.rows(history)), module.rows(item_ids))
+
     def embed_query(query: Tensor, history: Tensor) -> dict[str, Tensor]:
         return {"vectors": of_words(query, module.rows(history)).vectors}
 
@@ -111,7 +114,7 @@ def serving_signatures(
 
     functions: list[Callable[..., dict[str, Tensor]]] = [
         search, recommend, personalised_search, similar_items, search_filtered, recommend_filtered,
-        personalised_search_filtered, similar_items_filtered, embed_query, embed_item,
+        personalised_search_filtered, similar_items_filtered, explain, embed_query, embed_item,
     ]  # fmt: skip
     traced = {function.__name__: _traced(function) for function in functions}
     return {**traced, "serving_default": traced["search"]}
@@ -121,6 +124,7 @@ _INPUTS = {
     "query": tf.TensorSpec([None], tf.string, "query"),
     "history": tf.TensorSpec([None, None], tf.string, "history"),
     "item_id": tf.TensorSpec([None], tf.string, "item_id"),
+    "item_ids": tf.TensorSpec([None, None], tf.string, "item_ids"),
     "text": tf.TensorSpec([None], tf.string, "text"),
     "filters": tf.TensorSpec([None, None], tf.string, "filters"),
     "exclude_seen": tf.TensorSpec([], tf.bool, "exclude_seen"),

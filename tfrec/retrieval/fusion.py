@@ -163,6 +163,16 @@ class Fusion(Scorer):
         """Every scorer's normalised scores, float32 [B, S, N]."""
         return tf.stack([self._part(number, request) for number in range(len(self.scorers))], axis=1)
 
+    def weighted_parts(self, request: Request) -> Tensor:
+        """What every scorer adds to the fused scores, float32 [B, S, N]; the sum over S is the fused score."""
+        weights, used = self.weights(request), self.weights.used(range(len(SITUATIONS)))
+        parts = [
+            weights[:, number : number + 1] * self._part(number, request) if used[number] else None
+            for number in range(len(self.scorers))
+        ]
+        silent = tf.zeros_like(next((part for part in parts if part is not None), self._part(0, request)))
+        return tf.stack([silent if part is None else part for part in parts], axis=1)
+
     def _part(self, number: int, request: Request) -> Tensor:
         return NORMALISATIONS[self.normalisation](self.scorers[number](request))
 

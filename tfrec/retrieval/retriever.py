@@ -89,3 +89,26 @@ class Retriever(tf.Module):  # type: ignore[misc]
         tf.debugging.Assert(same, ["filters must have as many rows as the request; they have", tf.shape(conditions)])
         scores = tf.where(self.filters(conditions), scores, np.float32(-np.inf))
         return diverse_top(scores, self._catalogue, k, diversity)
+
+    def explained(self, request: Request, rows: Tensor) -> dict[str, Tensor]:
+        """What each scorer adds to the scores of given items.
+
+        Args:
+            request: B requests.
+            rows: rows of the catalogue, int32 [B, K]; -1 for none.
+
+        Returns:
+            "parts" float32 [B, K, S], 0 for a row of -1; their sum over S is the score; and "scorers" string [B, S],
+            the scorers' labels, the same in each row (servers that batch requests split answers by rows).
+        """
+        same = tf.equal(tf.shape(rows)[0], tf.shape(request.vectors)[0])
+        check = tf.debugging.Assert(same, ["item_ids must have as many rows as the request; they have", tf.shape(rows)])
+        with tf.control_dependencies([check]):
+            rows = tf.identity(rows)
+        if isinstance(self.scorer, Fusion):
+            labels, parts = self.scorer.labels, self.scorer.weighted_parts(request)
+        else:
+            labels, parts = [self.scorer.label], self.scorer(request)[:, tf.newaxis]
+        wanted = tf.gather(tf.transpose(parts, [0, 2, 1]), tf.maximum(rows, 0), batch_dims=1)
+        known = tf.cast(rows >= 0, tf.float32)[:, :, tf.newaxis]
+        return {"parts": wanted * known, "scorers": tf.tile(tf.constant([labels]), [tf.shape(rows)[0], 1])}

@@ -57,7 +57,7 @@ class ScriptedServer:
         if code is not None:
             context.abort(grpc.StatusCode[code], f"scripted {code}")
         response = schema.PredictResponse()
-        rows = len(next(iter(request.inputs.values())).string_val)
+        rows = len(request.inputs["query"].string_val)
         fill(response.outputs["item_ids"], np.array([[self.name]] * rows, object), content=False)
         fill(response.outputs["scores"], np.ones([rows, 1], np.float32), content=False)
         return response

@@ -24,6 +24,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "recommend": lambda c: c.recommend([["S-1"], []], 3),
     "personalised": lambda c: c.personalised_search(["sofa", "lamp"], [["S-1"], []], 2),
     "similar": lambda c: c.similar_items("S-2", 2),
+    "explain": lambda c: c.explain(["sofa", "lamp"], [["S-1"], []], [["S-1", "S-2"], ["nothing"]]),
     "embed_query": lambda c: c.embed_query(["red"], [["S-1"]]),
     "embed_item": lambda c: c.embed_item(["red lamp"]),
     "predict": lambda c: c.predict("search", {"query": ["lamp"], "k": np.int32(1)}, version=10),
