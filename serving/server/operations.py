@@ -1,0 +1,216 @@
+"""What the server can be asked for, whatever way the request came: gRPC and REST both call these.
+
+The order of checks and the wording of refusals follow TF Serving (predict_impl.cc, get_model_metadata_impl.cc,
+get_model_status_impl.cc, model_service_impl.cc).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import grpc
+import numpy as np
+
+from serving.server.codec import chosen_outputs, decode_inputs, encode_outputs
+from serving.server.examples import DEFAULT_SIGNATURE, classify, regress
+from serving.server.metrics import NULL, Metrics
+from serving.server.model_config import config_from_proto
+from serving.server.status import StatusError, invalid_argument
+from serving.server.stubs import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_management_pb2,
+    predict_pb2,
+    regression_pb2,
+)
+
+_METHOD_NAMES = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
+_ITEM_INPUTS = ("history", "item_id")
+
+
+def predict(handle: Any, request: Any, deadline: float | None = None, metrics: Metrics | None = None) -> Any:
+    """Answers a PredictRequest with one loaded model.
+
+    Args:
+        handle: the model (anything with name, version, signature_defs and run); the request's own choice of a model is
+            not looked at.
+        request: a `tensorflow.serving.PredictRequest`.
+        deadline: `time.monotonic()` by which to end, or None.
+        metrics: told what was answered.
+
+    Returns:
+        The `tensorflow.serving.PredictResponse`.
+
+    Raises:
+        StatusError: the request does not fit the signature, or the graph failed.
+    """
+    name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+    signature = handle.signature_defs.get(name)
+    if signature is None:
+        raise StatusError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
+    if signature.method_name not in _METHOD_NAMES:
+        raise StatusError(
+            grpc.StatusCode.INTERNAL,
+            f"Expected prediction signature method_name to be one of {{{', '.join(_METHOD_NAMES)}}}. "
+            f"Was: {signature.method_name}",
+        )
+    inputs = decode_inputs(signature, request.inputs)
+    outputs = handle.run(name, inputs, chosen_outputs(signature, request.output_filter), deadline)
+    response = predict_pb2.PredictResponse()
+    response.model_spec.name = request.model_spec.name
+    response.model_spec.version.value = handle.version
+    response.model_spec.signature_name = name
+    encode_outputs(outputs, response.outputs)
+    if metrics is not None:
+        _tell(metrics, handle, name, inputs, outputs)
+    return response
+
+
+class Operations:
+    """Everything a client can ask for, over the models of a core.
+
+    Args:
+        registry: the models: acquire(name, version, label), states(name), labels(name), names().
+        reload: takes a new list of models, or None where it cannot change.
+        metrics: told what happens.
+    """
+
+    def __init__(self, registry: Any, reload: Callable[[Any], None] | None = None, metrics: Metrics = NULL) -> None:
+        self.registry = registry
+        self.metrics = metrics
+        self._reload = reload
+
+    def predict(self, request: Any, deadline: float | None) -> Any:
+        """Runs a signature of a model."""
+        with self.acquire(request) as handle:
+            return predict(handle, request, deadline, self.metrics)
+
+    def classify(self, request: Any, deadline: float | None) -> Any:
+        """Runs a signature that classifies tf.Examples."""
+        response = classification_pb2.ClassificationResponse()
+        with self.acquire(request) as handle:
+            self.metrics.examples(handle.name, classify(handle, request, response, deadline))
+        return response
+
+    def regress(self, request: Any, deadline: float | None) -> Any:
+        """Runs a signature that gives a number for each tf.Example."""
+        response = regression_pb2.RegressionResponse()
+        with self.acquire(request) as handle:
+            self.metrics.examples(handle.name, regress(handle, request, response, deadline))
+        return response
+
+    def multi_inference(self, request: Any, deadline: float | None) -> Any:
+        """Not offered: one request for several signatures over the same examples."""
+        raise StatusError(
+            grpc.StatusCode.UNIMPLEMENTED,
+            "MultiInference is not implemented by this server: send a Classify or Regress request for each task.",
+        )
+
+    def metadata(self, request: Any) -> Any:
+        """Tells the signatures of a model, packed into an Any under the key signature_def."""
+        _require_spec(request)
+        if not request.metadata_field:
+            raise invalid_argument("GetModelMetadataRequest must specify at least one metadata_field")
+        for field in request.metadata_field:
+            if field != "signature_def":
+                raise invalid_argument(f"Metadata field {field} is not supported")
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        with self.acquire(request) as handle:
+            for name, signature in handle.signature_defs.items():
+                signatures.signature_def[name].CopyFrom(signature)
+            response.model_spec.name = handle.name
+            response.model_spec.version.value = handle.version
+        response.metadata["signature_def"].Pack(signatures)
+        return response
+
+    def status(self, request: Any) -> Any:
+        """Lists the states of all versions of a model, newest first, or of the one that is named or labelled."""
+        _require_spec(request)
+        spec = request.model_spec
+        states = self.registry.states(spec.name)
+        chosen = spec.version.value if spec.HasField("version") else None
+        if spec.WhichOneof("version_choice") == "version_label":
+            labels = self.registry.labels(spec.name) if hasattr(self.registry, "labels") else {}
+            if spec.version_label not in labels:
+                raise invalid_argument(f"Unrecognized servable version label: {spec.version_label}")
+            chosen = labels[spec.version_label]
+        if chosen is not None:
+            if chosen not in states:
+                raise _not_found(f"Could not find version {chosen} of model {spec.name}")
+            states = {chosen: states[chosen]}
+        if not states:
+            raise _not_found(f"Could not find any versions of model {spec.name}")
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for version, state in states.items():
+            entry = response.model_version_status.add(version=version, state=state.state)
+            entry.status.error_code = state.error_code
+            entry.status.error_message = state.error_message
+        return response
+
+    def reload(self, request: Any) -> Any:
+        """Replaces the list of served models; what the new one lacks is unloaded."""
+        configs = config_from_proto(request.config)
+        if self._reload is None:
+            raise StatusError(grpc.StatusCode.UNIMPLEMENTED, "This server's list of models is fixed: restart it.")
+        self._reload(configs)
+        response = model_management_pb2.ReloadConfigResponse()
+        response.status.error_code = 0
+        return response
+
+    def acquire(self, request: Any) -> Any:
+        """A context manager that gives the version that a request's model_spec means, and keeps it loaded inside."""
+        _require_spec(request)
+        spec = request.model_spec
+        if not spec.name:
+            raise invalid_argument("ModelSpec has no name specified.")
+        choice = spec.WhichOneof("version_choice")
+        version = spec.version.value if choice == "version" else None
+        if not hasattr(self.registry, "acquire"):
+            return _resolved(self.registry, request)
+        return self.registry.acquire(spec.name, version, spec.version_label if choice == "version_label" else None)
+
+
+@contextmanager
+def _resolved(registry: Any, request: Any) -> Iterator[Any]:
+    """For a registry whose versions stay for ever."""
+    servable = registry.resolve(request)
+    run = servable.run
+    yield SimpleNamespace(
+        name=servable.name, version=servable.version, folder=servable.folder, signature_defs=servable.signature_defs,
+        run=lambda name, inputs, outputs, deadline=None: run(name, inputs, outputs),
+    )  # fmt: skip
+
+
+def deadline_after(seconds: float | None) -> float | None:
+    """The `time.monotonic()` that many seconds from now; None for no limit."""
+    return None if seconds is None else time.monotonic() + seconds
+
+
+def _tell(metrics: Metrics, handle: Any, signature: str, inputs: Any, outputs: Any) -> None:
+    """Counts rows, rows without items, first scores, and item ids that the catalogue lacks."""
+    ids, scores = outputs.get("item_ids"), outputs.get("scores")
+    if ids is not None and ids.ndim == 2:
+        full = ids[:, 0] != b"" if ids.shape[1] else np.zeros(len(ids), bool)
+        top = scores[full, 0].tolist() if scores is not None and scores.shape == ids.shape and ids.shape[1] else ()
+        metrics.answered(handle.name, handle.version, signature, len(ids), int(len(ids) - np.sum(full)), top)
+    unknown_ids = getattr(handle, "unknown_ids", None)
+    for name in _ITEM_INPUTS if unknown_ids is not None else ():
+        given = [item for item in inputs[name].reshape(-1).tolist() if item] if name in inputs else []
+        missing = unknown_ids(given) if given and unknown_ids is not None else None
+        if missing is not None:
+            metrics.ids(handle.name, len(given), missing)
+
+
+def _require_spec(request: Any) -> None:
+    if not request.HasField("model_spec"):
+        raise invalid_argument("Missing ModelSpec")
+
+
+def _not_found(message: str) -> StatusError:
+    return StatusError(grpc.StatusCode.NOT_FOUND, message)

@@ -1,0 +1,160 @@
+"""The inputs of a Predict request from JSON, by the rules of TF Serving's json_tensor.cc.
+
+A request gives its inputs by row (`instances`) or by column (`inputs`) and gets its outputs back in the same way
+(`predictions`, `outputs`). Bytes are `{"b64": "..."}`; in answers only where an output's name ends in `_bytes`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from serving.client.tensors import fill
+from serving.server.rest.values_json import encoded, is_base64, shown, tensor_of
+from serving.server.status import StatusError, invalid_argument
+
+
+def read_document(body: bytes) -> dict[str, Any]:
+    """Reads a request's body.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT unless it is a JSON object.
+    """
+    if not body:
+        raise invalid_argument("JSON Parse error: The document is empty")
+    try:
+        document = json.loads(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise invalid_argument(f"JSON Parse error: Invalid encoding in string. at offset: {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise invalid_argument(f"JSON Parse error: {error.msg} at offset: {error.pos}") from None
+    except RecursionError:
+        raise invalid_argument("JSON Parse error: The document is nested too deeply") from None
+    except ValueError:
+        raise invalid_argument("JSON Parse error: Number too big to be stored in double.") from None
+    if not isinstance(document, dict):
+        raise invalid_argument(f"JSON Value: {shown(document)} Is not object")
+    return document
+
+
+def read_signature_name(document: Mapping[str, Any]) -> str:
+    """The signature that a request calls, "" for the default."""
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise invalid_argument(
+            f"JSON Value: {shown(document)} not formatted correctly. 'signature_name' key must be a string value."
+        )
+    return encoded(name).decode("utf-8")
+
+
+def read_inputs(document: Mapping[str, Any], signature: Any, inputs: Any) -> bool:
+    """Fills the inputs of a PredictRequest.
+
+    Args:
+        document: the request's body.
+        signature: the `tensorflow.SignatureDef` that is called.
+        inputs: the request's map of TensorProto.
+
+    Returns:
+        Whether the inputs came by row, so that the outputs go back by row.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT with TF Serving's words.
+    """
+    if not signature.inputs:
+        raise invalid_argument("Failed to get input map for signature: it takes no inputs")
+    by_row = "instances" in document
+    if by_row and "inputs" in document:
+        raise invalid_argument(
+            f"JSON Value: {shown(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' "
+            "keys to exist "
+        )
+    if by_row:
+        tensors = _from_rows(document, signature)
+    elif "inputs" in document:
+        tensors = _from_columns(document["inputs"], signature)
+    else:
+        raise invalid_argument("Missing 'inputs' or 'instances' key")
+    for name, array in tensors.items():
+        fill(inputs[name], array, content=True)
+    return by_row
+
+
+def _from_columns(value: Any, signature: Any) -> dict[str, np.ndarray]:
+    infos = signature.inputs
+    if not isinstance(value, dict) or is_base64(value):
+        if len(infos) > 1:
+            raise invalid_argument(
+                "inputs is a plain value/list, but expecting an object as multiple "
+                "input tensors required as per tensorinfo_map"
+            )
+        return {name: tensor_of(value, info.dtype) for name, info in infos.items()}
+    tensors = {}
+    for name in sorted(infos):
+        if name in value:
+            tensors[name] = tensor_of(value[name], infos[name].dtype)
+        elif name not in signature.defaults:
+            raise invalid_argument(f"Missing named input: {name} in 'inputs' object.")
+    return tensors
+
+
+def _from_rows(document: Mapping[str, Any], signature: Any) -> dict[str, np.ndarray]:
+    rows, infos = document["instances"], signature.inputs
+    if not isinstance(rows, list):
+        raise invalid_argument(f"JSON Value: {shown(document)} Excepting 'instances' to be an list/array")
+    if not rows:
+        raise invalid_argument(f"JSON Value: {shown(document)} No values in 'instances' array")
+    if len(infos) > 1 and not isinstance(rows[0], dict):
+        raise invalid_argument(
+            "instances is a plain list, but expecting list of objects as multiple "
+            "input tensors required as per tensorinfo_map"
+        )
+    named = _is_named(rows[0])
+    names = sorted(infos)
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for number, row in enumerate(rows):
+        if _is_named(row) != named:
+            found, wanted = ("list", "object") if named else ("object", "value/list")
+            raise invalid_argument(f"Expecting {wanted} but got {found} at item {number} of input list")
+        for name, value in row.items() if named else ((names[0], row),):
+            where = f"element: {number} key: {name}" if named else f"element: {number}"
+            try:
+                if name not in infos:
+                    raise invalid_argument(f"JSON object: does not have named input: {name}")
+                columns[name].append(_alike(tensor_of(value, infos[name].dtype), columns[name]))
+            except StatusError as error:
+                raise StatusError(
+                    error.code, f"Failed to process {where} of 'instances' list. Error: {error.message}"
+                ) from None
+        if named and set(row) != set(names):
+            raise invalid_argument(
+                f"Failed to process element: {number} of 'instances' list. JSON object: {shown(row)} "
+                f"keys must be equal to: {','.join(names)}"
+            )
+    return {name: _stacked(arrays) for name, arrays in columns.items()}
+
+
+def _alike(array: np.ndarray, before: list[np.ndarray]) -> np.ndarray:
+    if before and before[0].size != array.size:
+        raise invalid_argument(f"Expecting tensor size: {before[0].size} but got: {array.size}")
+    if before and before[0].shape != array.shape:
+        raise invalid_argument(f"Expecting shape {_shape(before[0].shape)} but got: {_shape(array.shape)}")
+    return array
+
+
+def _stacked(arrays: list[np.ndarray]) -> np.ndarray:
+    stacked = np.empty((len(arrays), *arrays[0].shape), arrays[0].dtype)
+    for row, array in enumerate(arrays):
+        stacked[row] = array
+    return stacked
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, dict) and not is_base64(value)
+
+
+def _shape(sizes: tuple[int, ...]) -> str:
+    return "[" + ",".join(map(str, sizes)) + "]"

@@ -1,0 +1,178 @@
+"""The REST port: accepts connections, bounds how many there are, and lets running requests finish at the end.
+
+One thread for each connection. Most of them wait, for their client or for a batch; what runs in the model is bounded
+elsewhere. Nothing here waits for a client without a limit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from serving.server.metrics import NULL, Metrics
+from serving.server.rest.connection import BUSY, Connection
+from serving.server.tokens import TokenFile
+from tfrec.errors import ServingError
+
+logger = logging.getLogger("serving.server")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the REST port allows.
+
+    Attributes:
+        connections: open at once; further ones are told 503.
+        header_bytes: of the request line and all headers.
+        body_bytes: of one request's body, unpacked.
+        total_body_bytes: of all bodies that are held at once; further requests are told 429.
+        idle_seconds: a connection without a request is closed.
+        header_seconds: from the first byte of a request to the end of its headers, and for the TLS handshake.
+        body_seconds: for a body, and for sending an answer.
+    """
+
+    connections: int = 512
+    header_bytes: int = 32 << 10
+    body_bytes: int = 16 << 20
+    total_body_bytes: int = 128 << 20
+    idle_seconds: float = 60.0
+    header_seconds: float = 10.0
+    body_seconds: float = 30.0
+
+
+class RestListener:
+    """Listens on a port and answers with an API.
+
+    Args:
+        api: `respond(method, target, headers, body) -> Reply`, called from several threads.
+        tokens: the bearer tokens; None lets everybody in.
+        context: TLS settings; None speaks plain text.
+        metrics: told who is turned away.
+        limits: what is allowed.
+    """
+
+    def __init__(
+        self, api: Any, tokens: TokenFile | None = None, context: ssl.SSLContext | None = None,
+        metrics: Metrics = NULL, limits: Limits | None = None,
+    ) -> None:  # fmt: skip
+        self.api, self.tokens, self.metrics = api, tokens, metrics
+        self.limits = limits or Limits()
+        self.port = 0
+        self.stopping = False
+        self.body_budget = Budget(self.limits.total_body_bytes)
+        self._context = context
+        self._socket: socket.socket | None = None
+        self._open: dict[Connection, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def start(self, host: str, port: int) -> int:
+        """Opens the port; 0 takes a free one.
+
+        Raises:
+            ServingError: the port is taken or the host is not of this machine.
+        """
+        try:
+            family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            listening = socket.socket(family, kind, protocol)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(place)
+            listening.listen(256)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ServingError(
+                f"The REST port {port} on {host} cannot be opened ({reason}): choose another with --rest_api_port."
+            ) from error
+        self._socket, self.port = listening, listening.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept, name="rest-accept", daemon=True)
+        self._thread.start()
+        return self.port
+
+    def stop(self, grace_seconds: float) -> None:
+        """Takes no new connection, closes the idle ones, and waits for running requests up to the grace time."""
+        self.stopping = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread, which closing alone does not
+            self._socket.close()
+        if self._thread is not None:
+            self._thread.join(1)
+        end = time.monotonic() + grace_seconds
+        while True:
+            with self._lock:
+                connections = dict(self._open)
+            late = time.monotonic() >= end
+            for connection in connections:
+                if late or not connection.busy:
+                    connection.abandon()
+            if not connections or late:
+                break
+            time.sleep(0.01)
+        for thread in connections.values():
+            thread.join(1)
+
+    def closed(self, connection: Connection) -> None:
+        """A connection has ended."""
+        with self._lock:
+            self._open.pop(connection, None)
+
+    def _accept(self) -> None:
+        assert self._socket is not None
+        while not self.stopping:
+            try:
+                client, _ = self._socket.accept()
+            except OSError:
+                if self.stopping:
+                    return
+                time.sleep(0.05)  # out of file descriptors: wait until some are free again
+                continue
+            with self._lock:
+                full = len(self._open) >= self.limits.connections
+                if not full:
+                    connection = Connection(client, self, self._context)
+                    thread = threading.Thread(target=connection.serve, name="rest", daemon=True)
+                    self._open[connection] = thread
+            if full:
+                self.metrics.refused("REST", "connections")
+                _turn_away(client)
+                continue
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads
+                self.closed(connection)
+                _turn_away(client)
+
+
+class Budget:
+    """A number of bytes that may be held at once."""
+
+    def __init__(self, total: int) -> None:
+        self._left = total
+        self._lock = threading.Lock()
+
+    def take(self, count: int) -> bool:
+        """Takes some, or tells that there are not as many left."""
+        with self._lock:
+            if count > self._left:
+                return False
+            self._left -= count
+            return True
+
+    def give(self, count: int) -> None:
+        """Gives them back."""
+        with self._lock:
+            self._left += count
+
+
+def _turn_away(client: socket.socket) -> None:
+    """Says 503 without waiting for anything, and closes."""
+    with contextlib.suppress(OSError):
+        client.setblocking(False)
+        client.send(BUSY)
+    client.close()
