@@ -1,62 +1,31 @@
-"""Finding the newest version of an export, checking it, loading it, and calling its signatures.
-
-Everything that touches TensorFlow at request time is in `Servable.run`, so that another runtime can stand in.
-"""
+"""Loading one version: its place and content are checked first, and it is warm before anybody may ask it."""
 
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import grpc
-import numpy as np
-
-from serving.server.status import StatusError
+from serving.server.runtime import Kind, open_model
+from serving.server.servable import Servable, Surroundings
+from serving.server.threads import in_background
+from serving.server.versions import Version, check_place, find_versions, fingerprint
+from serving.server.warmup import warm_sizes, warm_up
 from tfrec.errors import ServingError, TfrecError
-from tfrec.tensorflow_setup import tf
 
 logger = logging.getLogger("serving.server")
 Verify = Callable[[Path], Any]
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
-
-
-class Version(NamedTuple):
-    """A version folder below a model's base path."""
-
-    number: int
-    folder: Path
-
-
-def find_versions(base_path: Path | str) -> list[Version]:
-    """Lists the versions of a model, newest (highest number) first. Names that are not integers are ignored.
-
-    Args:
-        base_path: folder that holds one folder per version; a version folder itself stands for just that version.
-
-    Raises:
-        ServingError: the folder is missing or holds no version.
-    """
-    base = Path(base_path)
-    if not base.is_dir():
-        raise ServingError(f"There is no export folder {base}: make one with `tfrec export`.")
-    if (base / "saved_model.pb").is_file() and _is_version(base.resolve().name):
-        return [Version(int(base.resolve().name), base)]
-    found = [Version(int(entry.name), entry) for entry in base.iterdir() if _is_version(entry.name) and entry.is_dir()]
-    if not found:
-        raise ServingError(f"{base} holds no version folder (a number such as 1): make one with `tfrec export`.")
-    return sorted(found, reverse=True)
-
-
-def _is_version(name: str) -> bool:
-    return re.fullmatch(r"[0-9]{1,18}", name) is not None
+__all__ = ["LoadSettings", "Servable", "Verify", "Version", "find_versions", "load", "load_warm", "verify_export"]
 
 
 def verify_export(folder: Path) -> Any:
     """Checks a version folder against its manifest.
+
+    Returns:
+        The manifest.
 
     Raises:
         ExportError: the manifest is missing, or a file is missing or changed.
@@ -66,101 +35,90 @@ def verify_export(folder: Path) -> Any:
     return verify_manifest(folder)
 
 
-def set_threads(intra_op: int, inter_op: int) -> None:
-    """Sets TensorFlow's thread pools. Once TensorFlow has run in this process they are fixed, and stay as they are."""
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(intra_op)
-        tf.config.threading.set_inter_op_parallelism_threads(inter_op)
-    except RuntimeError:
-        logger.info("TensorFlow runs already in this process: its thread settings are kept")
-
-
-class Servable:
-    """One loaded version of a model.
+@dataclass(frozen=True)
+class LoadSettings:
+    """How versions are loaded.
 
     Attributes:
-        name: the model's name.
-        version: its number.
-        folder: where it was loaded from.
-        signature_defs: `tensorflow.SignatureDef` by name, as the SavedModel has them.
+        verify: check of a version folder before anything of it is loaded; raises a TfrecError to refuse it.
+        warm_up: replay the export's records and run every batch size before the version is available.
+        runtime: see serving.server.runtime.
+        intra_op: threads inside one TensorFlow op.
+        niceness: how much a load beside running requests gives way to them.
+        threads: for warming up while nothing is served yet.
     """
 
-    def __init__(self, name: str, version: Version, loaded: Any, signature_defs: Mapping[str, Any]) -> None:
-        self.name = name
-        self.version = version.number
-        self.folder = version.folder
-        self.signature_defs = signature_defs
-        self._loaded = loaded  # a signature alone does not keep the model's variables and tables alive
-        self._functions = dict(loaded.signatures)
-
-    def run(self, signature: str, inputs: Mapping[str, np.ndarray], outputs: list[str]) -> dict[str, np.ndarray]:
-        """Calls a signature.
-
-        Args:
-            signature: its name.
-            inputs: an array per input, already of the signature's dtypes and ranks.
-            outputs: names of the outputs wanted.
-
-        Returns:
-            The outputs by name; strings as object arrays of bytes.
-
-        Raises:
-            StatusError: the graph failed, with TensorFlow's code and message.
-        """
-        types = self.signature_defs[signature].inputs
-        try:
-            tensors = {name: tf.constant(array, types[name].dtype) for name, array in inputs.items()}
-            results = self._functions[signature](**tensors)
-            return {name: results[name].numpy() for name in outputs}
-        except tf.errors.OpError as error:
-            # The text before the last stack note only tells that there is no stack.
-            message = error.message.rpartition("<stack traces unavailable>\n")[2]
-            message = re.sub(r" \[Op:\w+\]\s*$", "", message)
-            raise StatusError(_CODES.get(error.error_code, grpc.StatusCode.UNKNOWN), message) from None
+    verify: Verify = verify_export
+    warm_up: bool = True
+    runtime: Kind = "auto"
+    intra_op: int = 1
+    niceness: int = 10
+    threads: int = 1
 
 
-def load(name: str, version: Version, verify: Verify = verify_export) -> Servable:
+def load(
+    name: str, version: Version, verify: Verify = verify_export, shared: Surroundings | None = None,
+    runtime: Kind = "auto", intra_op: int = 1,
+) -> Servable:  # fmt: skip
     """Checks and loads one version.
 
     Args:
         name: the name under which it will be served.
         version: the folder.
         verify: called with the folder before anything of it is loaded; raises a TfrecError to refuse it.
+        shared: workers and limits; None makes some of its own.
+        runtime: see serving.server.runtime.
+        intra_op: threads inside one TensorFlow op.
 
     Raises:
-        TfrecError: the manifest does not fit, or TensorFlow cannot load the folder.
+        TfrecError: the manifest does not fit, TensorFlow cannot load the folder, or it changed meanwhile.
     """
     started = time.perf_counter()
-    verify(version.folder)
+    before = fingerprint(version.folder)
+    manifest = verify(version.folder)
     try:
-        import tensorflow_text  # noqa: F401  (registers the tokenizer's ops)
-
-        signature_defs = _read_signature_defs(version.folder)
-        loaded = tf.saved_model.load(str(version.folder))
+        model = open_model(version.folder, runtime, intra_op)
     except TfrecError:
         raise
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
         raise ServingError(f"The model in {version.folder} cannot be loaded ({reason}): export it again.") from error
+    if fingerprint(version.folder) != before:
+        model.close()
+        raise ServingError(f"{version.folder} changed while it was loaded: write a version elsewhere, then rename it.")
     logger.info("Loaded %s version %d in %.1f s", name, version.number, time.perf_counter() - started)
-    return Servable(name, version, loaded, signature_defs)
+    facts = manifest if isinstance(manifest, Mapping) else {}
+    return Servable(name, version.number, version.folder, model, facts, shared or Surroundings.plain())
 
 
-def _read_signature_defs(folder: Path) -> dict[str, Any]:
-    from tensorflow.core.protobuf import saved_model_pb2
+def load_warm(
+    name: str, base_path: str, version: Version, settings: LoadSettings, shared: Surroundings, beside: bool
+) -> Servable:
+    """Checks, loads and warms one version.
 
-    file = folder / "saved_model.pb"
-    if not file.is_file():
-        raise ServingError(f"{folder} is not a SavedModel, saved_model.pb is missing: export the model again.")
-    saved_model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
-    for graph in saved_model.meta_graphs:
-        if "serve" in graph.meta_info_def.tags:
-            # Copies, so that the rest of the file (all weights of a frozen model) is freed.
-            return {name: _copy(signature) for name, signature in graph.signature_def.items()}
-    raise ServingError(f"{file} has no graph for serving: export the model again.")
+    Args:
+        name: the name under which it will be served.
+        base_path: the folder below which it must lie, links followed.
+        version: the folder.
+        settings: how.
+        shared: workers and limits.
+        beside: whether requests are being answered meanwhile; then the load runs in one thread that gives way.
 
+    Raises:
+        TfrecError: it is refused, cannot be loaded, or fails its own warm-up records.
+    """
+    check_place(base_path, version.folder)
+    threads = 1 if beside else settings.threads
 
-def _copy(signature: Any) -> Any:
-    copied = type(signature)()
-    copied.CopyFrom(signature)
-    return copied
+    def work() -> Servable:
+        servable = load(name, version, settings.verify, shared, settings.runtime, settings.intra_op)
+        try:
+            if settings.warm_up:
+                warm_up(servable, threads)
+                warm_sizes(servable, shared.batcher.settings.sizes, threads)
+        except BaseException:
+            servable.retire(0)
+            raise
+        return servable
+
+    return in_background(work, settings.niceness if beside else 0, f"load-{name}-{version.number}")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
-from serving.server.loader import Servable
+from serving.server.servable import Servable
 from serving.server.status import StatusError, invalid_argument
 
 START, LOADING, AVAILABLE, UNLOADING, END = 10, 20, 30, 40, 50  # ModelVersionStatus.State
+_ENDED_KEPT = 20  # ended versions whose state is remembered
 
 
 @dataclass(frozen=True)
@@ -32,43 +35,88 @@ class VersionState:
 
 
 class Registry:
-    """Holds the versions. Readers take an immutable snapshot, so a request never waits for a change."""
+    """Holds the versions. Readers take an immutable snapshot, so a request never waits for a change.
 
-    def __init__(self) -> None:
+    Args:
+        metrics: told about every change of a state, or None.
+    """
+
+    def __init__(self, metrics: Any = None) -> None:
         self._models: dict[str, dict[int, VersionState]] = {}
+        self._labels: dict[str, dict[str, int]] = {}
+        self._served: tuple[str, ...] = ()
         self._lock = threading.Lock()
+        self._metrics = metrics
 
     def set_state(self, name: str, version: int, state: VersionState) -> None:
         """Records a version's new state."""
         with self._lock:
-            versions = {**self._models.get(name, {}), version: state}
-            self._models = {**self._models, name: dict(sorted(versions.items(), reverse=True))}
+            versions = dict(sorted({**self._models.get(name, {}), version: state}.items(), reverse=True))
+            ended = [number for number, one in versions.items() if one.state == END and number != version]
+            for number in ended[_ENDED_KEPT:]:
+                del versions[number]
+            self._models = {**self._models, name: versions}
+            if state.state == AVAILABLE and name not in self._served:
+                self._served = (*self._served, name)
+        if self._metrics is not None:
+            self._metrics.version_state(name, version, state.state)
+
+    def set_labels(self, name: str, labels: Mapping[str, int]) -> None:
+        """Replaces a model's labels."""
+        with self._lock:
+            self._labels = {**self._labels, name: dict(labels)}
+
+    def forget(self, name: str) -> None:
+        """Drops a model that is served no more. Its versions have ended."""
+        with self._lock:
+            self._models = {other: states for other, states in self._models.items() if other != name}
+            self._labels = {other: labels for other, labels in self._labels.items() if other != name}
+            self._served = tuple(other for other in self._served if other != name)
+
+    def names(self) -> list[str]:
+        """The models that are served or have been; one that is only being loaded is not yet among them."""
+        return list(self._served)
+
+    def mentioned(self) -> list[str]:
+        """All models that have any state."""
+        return list(self._models)
 
     def states(self, name: str) -> dict[int, VersionState]:
         """The states of a model's versions, newest first; empty for an unknown name."""
         return self._models.get(name, {})
 
-    def resolve(self, request: Any) -> Servable:
-        """The version that a request's model_spec means: the one it names, or the newest available.
+    def labels(self, name: str) -> dict[str, int]:
+        """Version numbers by label."""
+        return self._labels.get(name, {})
+
+    @contextmanager
+    def acquire(self, name: str, version: int | None = None, label: str | None = None) -> Iterator[Servable]:
+        """The version that a request means, held until the context ends: it is not unloaded meanwhile.
+
+        Args:
+            name: the model.
+            version: its number; None takes the newest available (or the label's).
+            label: a label; takes part only without a version.
 
         Raises:
-            StatusError: INVALID_ARGUMENT without a name or with a label, NOT_FOUND when nothing available fits.
+            StatusError: INVALID_ARGUMENT for a label that is not set, NOT_FOUND when nothing available fits.
         """
-        if not request.HasField("model_spec"):
-            raise invalid_argument("Missing ModelSpec")
-        spec = request.model_spec
-        if not spec.name:
-            raise invalid_argument("ModelSpec has no name specified.")
-        choice = spec.WhichOneof("version_choice")
-        refuse_label(spec)
-        for version, state in self.states(spec.name).items():
-            if state.servable is not None and (choice is None or version == spec.version.value):
-                return state.servable
-        wanted = f"Latest({spec.name})" if choice is None else f"Specific({spec.name}, {spec.version.value})"
-        raise StatusError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
+        servable = self._entered(name, version, label)
+        try:
+            yield servable
+        finally:
+            servable.leave()
 
-
-def refuse_label(spec: Any) -> None:
-    """Answers a version label as TF Serving answers one that is not configured."""
-    if spec.WhichOneof("version_choice") == "version_label":
-        raise invalid_argument(f"Unrecognized servable version label: {spec.version_label}")
+    def _entered(self, name: str, version: int | None, label: str | None) -> Servable:
+        if version is None and label is not None:
+            version = self.labels(name).get(label)
+            if version is None:
+                raise invalid_argument(f"Unrecognized servable version label: {label}")
+        while True:
+            snapshot = self._models
+            for number, state in snapshot.get(name, {}).items():
+                if state.servable is not None and version in (None, number) and state.servable.enter():
+                    return state.servable
+            if snapshot is self._models:  # nothing has changed while we looked
+                wanted = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+                raise StatusError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")

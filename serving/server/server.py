@@ -1,32 +1,32 @@
-"""The server: loads a model, warms it, opens the port, and ends without cutting off running requests."""
+"""The server: loads its models, opens the ports, and ends without cutting off running requests."""
 
 from __future__ import annotations
 
 import errno
+import gc
 import logging
-import os
 import socket
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
-import grpc
-
-from serving.server.loader import Verify, find_versions, load, set_threads, verify_export
-from serving.server.model_service import ModelService
-from serving.server.prediction_service import PredictionService
-from serving.server.registry import AVAILABLE, LOADING, Registry, VersionState
-from serving.server.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
-from serving.server.warmup import warm_up
+from serving.server import frontends
+from serving.server.batcher import BatchSettings
+from serving.server.config_files import BatchingParameters
+from serving.server.core import CoreSettings, ServingCore
+from serving.server.frontends import FrontendOptions, Frontends
+from serving.server.limits import Limits
+from serving.server.loader import LoadSettings, Verify, verify_export
+from serving.server.model_config import ModelConfig
+from serving.server.registry import Registry
+from serving.server.request_log import RequestLog
+from serving.server.runtime import Kind
+from serving.server.threads import usable_cores
 from tfrec.errors import ServingError
 
 logger = logging.getLogger("serving.server")
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_SPARE_THREADS = 16  # for status, health and refusals while every place for a prediction is taken
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,23 @@ class ServerOptions:
     """Settings that seldom change.
 
     Attributes:
-        workers: requests handled at once; 0 takes twice the cores and two for status requests.
-        intra_op: threads inside one TensorFlow op; 0 takes one per core.
-        inter_op: TensorFlow ops run at once; 0 takes one per core.
+        workers: threads that answer gRPC calls; 0 takes as many as predictions are let in, and some more.
+        intra_op: threads inside one TensorFlow op; 0 takes one. See serving.server.threads: it counts only when it is
+            set before TensorFlow's first op.
+        inter_op: batches that run at once; 0 takes one per core.
         max_message_bytes: largest request or answer; a larger one ends as RESOURCE_EXHAUSTED.
         grace_seconds: time that running requests have to finish when the server stops.
-        warm_up: replay the export's warm-up records before the port opens.
+        warm_up: replay the export's warm-up records and run every batch size before a version is available.
         verify: check of a version folder before it is loaded.
+        enable_batching: whether requests may share a batch.
+        batching: what TF Serving's batching file says.
+        limits: on each prediction.
+        poll_seconds: between two looks for new versions; 0 or less never looks again.
+        load_niceness: how much a load beside running requests gives way to them, 0 to 19.
+        retry_seconds: after which a version that could not be loaded is tried again.
+        retries: how often.
+        runtime: see serving.server.runtime.
+        request_log: of predictions; silent unless asked for.
     """
 
     workers: int = 0
@@ -50,88 +60,117 @@ class ServerOptions:
     grace_seconds: float = 10.0
     warm_up: bool = True
     verify: Verify = verify_export
+    enable_batching: bool = True
+    batching: BatchingParameters = BatchingParameters()
+    limits: Limits = Limits()
+    poll_seconds: float = 1.0
+    load_niceness: int = 10
+    retry_seconds: float = 60.0
+    retries: int = 5
+    runtime: Kind = "auto"
+    request_log: RequestLog = field(default_factory=RequestLog)
+
+    def core_settings(self) -> CoreSettings:
+        """The settings of the core."""
+        loading = LoadSettings(
+            self.verify, self.warm_up, self.runtime, max(self.intra_op, 1), self.load_niceness, usable_cores()
+        )
+        return CoreSettings(
+            self._batch_settings(), self.limits, loading, self.request_log, self.poll_seconds, self.retry_seconds,
+            self.retries,
+        )  # fmt: skip
+
+    def _batch_settings(self) -> BatchSettings:
+        given, usual = self.batching, BatchSettings()
+        workers = given.num_batch_threads or self.inter_op or usable_cores()
+        if not self.enable_batching:
+            return replace(usual, workers=workers, max_rows=1, max_queued_rows=self.limits.concurrency)
+        sizes = given.allowed_batch_sizes
+        most = given.max_batch_size or (sizes[-1] if sizes else usual.max_rows)
+        queued = usual.max_queued_rows if given.max_enqueued_batches is None else given.max_enqueued_batches * most
+        wait = (given.batch_timeout_micros or 0) / 1e6
+        return BatchSettings(workers, most, sizes, wait, max(queued, most), given.pad_variable_length_inputs)
 
 
 class ModelServer:
-    """A gRPC server for the newest version of one model. Also a context manager.
+    """A server for one model or several. Also a context manager.
+
+    Attributes:
+        core: the models.
+        port: the gRPC port; known once the server has started.
+        rest_port: the REST port, None without one.
 
     Args:
-        base_path: folder with one folder per version.
+        base_path: folder with one folder per version; "" when `configs` are given.
         model_name: name that requests give.
         host: interface to listen on.
-        port: TCP port; 0 takes a free one.
+        port: TCP port of gRPC; 0 takes a free one.
         options: the rest.
+        configs: several models, or other version policies; they replace base_path and model_name.
+        frontend: REST, TLS, tokens, metrics.
     """
 
     def __init__(
         self,
-        base_path: Path | str,
+        base_path: Path | str = "",
         model_name: str = "tfrec",
         host: str = "127.0.0.1",
         port: int = 8500,
         options: ServerOptions | None = None,
+        configs: Sequence[ModelConfig] = (),
+        frontend: FrontendOptions | None = None,
     ) -> None:
-        self.base_path = Path(base_path)
-        self.model_name = model_name
         self.host = host
         self.port = port
+        self.rest_port: int | None = None
         self.options = options or ServerOptions()
-        self.registry = Registry()
-        self._server: grpc.Server | None = None
+        self.frontend = frontend or FrontendOptions()
+        models = tuple(configs) or (ModelConfig(model_name, str(base_path)),)
+        self.core = ServingCore(models, self.options.core_settings(), self.frontend.metrics)
+        self._frontends: Frontends | None = None
+
+    @property
+    def registry(self) -> Registry:
+        """The versions."""
+        return self.core.registry
 
     @property
     def address(self) -> str:
-        """The target for a client, "host:port"; known once the server has started."""
+        """The target for a gRPC client, "host:port"; known once the server has started."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def start(self) -> str:
-        """Loads and warms the model, then opens the port.
+        """Loads and warms the models, then opens the ports.
 
         Returns:
             The address.
 
         Raises:
-            TfrecError: the port is taken, the export is missing, tampered with or cannot be loaded.
+            TfrecError: a port is taken, an export is missing, tampered with or cannot be loaded.
         """
         check_port(self.host, self.port)  # before the long load
-        version = find_versions(self.base_path)[0]
-        cores = usable_cores()
-        set_threads(self.options.intra_op or cores, self.options.inter_op or cores)
-        self.registry.set_state(self.model_name, version.number, VersionState(LOADING))
-        servable = load(self.model_name, version, self.options.verify)
-        if self.options.warm_up:
-            warm_up(servable)
-        self.registry.set_state(self.model_name, version.number, VersionState(AVAILABLE, servable))
-        self._server = self._open(self.options.workers or 2 * cores + 2)
-        logger.info("Serving %s version %d at %s", self.model_name, version.number, self.address)
+        if self.frontend.rest_port is not None:
+            check_port(self.host, self.frontend.rest_port, "--rest_api_port")
+        self.core.start()
+        workers = self.options.workers or self.options.limits.concurrency + _SPARE_THREADS
+        options = replace(self.options, workers=workers)
+        try:
+            self._frontends = frontends.start(self.core, self.host, self.port, options, self.frontend)
+        except BaseException:
+            self.core.stop()
+            raise
+        self.port, self.rest_port = self._frontends.port, self._frontends.rest_port
+        # What is there now stays: the collector need not walk over TensorFlow's objects while requests wait.
+        gc.collect()
+        gc.freeze()
         return self.address
 
-    def _open(self, workers: int) -> grpc.Server:
-        server = grpc.server(
-            ThreadPoolExecutor(max_workers=workers, thread_name_prefix="serving"),
-            options=[
-                ("grpc.so_reuseport", 0),  # a second server on the port must fail, not share it
-                ("grpc.max_receive_message_length", self.options.max_message_bytes),
-                ("grpc.max_send_message_length", self.options.max_message_bytes),
-            ],
-        )
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(self.registry), server)
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.registry), server)
-        try:
-            bound = server.add_insecure_port(self.address)
-        except RuntimeError:
-            bound = 0
-        if bound == 0:
-            raise _port_error(self.host, self.port, "it is in use")
-        self.port = bound
-        server.start()
-        return server
-
     def stop(self, grace_seconds: float | None = None) -> None:
-        """Takes no new requests, waits for the running ones up to the grace time, and closes the port."""
-        if self._server is not None:
-            self._server.stop(self.options.grace_seconds if grace_seconds is None else grace_seconds).wait()
-            self._server = None
+        """Takes no new requests, waits for the running ones up to the grace time, and closes the ports."""
+        if self._frontends is not None:
+            self._frontends.stop(self.options.grace_seconds if grace_seconds is None else grace_seconds)
+            self._frontends = None
+            self.core.stop()
 
     def __enter__(self) -> ModelServer:
         self.start()
@@ -143,14 +182,14 @@ class ModelServer:
         self.stop()
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int, flag: str = "--port") -> None:
     """Tries whether a server may listen there.
 
     Raises:
         ServingError: the port is taken or forbidden, or the host is not an interface of this machine.
     """
     if not 0 <= port < 1 << 16:
-        raise ServingError(f"The port must be from 0 to 65535, not {port}: choose another with --port.")
+        raise ServingError(f"The port must be from 0 to 65535, not {port}: choose another with {flag}.")
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -161,10 +200,7 @@ def check_port(host: str, port: int) -> None:
         raise ServingError(f"The host {host!r} is not known: give an address of this machine with --host.") from error
     except OSError as error:
         reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
-        raise _port_error(host, port, reason) from error
-
-
-def _port_error(host: str, port: int, reason: str) -> ServingError:
-    return ServingError(
-        f"The port {port} on {host} cannot be opened ({reason}): stop the other server or choose another with --port."
-    )
+        raise ServingError(
+            f"The port {port} on {host} cannot be opened ({reason}): stop the other server or choose another with "
+            f"{flag}."
+        ) from error

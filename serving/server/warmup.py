@@ -1,15 +1,22 @@
-"""Replaying the requests that an export carries, so that the first shopper does not pay for lazy initialisation.
+"""Warming a model up, so that no shopper pays for what TensorFlow does at the first calls.
 
-The file is TF Serving's: `assets.extra/tf_serving_warmup_requests`, a TFRecord of `tensorflow.serving.PredictionLog`.
+First the requests that an export carries (`assets.extra/tf_serving_warmup_requests`, a TFRecord of
+`tensorflow.serving.PredictionLog` as TF Serving reads it), then every signature with every size of a batch.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from serving.server.loader import Servable
-from serving.server.prediction_service import predict
+import numpy as np
+
+from serving.server.codec import decode_inputs
+from serving.server.operations import DEFAULT_SIGNATURE, predict
+from serving.server.servable import Servable
 from serving.server.status import StatusError
 from serving.server.stubs import prediction_log_pb2
 from tfrec.errors import ServingError
@@ -18,13 +25,15 @@ from tfrec.tensorflow_setup import tf
 logger = logging.getLogger("serving.server")
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 MAX_RECORDS = 1000  # as TF Serving
+Arrays = dict[str, np.ndarray]
 
 
-def warm_up(servable: Servable) -> int:
+def warm_up(servable: Servable, threads: int = 1) -> int:
     """Replays the warm-up records of a loaded model.
 
     Args:
         servable: the model; records without a file are no error.
+        threads: records that run at once, each signature in one of them.
 
     Returns:
         How many requests ran.
@@ -32,24 +41,112 @@ def warm_up(servable: Servable) -> int:
     Raises:
         ServingError: the file cannot be read, or the model fails on one of its own records.
     """
+    started = time.perf_counter()
+    by_signature: dict[str, list[tuple[int, Any]]] = {}
+    records = _records(servable)
+    for number, request in enumerate(records, 1):
+        by_signature.setdefault(request.model_spec.signature_name, []).append((number, request))
+
+    def replay(requests: list[tuple[int, Any]]) -> None:
+        for number, request in requests:
+            try:
+                predict(_Alone(servable), request)
+            except StatusError as error:
+                reason = " ".join(error.message.split())
+                file = servable.folder / WARMUP_FILE
+                message = f"The model fails on record {number} of {file} ({reason}): export the model again."
+                raise ServingError(message) from error
+
+    _each(replay, list(by_signature.values()), threads)
+    if records:
+        logger.info("Replayed %d warm-up requests in %.2f s", len(records), time.perf_counter() - started)
+    return len(records)
+
+
+def warm_sizes(servable: Servable, sizes: Sequence[int], threads: int = 1) -> None:
+    """Runs every signature with batches of every size, made of the export's first record or of made-up values.
+
+    Made-up values may be nonsense to a model that is not of tfrec's making, so a failure there is no error.
+
+    Args:
+        servable: the model.
+        sizes: rows of the batches.
+        threads: signatures that run at once.
+    """
+    started = time.perf_counter()
+    known: dict[tuple[str, ...], Arrays] = {}
+    for request in _records(servable):
+        signature = servable.signature_defs.get(request.model_spec.signature_name or DEFAULT_SIGNATURE)
+        if signature is not None:
+            known.setdefault(tuple(sorted(signature.inputs)), decode_inputs(signature, request.inputs))
+
+    def warm(name: str) -> None:
+        signature, plan = servable.signature_defs[name], servable.plan(name)
+        inputs = known.get(tuple(sorted(signature.inputs))) or _made_up(signature)
+        rows = plan.rows(inputs)
+        try:
+            for size in sizes if rows else (1,):
+                one = plan.part(inputs, 0, 1) if rows else inputs
+                servable.run_alone(name, plan.merged([one], size) if rows else one)
+        except StatusError as error:
+            logger.info("The signature %s is not warm: %s", name, error.code.name)
+
+    callable_ones = [name for name, one in servable.signature_defs.items() if one.method_name and one.inputs]
+    _each(warm, callable_ones, threads)
+    logger.info(
+        "Warmed %d signatures at batches of %s in %.2f s", len(callable_ones), list(sizes),
+        time.perf_counter() - started,
+    )  # fmt: skip
+
+
+class _Alone:
+    """A version as `predict` wants it, beside the queues: before it is available nobody else asks."""
+
+    def __init__(self, servable: Servable) -> None:
+        self.name, self.version, self._servable = servable.name, servable.version, servable
+        self.signature_defs = servable.signature_defs
+
+    def run(
+        self, signature: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str], deadline: float | None = None
+    ) -> Arrays:
+        found = self._servable.run_alone(signature, inputs)
+        return {name: found[name] for name in outputs}
+
+
+def _records(servable: Servable) -> list[Any]:
     file = servable.folder / WARMUP_FILE
     if not file.is_file():
-        return 0
-    started = time.perf_counter()
-    count = 0
+        return []
+    requests: list[Any] = []
     try:
-        for count, record in enumerate(tf.data.TFRecordDataset(str(file)).take(MAX_RECORDS).as_numpy_iterator(), 1):
+        for record in tf.data.TFRecordDataset(str(file)).take(MAX_RECORDS).as_numpy_iterator():
             log = prediction_log_pb2.PredictionLog.FromString(record)
             if not log.HasField("predict_log"):
-                raise ServingError(f"Record {count} of {file} is not a predict_log: export the model again.")
-            predict(servable, log.predict_log.request)
-    except StatusError as error:
-        reason = " ".join(error.message.split())
-        message = f"The model fails on record {count} of {file} ({reason}): export the model again."
-        raise ServingError(message) from error
+                number = len(requests) + 1
+                raise ServingError(f"Record {number} of {file} is not a predict_log: export the model again.")
+            requests.append(log.predict_log.request)
     except ServingError:
         raise
     except Exception as error:  # a broken TFRecord or a broken message
-        raise ServingError(f"{file} cannot be read after record {count}: export the model again.") from error
-    logger.info("Replayed %d warm-up requests in %.2f s", count, time.perf_counter() - started)
-    return count
+        reason = f"{file} cannot be read after record {len(requests)}: export the model again."
+        raise ServingError(reason) from error
+    return requests
+
+
+def _made_up(signature: Any) -> Arrays:
+    arrays: Arrays = {}
+    for name, info in signature.inputs.items():
+        shape = [1 if dim.size == -1 else dim.size for dim in info.tensor_shape.dim]
+        kind = tf.dtypes.as_dtype(info.dtype)
+        arrays[name] = np.full(shape, b"a", object) if kind == tf.string else np.ones(shape, kind.as_numpy_dtype)
+    return arrays
+
+
+def _each(work: Any, parts: Sequence[Any], threads: int) -> None:
+    if threads <= 1:
+        for part in parts:
+            work(part)
+        return
+    with ThreadPoolExecutor(threads, thread_name_prefix="warm-up") as pool:
+        for _ in pool.map(work, parts):
+            pass
