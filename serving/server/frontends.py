@@ -40,6 +40,8 @@ class FrontendOptions:
         rest_limits: of the REST port.
         rest_timeout_seconds: for a REST request, as `--rest_api_timeout_in_ms`.
         channel_arguments: further settings of gRPC's server, by name.
+        socket_path: a UNIX socket that gRPC listens on besides; "" for none.
+        cors: let web pages of other hosts use the REST API.
     """
 
     rest_port: int | None = None
@@ -51,6 +53,8 @@ class FrontendOptions:
     rest_limits: Limits = field(default_factory=Limits)
     rest_timeout_seconds: float | None = 30.0
     channel_arguments: tuple[tuple[str, int | str], ...] = ()
+    socket_path: str = ""
+    cors: bool = False
 
 
 class Frontends:
@@ -110,10 +114,12 @@ def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptio
     if frontend.rest_port is not None:
         if frontend.rest_port == port != 0:
             raise ServingError(f"The REST port must be another than the gRPC port {port}: choose one of them anew.")
-        api = RestApi(operations, frontend.monitoring, frontend.rest_timeout_seconds)
+        api = RestApi(operations, frontend.monitoring, frontend.rest_timeout_seconds, frontend.cors)
         context = ssl_context(frontend.tls) if frontend.tls is not None else None
         rest = RestListener(api, frontend.tokens, context, metrics, frontend.rest_limits)
-    bound = _bind(server, host, port, frontend.tls)
+    bound = _bind(server, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", frontend.tls)
+    if frontend.socket_path:
+        _bind(server, f"unix:{frontend.socket_path}", frontend.tls)
     if rest is not None:
         rest.start(host, frontend.rest_port or 0)
     health = HealthUpdater(server, core.registry)
@@ -134,18 +140,16 @@ def grpc_options(max_message_bytes: int, further: tuple[tuple[str, int | str], .
     ]
 
 
-def _bind(server: grpc.Server, host: str, port: int, tls: TlsConfig | None) -> int:
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _bind(server: grpc.Server, address: str, tls: TlsConfig | None) -> int:
+    credentials = grpc_credentials(tls) if tls is not None else None
     try:
-        if tls is None:
-            bound = server.add_insecure_port(address)
-        else:
-            bound = server.add_secure_port(address, grpc_credentials(tls))
+        bound = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
     except RuntimeError:
         bound = 0
     if bound == 0:
+        host, _, port = address.rpartition(":")
+        what = "The socket" if host == "unix" else f"The port {port} on {host.strip('[]')}"
         raise ServingError(
-            f"The port {port} on {host} cannot be opened (it is in use): stop the other server or choose another with "
-            "--port."
+            f"{what} cannot be opened (it is in use): stop the other server or choose another with --port."
         )
     return bound

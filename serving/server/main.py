@@ -8,11 +8,19 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from serving.server.server import ModelServer, ServerOptions
+from serving.server.flags import parse_flags, without_effect
+from serving.server.model_config import ModelConfig, read_model_config_file
 from tfrec.errors import TfrecError
+
+if TYPE_CHECKING:
+    from serving.server.frontends import FrontendOptions
+    from serving.server.server import ModelServer, ServerOptions
+
+logger = logging.getLogger("serving.server")
 
 
 def serve(
@@ -22,8 +30,11 @@ def serve(
     port: int = 8500,
     ready: Callable[[str], None] | None = None,
     options: ServerOptions | None = None,
+    configs: Sequence[ModelConfig] = (),
+    frontend: FrontendOptions | None = None,
+    beside: Callable[[ModelServer], Any] | None = None,
 ) -> None:
-    """Serves the newest version below a folder until SIGTERM or SIGINT; running requests are then finished.
+    """Serves until SIGTERM or SIGINT; running requests are then finished.
 
     Args:
         export_dir: folder with one folder per version.
@@ -32,11 +43,21 @@ def serve(
         port: TCP port; 0 takes a free one.
         ready: called with the address ("host:port") once requests are answered.
         options: thread counts, limits, grace time.
+        configs: several models instead of the one in `export_dir`.
+        frontend: REST, TLS, tokens, metrics.
+        beside: given the running server, returns a context manager that is held while it runs.
 
     Raises:
-        TfrecError: the port is taken, the export is missing, tampered with or cannot be loaded.
+        TfrecError: a port is taken, an export is missing, tampered with or cannot be loaded.
     """
-    with ModelServer(export_dir, model_name, host, port, options) as server, _stop_signals() as stopped:
+    from serving.server.server import ModelServer
+
+    server = ModelServer(export_dir, model_name, host, port, options, configs, frontend)
+    with ExitStack() as stack:
+        stack.enter_context(server)
+        stopped = stack.enter_context(_stop_signals())
+        if beside is not None:
+            stack.enter_context(beside(server))
         if ready is not None:
             ready(server.address)
         stopped.wait()
@@ -57,31 +78,64 @@ def _stop_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _switch(text: str) -> bool:
-    if text.lower() in ("true", "1", "yes"):
-        return True
-    if text.lower() in ("false", "0", "no"):
-        return False
-    raise argparse.ArgumentTypeError(f"true or false, not {text!r}")
+def server_options(flags: argparse.Namespace) -> ServerOptions:
+    """What the flags say of models, speed and limits.
 
+    Raises:
+        ServingError: the batching file cannot be used.
+    """
+    from serving.server.config_files import BatchingParameters, read_batching_parameters
+    from serving.server.limits import Limits
+    from serving.server.request_log import RequestLog
+    from serving.server.server import ServerOptions
 
-def build_parser() -> argparse.ArgumentParser:
-    """The flags, named as tensorflow_model_server names them where it has them."""
-    parser = argparse.ArgumentParser(
-        prog="python -m serving.server", description="Serves a SavedModel with TF Serving's gRPC protocol."
+    given = {
+        "rows": flags.max_rows, "text_bytes": flags.max_text_bytes, "k": flags.max_k,
+        "concurrency": flags.max_concurrency, "seconds": flags.max_seconds,
+    }  # fmt: skip
+    file = flags.batching_parameters_file
+    return ServerOptions(
+        workers=flags.grpc_max_threads,
+        intra_op=flags.tensorflow_intra_op_parallelism,
+        inter_op=flags.tensorflow_inter_op_parallelism,
+        max_message_bytes=flags.max_message_bytes,
+        grace_seconds=flags.grace_seconds,
+        warm_up=flags.enable_model_warmup,
+        enable_batching=flags.enable_batching,
+        batching=read_batching_parameters(file) if file else BatchingParameters(),
+        limits=Limits(**{name: value for name, value in given.items() if value is not None}),
+        poll_seconds=flags.file_system_poll_wait_seconds,
+        load_niceness=flags.load_niceness,
+        retry_seconds=flags.load_retry_interval_micros / 1e6,
+        retries=flags.max_num_load_retries,
+        runtime=flags.runtime,
+        request_log=RequestLog(flags.request_log),
     )
-    add = parser.add_argument
-    add("--model_base_path", required=True, help="folder with one folder per version")
-    add("--model_name", default="default", help="name that requests give")
-    add("--port", type=int, default=8500, help="gRPC port, 0 takes a free one")
-    add("--host", default="127.0.0.1", help="interface to listen on")
-    add("--grpc_max_threads", type=int, default=0, help="requests handled at once, 0 sizes it by the cores")
-    add("--tensorflow_intra_op_parallelism", type=int, default=0, help="threads inside one op, 0 takes one per core")
-    add("--tensorflow_inter_op_parallelism", type=int, default=0, help="ops run at once, 0 takes one per core")
-    add("--enable_model_warmup", type=_switch, default=True, help="replay the warm-up records before the port opens")
-    add("--max_message_bytes", type=int, default=64 << 20, help="largest request or answer")
-    add("--grace_seconds", type=float, default=10.0, help="time for running requests to finish on SIGTERM")
-    return parser
+
+
+def frontend_options(flags: argparse.Namespace) -> FrontendOptions:
+    """What the flags say of the ports.
+
+    Raises:
+        ServingError: the TLS, token or monitoring file cannot be used.
+    """
+    from serving.server.config_files import MonitoringConfig, read_monitoring_config, read_tls_config
+    from serving.server.frontends import FrontendOptions
+    from serving.server.rest.listener import Limits
+    from serving.server.tokens import TokenFile
+
+    monitoring = flags.monitoring_config_file
+    return FrontendOptions(
+        rest_port=None if flags.rest_api_port == 0 else max(flags.rest_api_port, 0),
+        tls=read_tls_config(flags.ssl_config_file) if flags.ssl_config_file else None,
+        tokens=TokenFile(flags.token_file) if flags.token_file else None,
+        monitoring=read_monitoring_config(monitoring) if monitoring else MonitoringConfig(enable=True),
+        rest_limits=Limits(body_bytes=flags.rest_max_body_bytes, total_body_bytes=8 * flags.rest_max_body_bytes),
+        rest_timeout_seconds=flags.rest_api_timeout_in_ms / 1000,
+        channel_arguments=flags.grpc_channel_arguments,
+        socket_path=flags.grpc_socket_path,
+        cors=flags.rest_api_enable_cors_support,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,28 +144,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 after SIGTERM or SIGINT, 2 when it could not start (one sentence on standard error).
     """
-    flags = build_parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    options = ServerOptions(
-        workers=flags.grpc_max_threads,
-        intra_op=flags.tensorflow_intra_op_parallelism,
-        inter_op=flags.tensorflow_inter_op_parallelism,
-        max_message_bytes=flags.max_message_bytes,
-        grace_seconds=flags.grace_seconds,
-        warm_up=flags.enable_model_warmup,
-    )
     try:
+        flags = parse_flags(None if arguments is None else list(arguments))
+        _log(flags)
+        configs = read_model_config_file(flags.model_config_file) if flags.model_config_file else ()
+        # Before anything imports TensorFlow, which then fixes its threads.
+        from serving.server.threads import limit_tensorflow_threads
+
+        limit_tensorflow_threads(max(flags.tensorflow_intra_op_parallelism, 1))
         serve(
-            flags.model_base_path,
-            flags.model_name,
-            flags.host,
-            flags.port,
-            ready=lambda address: print(f"Running gRPC ModelServer at {address} ...", flush=True),
-            options=options,
-        )
+            flags.model_base_path, flags.model_name, flags.host, flags.port,
+            options=server_options(flags), configs=configs, frontend=frontend_options(flags),
+            beside=lambda server: _beside(server, flags),
+        )  # fmt: skip
     except TfrecError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _log(flags: argparse.Namespace) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    if flags.log_format == "json":
+        from serving.server.request_log import JsonFormatter
+
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(JsonFormatter())
+    for name in without_effect(flags):
+        logger.info("The flag --%s has no effect here", name)
+
+
+@contextmanager
+def _beside(server: ModelServer, flags: argparse.Namespace) -> Iterator[None]:
+    """Says that the ports are open, and looks after the model config file."""
+    from serving.server.config_watch import ConfigWatch
+
+    print(f"Running gRPC ModelServer at {server.address} ...", flush=True)
+    if server.rest_port is not None:
+        host = f"[{server.host}]" if ":" in server.host else server.host
+        print(f"Exporting HTTP/REST API at:{host}:{server.rest_port} ...", flush=True)
+    with ExitStack() as stack:
+        if flags.model_config_file and flags.model_config_file_poll_wait_seconds > 0:
+            watch = ConfigWatch(flags.model_config_file, server.core.reload, flags.model_config_file_poll_wait_seconds)
+            stack.enter_context(watch)
+        yield

@@ -19,6 +19,7 @@ _QUEUE_MICROS = exponential(100, 1.2, 51)  # to about one second
 _SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _ROWS = exponential(1, 2, 11)
 UNKNOWN_MODEL = "(unknown)"
+_END = 50  # ModelVersionStatus.State
 
 
 class Metrics:
@@ -95,6 +96,7 @@ class Metrics:
         self._inflight = Metric(f"{own}requests_in_progress", "Requests being answered.", "gauge", ("entrypoint",))
         self._lock = threading.Lock()
         self._drifts: dict[tuple[str, int, str], ScoreDrift] = {}
+        self._referenced: set[tuple[str, int]] = set()
         self._known: Callable[[], Iterable[str]] = lambda: ()
 
     def know_models(self, names: Callable[[], Iterable[str]]) -> None:
@@ -177,16 +179,25 @@ class Metrics:
     def version_state(self, model: str, version: int, state: int) -> None:
         """A version's state (ModelVersionStatus.State) changed."""
         self._state.set(model, str(version), to=state)
+        if state == _END:
+            self.forget(model, version)
 
     def score_reference(self, model: str, version: int, manifest: Any) -> None:
-        """Takes the distributions of top scores that an export's manifest holds under `score_reference`, if any."""
+        """Takes the distributions of top scores that an export's manifest holds under `score_reference`, if any.
+
+        Every call but the first for a version costs nothing.
+        """
+        if (model, version) in self._referenced:
+            return
         found = ScoreDrift.from_manifest(manifest)
         with self._lock:
+            self._referenced = {*self._referenced, (model, version)}
             self._drifts = {**self._drifts, **{(model, version, name): drift for name, drift in found.items()}}
 
     def forget(self, model: str, version: int) -> None:
         """A version is gone."""
         with self._lock:
+            self._referenced = self._referenced - {(model, version)}
             gone = [key for key in self._drifts if key[:2] == (model, version)]
             self._drifts = {key: drift for key, drift in self._drifts.items() if key not in gone}
         for _, _, signature in gone:

@@ -17,7 +17,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     """
 
     def __init__(self, operations: Operations) -> None:
-        self.operations = operations if hasattr(operations, "predict") else Operations(operations)
+        self.operations = operations
 
     @rpc
     def GetModelStatus(self, request: Any, context: Any) -> Any:

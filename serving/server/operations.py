@@ -7,9 +7,7 @@ get_model_status_impl.cc, model_service_impl.cc).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -85,9 +83,13 @@ class Operations:
         self.metrics = metrics
         self._reload = reload
 
-    def predict(self, request: Any, deadline: float | None) -> Any:
-        """Runs a signature of a model."""
+    def predict(
+        self, request: Any, deadline: float | None, prepare: Callable[[Any], None] | None = None
+    ) -> Any:  # fmt: skip
+        """Runs a signature of a model; `prepare` may complete the request once it is known which version answers."""
         with self.acquire(request) as handle:
+            if prepare is not None:
+                prepare(handle)
             return predict(handle, request, deadline, self.metrics)
 
     def classify(self, request: Any, deadline: float | None) -> Any:
@@ -136,7 +138,7 @@ class Operations:
         states = self.registry.states(spec.name)
         chosen = spec.version.value if spec.HasField("version") else None
         if spec.WhichOneof("version_choice") == "version_label":
-            labels = self.registry.labels(spec.name) if hasattr(self.registry, "labels") else {}
+            labels = self.registry.labels(spec.name)
             if spec.version_label not in labels:
                 raise invalid_argument(f"Unrecognized servable version label: {spec.version_label}")
             chosen = labels[spec.version_label]
@@ -171,20 +173,7 @@ class Operations:
             raise invalid_argument("ModelSpec has no name specified.")
         choice = spec.WhichOneof("version_choice")
         version = spec.version.value if choice == "version" else None
-        if not hasattr(self.registry, "acquire"):
-            return _resolved(self.registry, request)
         return self.registry.acquire(spec.name, version, spec.version_label if choice == "version_label" else None)
-
-
-@contextmanager
-def _resolved(registry: Any, request: Any) -> Iterator[Any]:
-    """For a registry whose versions stay for ever."""
-    servable = registry.resolve(request)
-    run = servable.run
-    yield SimpleNamespace(
-        name=servable.name, version=servable.version, folder=servable.folder, signature_defs=servable.signature_defs,
-        run=lambda name, inputs, outputs, deadline=None: run(name, inputs, outputs),
-    )  # fmt: skip
 
 
 def deadline_after(seconds: float | None) -> float | None:
@@ -198,6 +187,7 @@ def _tell(metrics: Metrics, handle: Any, signature: str, inputs: Any, outputs: A
     if ids is not None and ids.ndim == 2:
         full = ids[:, 0] != b"" if ids.shape[1] else np.zeros(len(ids), bool)
         top = scores[full, 0].tolist() if scores is not None and scores.shape == ids.shape and ids.shape[1] else ()
+        metrics.score_reference(handle.name, handle.version, getattr(handle, "manifest", None))
         metrics.answered(handle.name, handle.version, signature, len(ids), int(len(ids) - np.sum(full)), top)
     unknown_ids = getattr(handle, "unknown_ids", None)
     for name in _ITEM_INPUTS if unknown_ids is not None else ():

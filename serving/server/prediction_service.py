@@ -19,7 +19,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """
 
     def __init__(self, operations: Operations) -> None:
-        self.operations = operations if hasattr(operations, "predict") else Operations(operations)
+        self.operations = operations
 
     @rpc
     def Predict(self, request: Any, context: Any) -> Any:

@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 import grpc
 
 from serving.server.config_files import MonitoringConfig
+from serving.server.examples import DEFAULT_SIGNATURE
 from serving.server.exposition import CONTENT_TYPE
 from serving.server.grpc_calls import as_status
 from serving.server.operations import Operations, deadline_after
@@ -42,6 +43,11 @@ _HTTP_STATUS = {
     _CODE.FAILED_PRECONDITION: 400, _CODE.ABORTED: 409, _CODE.OUT_OF_RANGE: 400, _CODE.UNIMPLEMENTED: 501,
     _CODE.INTERNAL: 500, _CODE.UNAVAILABLE: 503, _CODE.DATA_LOSS: 500, _CODE.UNAUTHENTICATED: 401,
 }  # fmt: skip
+_CORS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "POST, GET"),
+    ("Access-Control-Allow-Headers", "Content-Type, Authorization"),
+)
 
 
 class RestApi:
@@ -51,14 +57,17 @@ class RestApi:
         operations: what answers.
         monitoring: where metrics are shown, if at all.
         timeout_seconds: for one request; None for no limit.
+        cors: let web pages of other hosts ask.
     """
 
     def __init__(
-        self, operations: Operations, monitoring: MonitoringConfig, timeout_seconds: float | None = None
-    ) -> None:
+        self, operations: Operations, monitoring: MonitoringConfig, timeout_seconds: float | None = None,
+        cors: bool = False,
+    ) -> None:  # fmt: skip
         self._operations = operations
         self._monitoring = monitoring
         self._timeout = timeout_seconds
+        self._more = _CORS if cors else ()
 
     def respond(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answers one request; whatever happens, there is a reply.
@@ -73,16 +82,18 @@ class RestApi:
             return Reply(200, self._operations.metrics.page().encode("utf-8", "replace"), CONTENT_TYPE)
         if not path.lower().startswith("/v1/"):
             return Reply(404, json_error("Not Found"))
+        if method == "OPTIONS" and self._more:  # a browser asks before it sends
+            return Reply(200, b"", headers=self._more)
         metrics, started = self._operations.metrics, time.perf_counter()
         name, api, code = "", "", _CODE.OK
         metrics.started("REST")
         try:
             name, api, answer = self._find(method, path)
-            return Reply(200, answer(body).encode("utf-8", "replace"))
+            return Reply(200, answer(body).encode("utf-8", "replace"), headers=self._more)
         except Exception as error:
             code, message = as_status(error, f"REST {api or 'request'}")
-            more = (("Retry-After", "1"),) if code in (_CODE.RESOURCE_EXHAUSTED, _CODE.UNAVAILABLE) else ()
-            return Reply(_HTTP_STATUS.get(code, 500), json_error(message), headers=more)
+            later = (("Retry-After", "1"),) if code in (_CODE.RESOURCE_EXHAUSTED, _CODE.UNAVAILABLE) else ()
+            return Reply(_HTTP_STATUS.get(code, 500), json_error(message), headers=(*later, *self._more))
         finally:
             metrics.ended("REST")
             metrics.request(name, api, "REST", code.name, time.perf_counter() - started)
@@ -108,16 +119,18 @@ class RestApi:
         document = read_document(body)
         name = read_signature_name(document)
         request.model_spec.signature_name = name
-        with self._operations.acquire(request) as handle:
-            signature = handle.signature_defs.get(name or "serving_default")
+        by_row = False
+
+        def read(handle: Any) -> None:
+            nonlocal by_row
+            signature = handle.signature_defs.get(name or DEFAULT_SIGNATURE)
             if signature is None:
                 raise invalid_argument(
-                    f'Serving signature name: "{name or "serving_default"}" not found in signature def'
+                    f'Serving signature name: "{name or DEFAULT_SIGNATURE}" not found in signature def'
                 )
             by_row = read_inputs(document, signature, request.inputs)
-            # The version that the signature was read of, even if a newer one has come meanwhile.
-            request.model_spec.version.value = handle.version
-        response = self._operations.predict(request, deadline)
+
+        response = self._operations.predict(request, deadline, read)
         return write_outputs(response.outputs, by_row)
 
     def _classify(self, spec: dict[str, Any], body: bytes) -> str:

@@ -148,7 +148,7 @@ def _alike(array: np.ndarray, before: list[np.ndarray]) -> np.ndarray:
 def _stacked(arrays: list[np.ndarray]) -> np.ndarray:
     stacked = np.empty((len(arrays), *arrays[0].shape), arrays[0].dtype)
     for row, array in enumerate(arrays):
-        stacked[row] = array
+        stacked[row, ...] = array  # a 0-d array of objects would else become an element itself
     return stacked
 
 
