@@ -6,6 +6,7 @@ SET    ?=
 Q      ?= red leather sofa
 K      ?= 10
 PORT   ?= 8500
+PAGE   ?= 8080
 WORKERS ?= 2
 
 BIN    := $(VENV)/bin
@@ -14,7 +15,7 @@ TFREC  := $(BIN)/tfrec
 ARGS   := --config $(CONFIG) $(foreach s,$(SET),--set $(s))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train evaluate export serve query tune test lint bench clean
+.PHONY: help setup train evaluate export serve query demo tune test lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/' | expand -t 14
@@ -41,6 +42,9 @@ serve: $(STAMP) ## start the embedded server on the newest export (PORT=8500)
 
 query: $(STAMP) ## ask the running server (Q="red leather sofa" K=10)
 	@$(TFREC) query "$(Q)" --config $(CONFIG) --k $(K) --target 127.0.0.1:$(PORT)
+
+demo: $(STAMP) ## open a search page on the newest export (PAGE=8080)
+	$(TFREC) demo --config $(CONFIG) --port $(PAGE)
 
 tune: $(STAMP) ## search learning rate and regularisation with KerasTuner
 	$(TFREC) tune $(ARGS)

@@ -43,7 +43,7 @@ setup(
     package_data={
         "tfrec": ["py.typed", "export/stock_ops.txt"],
         "serving.client": ["py.typed"],
-        "serving.demo": ["page/*"],
+        "serving.demo": ["page.html"],
     },
     python_requires=">=3.10,<3.14",
     install_requires=CLIENT,

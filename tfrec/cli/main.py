@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from tfrec.cli import augment, config, data, encoder, index, synth
+from tfrec.cli.demo import demo
 from tfrec.cli.export import export
 from tfrec.cli.query import query
 from tfrec.cli.search import search
@@ -21,6 +22,7 @@ app.command()(evaluate)
 app.command()(export)
 app.command()(serve)
 app.command()(query)
+app.command()(demo)
 app.command()(search)
 app.command()(tune)
 app.add_typer(data.app, name="data")

@@ -1,0 +1,101 @@
+"""What the page asks for, made of calls to the served model and of the catalogue."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from serving.client import Client, ClientError, Hit
+from serving.demo.catalogue import Catalogue
+
+# What a server answers to a signature that its model does not have (TF Serving has used both).
+_NO_SIGNATURE = ("FAILED_PRECONDITION", "INVALID_ARGUMENT", "NOT_FOUND")
+
+
+class DemoShop:
+    """A shop in front of a served model.
+
+    Args:
+        client: connected to the model server.
+        catalogue: what is shown of the items.
+    """
+
+    def __init__(self, client: Client, catalogue: Catalogue) -> None:
+        self._client, self._catalogue = client, catalogue
+        self._explains: bool | None = None
+
+    def search(
+        self, words: str, looked: Sequence[str] = (), k: int = 20, filters: Sequence[str] = (), diversity: float = 0.0
+    ) -> dict[str, Any]:
+        """Items for typed words, for what the shopper looked at, or for both; for neither, what sells.
+
+        Args:
+            words: what was typed, may be blank.
+            looked: ids of items, oldest first, may be empty.
+            k: hits at most.
+            filters: conditions on item columns.
+            diversity: 0..1.
+
+        Returns:
+            "hits": items as `Catalogue.item` gives them, with "score" and "parts" (scorer -> its part of the score,
+            empty where the export cannot tell); "milliseconds": how long the model server took; "personal": whether
+            `looked` had a say.
+
+        Raises:
+            ClientError: the server does not answer or refuses.
+        """
+        started = time.perf_counter()
+        past = [list(looked)]
+        if looked and words.strip():
+            [hits] = self._client.personalised_search(words, past, k, filters=filters, diversity=diversity)
+        elif looked:
+            [hits] = self._client.recommend(past, k, filters=filters, diversity=diversity)
+        else:
+            [hits] = self._client.search(words, k, filters=filters, diversity=diversity)
+        took = 1000 * (time.perf_counter() - started)
+        return {"hits": self._shown(hits, words, past), "milliseconds": round(took, 1), "personal": bool(looked)}
+
+    def similar(self, item_id: str, k: int = 8) -> dict[str, Any]:
+        """An item, and the nearest others."""
+        [hits] = self._client.similar_items(item_id, k)
+        return {"item": self._catalogue.item(item_id), "hits": [self._one(hit, {}) for hit in hits]}
+
+    def because(self, looked: Sequence[str], k: int = 8) -> dict[str, Any]:
+        """What the page offers to a shopper who looked at items.
+
+        Returns:
+            "looked": all that was looked at; "item": the last of it; "because": items like that; "hits": recommended for
+            the whole history. Neither list repeats what was looked at.
+        """
+        last = looked[-1]
+        [like] = self._client.similar_items(last, k + len(looked))
+        [hits] = self._client.recommend([list(looked)], k + len(looked))
+        seen = set(looked)
+        return {
+            "looked": [self._catalogue.item(item_id) for item_id in looked],
+            "item": self._catalogue.item(last),
+            "because": [self._one(hit, {}) for hit in like if hit.item_id not in seen][:k],
+            "hits": [self._one(hit, {}) for hit in hits if hit.item_id not in seen][:k],
+        }
+
+    def about(self) -> dict[str, Any]:
+        """State of the model: "versions" (newest first) and the number of "items" that have titles."""
+        versions = [status._asdict() for status in self._client.status()]
+        return {"versions": versions, "items": len(self._catalogue)}
+
+    def _shown(self, hits: Sequence[Hit], words: str, past: list[list[str]]) -> list[dict[str, Any]]:
+        parts: list[dict[str, float]] = [{}] * len(hits)
+        if hits and self._explains is not False:
+            try:
+                [parts] = self._client.explain(words, past, [[hit.item_id for hit in hits]])
+                self._explains = True
+            except ClientError as error:
+                if self._explains or error.code not in _NO_SIGNATURE:
+                    raise
+                self._explains = False  # an export from before there was such a signature
+        return [self._one(hit, part) for hit, part in zip(hits, parts, strict=True)]
+
+    def _one(self, hit: Hit, parts: dict[str, float]) -> dict[str, Any]:
+        rounded = {name: round(part, 4) for name, part in parts.items()}
+        return {**self._catalogue.item(hit.item_id), "score": round(hit.score, 4), "parts": rounded}

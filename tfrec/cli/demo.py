@@ -1,0 +1,86 @@
+"""`tfrec demo`: a search page on a served model."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from tfrec.cli.console import command_errors, console
+
+
+@command_errors
+def demo(
+    config: Annotated[
+        Optional[Path], typer.Option("--config", "-c", help="Configuration of the run that is shown.")  # noqa: UP045
+    ] = None,
+    run: Annotated[Optional[Path], typer.Option(help="Run folder that is shown.")] = None,  # noqa: UP045
+    export: Annotated[
+        Optional[Path], typer.Option(help="Export folder to serve; titles come from the run beside it.")  # noqa: UP045
+    ] = None,
+    target: Annotated[
+        Optional[str], typer.Option(help="A running model server, host:port; without it one is started.")  # noqa: UP045
+    ] = None,
+    model_name: Annotated[Optional[str], typer.Option(help="Name of the served model [tfrec].")] = None,  # noqa: UP045
+    host: Annotated[str, typer.Option(help="Interface that the page is on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the page, 0 takes a free one.")] = 8080,
+) -> None:
+    """Open a search page on a model: results with their score parts, similar items, recommendations."""
+    from tfrec.cli.places import export_folder, run_folder, serving_settings
+
+    name = model_name or serving_settings(config).model_name
+    folder = run_folder(run, config)
+    if folder is None and export is not None:
+        folder = export.resolve().parent
+    items = None if folder is None else folder / "data" / "items.parquet"
+
+    from serving.client import Client, ClientError
+    from serving.demo.catalogue import Catalogue
+    from serving.demo.server import DemoServer
+    from serving.demo.shop import DemoShop
+    from tfrec.errors import ServingError
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_terminated_as_interrupted())
+        catalogue = Catalogue.open(items)
+        if target is None:
+            model = export_folder(export, run, config)
+            console.print(f"Loading {model} ...", highlight=False, soft_wrap=True)
+            from serving.server.server import ModelServer
+
+            target = stack.enter_context(ModelServer(model, name, port=0)).address
+        try:
+            client = stack.enter_context(Client(target, name))
+            client.wait_until_ready(5)
+        except ClientError as error:
+            raise ServingError(error.message) from None
+        page = stack.enter_context(DemoServer(DemoShop(client, catalogue), host, port))
+        console.print(f"The page is at {page.url} (stop with Ctrl-C).", highlight=False, soft_wrap=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            _wait()
+    console.print("Stopped.")
+
+
+def _wait() -> None:
+    import threading
+
+    threading.Event().wait()
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM ends the page as Ctrl-C does."""
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
