@@ -20,7 +20,9 @@ def serve(
     model_name: Annotated[str | None, typer.Option(help="Name that requests give [tfrec].")] = None,
     host: Annotated[str | None, typer.Option(help="Interface to listen on [127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="gRPC port, 0 takes a free one [8500].")] = None,
-    threads: Annotated[int, typer.Option(help="Threads inside one TensorFlow op, 0 takes one per core.")] = 0,
+    threads: Annotated[
+        int, typer.Option(help="Threads inside one TensorFlow op; batches run on all cores anyway.")
+    ] = 1,
     grace: Annotated[float, typer.Option(help="Seconds that running requests have to finish at the end.")] = 10.0,
 ) -> None:
     """Serve an export with TF Serving's gRPC protocol, until Ctrl-C or SIGTERM."""
@@ -30,6 +32,10 @@ def serve(
     folder = export_folder(export, run, config)
     name = model_name or settings.model_name
     console.print(f"Loading {folder} ...", highlight=False, soft_wrap=True)
+
+    from serving.server.threads import limit_tensorflow_threads
+
+    limit_tensorflow_threads(max(threads, 1))  # before the next line imports TensorFlow
 
     from serving.server.main import serve as serve_forever
     from serving.server.server import ServerOptions
