@@ -33,7 +33,8 @@ EVALUATION = [
     "scipy>=1.14,<2",
 ]
 CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<8", "numpy>=2.0,<3"]
-ALL = MODELLING + DATA + COMMAND_LINE + EVALUATION + ["tensorboard>=2.20,<3"]
+SERVER = ["grpcio-health-checking>=1.71,<2", "grpcio-reflection>=1.71,<2"]
+ALL = MODELLING + SERVER + DATA + COMMAND_LINE + EVALUATION + ["tensorboard>=2.20,<3"]
 
 setup(
     name="tfrec",
@@ -57,6 +58,7 @@ setup(
             "hypothesis>=6.120,<7",
             "ruff>=0.9,<1",
             "mypy>=1.15,<3",
+            "prometheus-client>=0.21,<1",  # reads the metrics back in tests
             "types-PyYAML",
         ],
         "bench": [

@@ -175,4 +175,6 @@ def _turn_away(client: socket.socket) -> None:
     with contextlib.suppress(OSError):
         client.setblocking(False)
         client.send(BUSY)
+        client.shutdown(socket.SHUT_WR)
+        client.recv(65536)  # what has come already: unread, it would make TCP throw the answer away
     client.close()

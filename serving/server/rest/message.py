@@ -159,7 +159,7 @@ def _chunks(reader: Reader, limit: int) -> bytes:
         if size == 0:
             break
         body += reader.exactly(size)
-        if reader.line(2):
+        if reader.line(256):
             raise HttpError(400, "A chunk is longer than its size.")
     for _ in range(_MAX_HEADERS):  # trailers, which nobody needs
         if not reader.line(8192):

@@ -93,3 +93,12 @@ def stubs(full_server: Any) -> Iterator[Any]:
             prediction=prediction_service_pb2_grpc.PredictionServiceStub(channel),
             model=model_service_pb2_grpc.ModelServiceStub(channel),
         )
+
+
+@pytest.fixture
+def open_files() -> Callable[[], int]:
+    """Counts the open file descriptors of this process."""
+    folder = Path("/proc/self/fd")
+    if not folder.is_dir():
+        pytest.skip("open files can be counted on Linux only")
+    return lambda: len(list(folder.iterdir()))
