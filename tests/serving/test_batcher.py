@@ -1,4 +1,4 @@
-"""The batcher, over functions whose answers are known: who meets whom in a batch, and what happens when it gets tight."""
+"""The batcher, over functions whose answers are known: who meets whom in a batch, and what happens when it is full."""
 
 from __future__ import annotations
 
