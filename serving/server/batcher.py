@@ -87,7 +87,7 @@ class Batcher:
     """
 
     def __init__(self, settings: BatchSettings, metrics: Any) -> None:
-        self.settings, self._metrics = settings, metrics
+        self.settings, self.metrics = settings, metrics
         self._lock = threading.Lock()
         self._free = settings.workers
         # Tasks that can share a batch, in the order in which their first one came.
@@ -165,7 +165,7 @@ class Batcher:
                 self._collect(tasks, key)
         now = time.monotonic()
         for one in tasks:
-            self._metrics.queue_time(task.call.model, now - one.since)
+            self.metrics.queue_time(task.call.model, now - one.since)
         try:
             self._execute(tasks, key is not None)
         except BaseException as error:  # also what is no StatusError: nobody may wait for ever
@@ -230,8 +230,8 @@ class Batcher:
     def _timed(self, call: Call, inputs: dict[str, np.ndarray], rows: int, padded: int) -> Outputs:
         started = time.perf_counter()
         outputs = call.run(inputs)
-        self._metrics.runtime(call.model, "Predict", time.perf_counter() - started, call.signature)
-        self._metrics.batch(call.model, call.signature, rows, padded)
+        self.metrics.runtime(call.model, "Predict", time.perf_counter() - started, call.signature)
+        self.metrics.batch(call.model, call.signature, rows, padded)
         return outputs
 
     def _pass_on(self) -> None:

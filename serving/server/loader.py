@@ -114,8 +114,10 @@ def load_warm(
         servable = load(name, version, settings.verify, shared, settings.runtime, settings.intra_op)
         try:
             if settings.warm_up:
+                started = time.perf_counter()
                 warm_up(servable, threads)
                 warm_sizes(servable, shared.batcher.settings.sizes, threads)
+                shared.batcher.metrics.warmup(str(version.folder), time.perf_counter() - started)
         except BaseException:
             servable.retire(0)
             raise

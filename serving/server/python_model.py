@@ -11,7 +11,7 @@ import grpc
 import numpy as np
 
 from serving.server.saved_model import read_signature_defs
-from serving.server.session_model import CODES, return_memory
+from serving.server.session_model import CODES, NODE_NOTE, return_memory
 from serving.server.status import StatusError
 from tfrec.errors import ServingError
 from tfrec.tensorflow_setup import tf
@@ -45,7 +45,7 @@ class PythonModel:
         except tf.errors.OpError as error:
             # The text before the last stack note only tells that there is no stack.
             message = error.message.rpartition("<stack traces unavailable>\n")[2]
-            message = re.sub(r" \[Op:\w+\]\s*$", "", message)
+            message = NODE_NOTE.sub("", re.sub(r" \[Op:\w+\]\s*$", "", message))
             raise StatusError(CODES.get(error.error_code, grpc.StatusCode.UNKNOWN), message) from None
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from tfrec.errors import ServingError
 
 logger = logging.getLogger("serving.server")
 CODES = {code.value[0]: code for code in grpc.StatusCode}
-_NODE_NOTE = re.compile(r"\s*\[\[\{\{(?:function_)?node .*$", re.DOTALL)
+NODE_NOTE = re.compile(r"\s*\[\[\{\{(?:function_)?node .*$", re.DOTALL)  # what TensorFlow adds about its graph
 
 
 class SessionModel:
@@ -74,7 +74,7 @@ class SessionModel:
             return {name: api.array(tensor) for name, tensor in zip(call.output_names, results, strict=True)}
         except CApiError as error:
             code = CODES.get(error.code, grpc.StatusCode.UNKNOWN)
-            raise StatusError(code, _NODE_NOTE.sub("", error.message)) from None
+            raise StatusError(code, NODE_NOTE.sub("", error.message)) from None
         except ValueError as error:
             raise StatusError(grpc.StatusCode.UNIMPLEMENTED, f"{signature}: {error}") from None
         finally:

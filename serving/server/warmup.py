@@ -138,7 +138,8 @@ def _made_up(signature: Any) -> Arrays:
     for name, info in signature.inputs.items():
         shape = [1 if dim.size == -1 else dim.size for dim in info.tensor_shape.dim]
         kind = tf.dtypes.as_dtype(info.dtype)
-        arrays[name] = np.full(shape, b"a", object) if kind == tf.string else np.ones(shape, kind.as_numpy_dtype)
+        text = b"a" if len(shape) < 2 else b""  # in a history or a list of conditions, "" is nothing
+        arrays[name] = np.full(shape, text, object) if kind == tf.string else np.ones(shape, kind.as_numpy_dtype)
     return arrays
 
 
