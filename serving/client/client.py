@@ -26,7 +26,7 @@ class Client:
 
     Args:
         target: address of the server, "host:port", or of several servers of the same model, which then take turns; one
-            that cannot be reached is left alone for a while.
+            that cannot be reached is left alone for a while. "dns:///name:8500" takes turns over all of a name.
         model: the served model's name.
         timeout: seconds for each call, retries included; each method takes its own `timeout` too.
         retries: further attempts when a server cannot be reached. All calls only read, so repeating one is safe; when

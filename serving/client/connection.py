@@ -133,6 +133,8 @@ def channel_options(target: str, max_message_bytes: int, tls: Tls | None) -> lis
     ]
     if is_loopback(target):
         options.append(("grpc.enable_http_proxy", 0))  # a company's proxy never stands before one's own machine
+    if target.startswith("dns:"):
+        options.append(("grpc.lb_policy_name", "round_robin"))  # a name of several servers: all of them, not the first
     if tls is not None and tls.server_name:
         options.append(("grpc.ssl_target_name_override", tls.server_name))
     return options

@@ -65,8 +65,8 @@ class DemoShop:
         """What the page offers to a shopper who looked at items.
 
         Returns:
-            "looked": all that was looked at; "item": the last of it; "because": items like that; "hits": recommended for
-            the whole history. Neither list repeats what was looked at.
+            "looked": all that was looked at; "item": the last of it; "because": items like that; "hits": what the whole
+            history recommends. Neither list repeats what was looked at.
         """
         last = looked[-1]
         [like] = self._client.similar_items(last, k + len(looked))

@@ -54,7 +54,7 @@ def demo(
             target = stack.enter_context(ModelServer(model, name, port=0)).address
         try:
             client = stack.enter_context(Client(target, name))
-            client.wait_until_ready(5)
+            client.wait_until_ready(2)
         except ClientError as error:
             raise ServingError(error.message) from None
         page = stack.enter_context(DemoServer(DemoShop(client, catalogue), host, port))
