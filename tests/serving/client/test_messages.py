@@ -1,0 +1,79 @@
+"""What the client sends by label, for scores' parts and for states is byte by byte what the official stubs send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from serving.client import Client
+from serving.client.operations import METHODS, Operations
+from serving.server.stubs import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from tfrec.tensorflow_setup import tf
+
+
+def _addressed(message: Any, version: int | str | None) -> Any:
+    message.model_spec.name = "shop"
+    if isinstance(version, str):
+        message.model_spec.version_label = version
+    elif version is not None:
+        message.model_spec.version.value = version
+    return message
+
+
+def _official(signature: str, inputs: dict[str, Any], version: int | str | None) -> bytes:
+    request = _addressed(predict_pb2.PredictRequest(), version)
+    request.model_spec.signature_name = signature
+    for name, value in inputs.items():
+        array = np.asarray(value)
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(array, tf.string if array.dtype.kind in "UO" else None))
+    return request.SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize("version", [None, 0, 7, "canary", "沙"])
+def test_requests_for_a_version_or_a_label(version: int | str | None) -> None:
+    own, general = Operations("shop", version), Operations("shop")
+    inputs = {"query": np.array(["red", "台灯"], object), "k": np.int32(3)}
+    wanted = _official("search", inputs, version)
+    assert own.search(["red", "台灯"], 3, (), 0.0).request.SerializeToString(deterministic=True) == wanted
+    assert general.predict("search", inputs, version, ()).request.SerializeToString(deterministic=True) == wanted
+    status = _addressed(get_model_status_pb2.GetModelStatusRequest(), version)
+    assert own.status(None).request.SerializeToString() == status.SerializeToString()
+    metadata = _addressed(get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"]), version)
+    assert own.metadata(None).request.SerializeToString() == metadata.SerializeToString()
+
+
+def test_a_version_of_the_call_goes_before_the_clients() -> None:
+    with Client("127.0.0.1:1", "shop", version="stable") as client:
+        spec = client.predict_request("search", {}, 3).model_spec
+        assert spec.version.value == 3 and spec.version_label == ""
+        assert client.predict_request("search", {}).model_spec.version_label == "stable"
+
+
+def test_an_explanation_and_wishes() -> None:
+    own = Operations("shop")
+    lists = {"query": ["a", ""], "history": [["x"], [""]], "item_ids": [["S-1", "S-2"], ["S-3", ""]]}
+    arrays = {name: np.array(value, object) for name, value in lists.items()}
+    request = own.explain(["a", ""], [["x"], []], [["S-1", "S-2"], ["S-3"]]).request
+    assert request.SerializeToString(deterministic=True) == _official("explain", arrays, None)
+    wished = own.recommend([["x"]], 2, ["price<=5"], 0.5, False).request
+    inputs = {
+        "history": np.array([["x"]], object), "filters": np.array([["price<=5"]], object),
+        "diversity": np.float32(0.5), "exclude_seen": np.bool_(False), "k": np.int32(2),
+    }  # fmt: skip
+    assert wished.SerializeToString(deterministic=True) == _official("recommend_filtered", inputs, None)
+
+
+def test_paths_are_those_of_the_official_services() -> None:
+    from serving.server.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
+
+    seen: dict[str, str] = {}
+
+    class Channel:
+        def unary_unary(self, path: str, **_: Any) -> None:
+            seen[path.rpartition("/")[2]] = path
+
+    prediction_service_pb2_grpc.PredictionServiceStub(Channel())
+    model_service_pb2_grpc.ModelServiceStub(Channel())
+    assert {name: path for name, (path, _) in METHODS.items()} == {name: seen[name] for name in METHODS}
