@@ -98,6 +98,8 @@ def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptio
     metrics = frontend.metrics
     metrics.know_models(core.registry.names)
     operations = Operations(core.registry, getattr(core, "reload", None), metrics)
+    # gRPC logs a traceback for every message that is no protobuf; strangers must not be able to fill the disk.
+    logging.getLogger("grpc._common").setLevel(logging.CRITICAL)
     # Threads wait for their batch most of the time, so there are many more than cores.
     workers = options.workers or 66
     server = grpc.server(

@@ -103,28 +103,6 @@ def test_predict_errors(official: Any, case: str) -> None:
     assert official.prediction.Predict(_valid(), timeout=20).outputs["item_ids"].string_val
 
 
-@pytest.mark.parametrize("method", ["Classify", "Regress", "MultiInference"])
-def test_other_methods_are_unimplemented(official: Any, method: str) -> None:
-    from tensorflow_serving.apis import classification_pb2, inference_pb2, regression_pb2
-
-    requests = {
-        "Classify": classification_pb2.ClassificationRequest(),
-        "Regress": regression_pb2.RegressionRequest(),
-        "MultiInference": inference_pb2.MultiInferenceRequest(),
-    }
-    with pytest.raises(grpc.RpcError) as failed:
-        getattr(official.prediction, method)(requests[method], timeout=20)
-    assert failed.value.code() is grpc.StatusCode.UNIMPLEMENTED and method in failed.value.details()
-
-
-def test_reload_is_unimplemented(official: Any) -> None:
-    from tensorflow_serving.apis import model_management_pb2
-
-    with pytest.raises(grpc.RpcError) as failed:
-        official.model.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest(), timeout=20)
-    assert failed.value.code() is grpc.StatusCode.UNIMPLEMENTED
-
-
 STATUS_ERRORS: dict[str, tuple[dict[str, Any], str, str]] = {
     "model": ({"name": "other"}, "NOT_FOUND", "Could not find any versions of model other"),
     "version": ({"name": "shop", "version": 9}, "NOT_FOUND", "Could not find version 9 of model shop"),
