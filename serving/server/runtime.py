@@ -57,6 +57,8 @@ def open_model(folder: Path, kind: Kind = "auto", intra_op: int = 1) -> Model:
     Raises:
         TfrecError: it cannot be loaded.
     """
+    # isort: off
+    from tfrec.tensorflow_setup import tf  # noqa: F401
     import tensorflow_text  # noqa: F401  (registers the tokenizer's ops)
 
     if kind != "python":

@@ -1,0 +1,216 @@
+"""Serving: requests per second and latency beside the in-process floor and beside FastAPI with sentence-transformers.
+
+    python benchmarks/serving.py
+    python benchmarks/serving.py --export runs/esci/export --seconds 20 --no-fastapi
+    python benchmarks/serving.py --encoder tiny --items 1000 --seconds 2 --clients 1 4 --no-fastapi
+
+The floor is the same export called in a process of its own with batches of 1 and of 32, in one thread and in one thread
+per core, with the same queries; it is measured before and after the server and the better of both counts. Client and
+server share the machine's cores. Goals: one client's p50 within 1.5 ms of the floor at batch 1; 64 clients at least
+85 % of the floor at batch 32; three times the requests of FastAPI. Writes benchmarks/results/serving.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.append(sys.path.pop(0))  # this folder comes last: here "serving" is this file, elsewhere the package
+
+from serving_export import build, queries  # noqa: E402
+from serving_load import (  # noqa: E402
+    ROOT,
+    Outcome,
+    grpc_closed,
+    grpc_open,
+    http_closed,
+    model_server,
+    predict_requests,
+    program,
+)
+
+RESULT = Path(__file__).parent / "results" / "serving.json"
+BATCH = 32
+
+
+def cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def measure_floor(version: Path, seconds: float) -> dict[str, float]:
+    """The model without any server: milliseconds of a call and queries per second.
+
+    Returns:
+        "batch_1_ms" (median), "batch_32_ms" (median), "batch_1_qps", "batch_32_qps" (one thread) and
+        "batch_32_all_cores_qps".
+    """
+    os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
+    from serving.server.runtime import open_model
+
+    model = open_model(version)
+    texts = queries(1024)
+
+    def call(place: int, batch: int) -> None:
+        chosen = np.empty(batch, object)
+        chosen[:] = [texts[(place + n) % len(texts)].encode() for n in range(batch)]
+        model.run("search", {"query": chosen, "k": np.asarray(np.int32(10))})
+
+    def loop(batch: int, times: list[float]) -> None:
+        until, place = time.perf_counter() + seconds, 0
+        while time.perf_counter() < until:
+            started = time.perf_counter()
+            call(place, batch)
+            times.append(time.perf_counter() - started)
+            place += batch
+
+    found: dict[str, float] = {}
+    for batch in (1, BATCH):
+        call(0, batch), call(7, batch)
+        times: list[float] = []
+        loop(batch, times)
+        found[f"batch_{batch}_ms"] = 1e3 * float(np.median(times))
+        found[f"batch_{batch}_qps"] = batch * len(times) / sum(times)
+    together: list[list[float]] = [[] for _ in range(cores())]
+    threads = [threading.Thread(target=loop, args=(BATCH, times)) for times in together]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found["batch_32_all_cores_qps"] = sum(BATCH * len(times) / sum(times) for times in together)
+    return {name: round(value, 2) for name, value in found.items()}
+
+
+def floor(version: Path, seconds: float) -> dict[str, float]:
+    """`measure_floor` in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "floor.json"
+        command = [sys.executable, __file__, "--floor", str(version), str(answer), "--seconds", str(seconds)]
+        subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        return json.loads(answer.read_text())
+
+
+def better(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """The faster of two measurements, number by number."""
+    return {name: (min if name.endswith("_ms") else max)(before[name], after[name]) for name in before}
+
+
+def row(name: str, outcome: Outcome) -> dict[str, Any]:
+    """One line of the table, printed as soon as it is known."""
+    told = {"what": name, **outcome.told()}
+    cells = [f"{told['what']:<34}"] + [f"{told[key]:>9}" for key in ("qps", "p50", "p95", "p99", "max", "failed")]
+    print(" ".join(cells), flush=True)
+    return told
+
+
+def measure_server(export: Path, work: Path, clients: list[int], seconds: float) -> list[dict[str, Any]]:
+    """Closed loops with each number of clients, then open loops at shares of the best rate."""
+    bodies, rows = predict_requests(queries(1024)), []
+    with model_server(export, work / "server.log") as (_, address):
+        grpc_closed(address, bodies, 2, min(seconds, 2))
+        for count in clients:
+            outcome = grpc_closed(address, bodies, count, seconds)
+            rows.append({"clients": count, **row(f"tfrec, {count} clients", outcome)})
+        best = max(one["qps"] for one in rows)
+        for share in (0.3, 0.6, 0.8, 1.5):
+            outcome = grpc_open(address, bodies, share * best, seconds)
+            name = f"tfrec, open loop at {share:.0%} of the best"
+            rows.append({"rate": round(share * best, 1), **row(name, outcome), "failures": outcome.failures})
+    return rows
+
+
+def measure_fastapi(work: Path, items: int, clients: list[int], seconds: float) -> list[dict[str, Any]]:
+    """Closed loops against FastAPI, in f32 and in bf16, with one PyTorch thread per call and with all."""
+    from tfrec.encoder.minilm import fetch_checkpoint
+
+    checkpoint = fetch_checkpoint(work)
+    bodies, rows = [json.dumps({"query": query, "k": 10}).encode() for query in queries(1024)], []
+    app = str(Path(__file__).with_name("serving_fastapi.py"))
+    for flags in (["--threads=1"], [f"--threads={cores()}"], ["--threads=1", "--half"]):
+        arguments = [app, str(checkpoint), f"--items={items}", *flags]
+        with program(arguments, "Ready", work / "fastapi.log") as (_, line):
+            host, _, port = line.split()[-1].rpartition(":")
+            time.sleep(1)
+            http_closed(host, int(port), bodies, 2, min(seconds, 2), "/search")
+            for count in clients:
+                outcome = http_closed(host, int(port), bodies, count, seconds, "/search")
+                name = f"FastAPI {' '.join(flags)}, {count} clients"
+                rows.append({"clients": count, "flags": flags, **row(name, outcome)})
+    return rows
+
+
+def judge(result: dict[str, Any]) -> dict[str, Any]:
+    """The goals as numbers."""
+    by_clients = {one["clients"]: one for one in result["server"] if "clients" in one}
+    goals: dict[str, Any] = {}
+    if 1 in by_clients:
+        goals["one client's p50 above the floor, ms (goal 1.5)"] = round(
+            by_clients[1]["p50"] - result["floor"]["batch_1_ms"], 2
+        )
+    if 64 in by_clients:
+        rate = by_clients[64]["qps"]
+        goals["64 clients / floor at batch 32, one thread (goal 0.85)"] = round(
+            rate / result["floor"]["batch_32_qps"], 2
+        )
+        goals["64 clients / floor at batch 32, all cores"] = round(rate / result["floor"]["batch_32_all_cores_qps"], 2)
+    if result["fastapi"]:
+        for count, ours in by_clients.items():
+            theirs = max(one["qps"] for one in result["fastapi"] if one["clients"] == count)
+            goals[f"{count} clients / FastAPI's best (goal 3 at 64)"] = round(ours["qps"] / theirs, 2)
+    return goals
+
+
+def main() -> None:
+    """Measures floor, server, FastAPI, floor again; prints the table and writes it as JSON."""
+    parser = argparse.ArgumentParser(description="Requests per second and latency of serving.")
+    parser.add_argument("--export", type=Path, help="folder with version folders; without it one is made")
+    parser.add_argument("--encoder", default="minilm")
+    parser.add_argument("--items", type=int, default=43_000)
+    parser.add_argument("--precision", choices=["bf16", "f32"], default="bf16")
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16, 64])
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--no-fastapi", action="store_true")
+    parser.add_argument("--output", type=Path, default=RESULT)
+    parser.add_argument("--floor", type=Path, nargs=2, help=argparse.SUPPRESS)  # this process measures the floor
+    given = parser.parse_args()
+    if given.floor:
+        given.floor[1].write_text(json.dumps(measure_floor(given.floor[0], given.seconds)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        export = given.export or work / "export"
+        if given.export is None:
+            arguments = [str(export), f"--items={given.items}", f"--encoder={given.encoder}"]
+            command = [sys.executable, str(Path(build.__code__.co_filename)), *arguments]
+            subprocess.run([*command, f"--precision={given.precision}"], check=True)
+        from serving.server.versions import find_versions
+
+        version = find_versions(export)[0].folder
+        each = max(min(given.seconds, 5.0), 1.0)
+        before = floor(version, each)
+        header = [f"{'':<34}"] + [f"{name:>9}" for name in ("qps", "p50", "p95", "p99", "max", "failed")]
+        print(" ".join(header), flush=True)
+        result: dict[str, Any] = {"items": given.items, "encoder": given.encoder, "cores": cores()}
+        result["server"] = measure_server(export, work, given.clients, given.seconds)
+        result["floor"] = better(before, floor(version, each))
+        fastapi = [] if given.no_fastapi else measure_fastapi(work, given.items, given.clients, given.seconds)
+        result["fastapi"] = fastapi
+        result["goals"] = judge(result)
+    for name, value in {**result["floor"], **result["goals"]}.items():
+        print(f"{name}: {value}")
+    given.output.parent.mkdir(exist_ok=True)
+    given.output.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
