@@ -65,12 +65,15 @@ class Frontends:
         rest_port: the REST port, None when there is none.
     """
 
-    def __init__(self, server: grpc.Server, port: int, health: HealthUpdater, rest: RestListener | None) -> None:
+    def __init__(
+        self, server: grpc.Server, port: int, health: HealthUpdater, rest: RestListener | None, operations: Operations
+    ) -> None:
         self.port = port
         self.rest_port = rest.port if rest is not None else None
         self._server = server
         self._health = health
         self._rest = rest
+        self._operations = operations
 
     def stop(self, grace_seconds: float) -> None:
         """Takes no new requests, lets the running ones finish within the grace time, and closes both ports."""
@@ -79,6 +82,7 @@ class Frontends:
         if self._rest is not None:
             self._rest.stop(grace_seconds)
         stopped.wait()
+        self._operations.stop()
 
 
 def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptions | None = None) -> Frontends:
@@ -127,7 +131,7 @@ def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptio
     health = HealthUpdater(server, core.registry)
     server.start()
     logger.info("Serving gRPC at %s port %d, REST at %s", host, bound, rest.port if rest is not None else "no port")
-    return Frontends(server, bound, health, rest)
+    return Frontends(server, bound, health, rest, operations)
 
 
 def grpc_options(max_message_bytes: int, further: tuple[tuple[str, int | str], ...] = ()) -> list[tuple[str, Any]]:

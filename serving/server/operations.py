@@ -7,7 +7,7 @@ get_model_status_impl.cc, model_service_impl.cc).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import grpc
@@ -26,12 +26,15 @@ from serving.server.stubs import (
     predict_pb2,
     regression_pb2,
 )
+from serving.server.unknown_ids import UnknownIds
 
 _METHOD_NAMES = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 _ITEM_INPUTS = ("history", "item_id")
+Arrays = Mapping[str, np.ndarray]
+Tell = Callable[[Any, str, Arrays, Arrays], None]
 
 
-def predict(handle: Any, request: Any, deadline: float | None = None, metrics: Metrics | None = None) -> Any:
+def predict(handle: Any, request: Any, deadline: float | None = None, tell: Tell | None = None) -> Any:
     """Answers a PredictRequest with one loaded model.
 
     Args:
@@ -39,7 +42,7 @@ def predict(handle: Any, request: Any, deadline: float | None = None, metrics: M
             not looked at.
         request: a `tensorflow.serving.PredictRequest`.
         deadline: `time.monotonic()` by which to end, or None.
-        metrics: told what was answered.
+        tell: called with the model, the signature, its inputs and outputs.
 
     Returns:
         The `tensorflow.serving.PredictResponse`.
@@ -64,8 +67,8 @@ def predict(handle: Any, request: Any, deadline: float | None = None, metrics: M
     response.model_spec.version.value = handle.version
     response.model_spec.signature_name = name
     encode_outputs(outputs, response.outputs)
-    if metrics is not None:
-        _tell(metrics, handle, name, inputs, outputs)
+    if tell is not None:
+        tell(handle, name, inputs, outputs)
     return response
 
 
@@ -82,6 +85,11 @@ class Operations:
         self.registry = registry
         self.metrics = metrics
         self._reload = reload
+        self._unknown_ids = UnknownIds(registry, metrics)
+
+    def stop(self) -> None:
+        """Ends what runs beside the requests."""
+        self._unknown_ids.stop()
 
     def predict(
         self, request: Any, deadline: float | None, prepare: Callable[[Any], None] | None = None
@@ -90,7 +98,20 @@ class Operations:
         with self.acquire(request) as handle:
             if prepare is not None:
                 prepare(handle)
-            return predict(handle, request, deadline, self.metrics)
+            return predict(handle, request, deadline, self._tell)
+
+    def _tell(self, handle: Any, signature: str, inputs: Arrays, outputs: Arrays) -> None:
+        """Counts rows, rows without items and first scores, and has item ids looked up that may be unknown."""
+        ids, scores = outputs.get("item_ids"), outputs.get("scores")
+        if ids is not None and ids.ndim == 2:
+            full = ids[:, 0] != b"" if ids.shape[1] else np.zeros(len(ids), bool)
+            top = scores[full, 0].tolist() if scores is not None and scores.shape == ids.shape and ids.shape[1] else ()
+            self.metrics.score_reference(handle.name, handle.version, handle.manifest)
+            empty = len(ids) - int(np.sum(full))
+            self.metrics.answered(handle.name, handle.version, signature, len(ids), empty, top)
+        for name in _ITEM_INPUTS:
+            if name in inputs and ids is not None:
+                self._unknown_ids.offer(handle, inputs[name].reshape(-1).tolist())
 
     def classify(self, request: Any, deadline: float | None) -> Any:
         """Runs a signature that classifies tf.Examples."""
@@ -179,22 +200,6 @@ class Operations:
 def deadline_after(seconds: float | None) -> float | None:
     """The `time.monotonic()` that many seconds from now; None for no limit."""
     return None if seconds is None else time.monotonic() + seconds
-
-
-def _tell(metrics: Metrics, handle: Any, signature: str, inputs: Any, outputs: Any) -> None:
-    """Counts rows, rows without items, first scores, and item ids that the catalogue lacks."""
-    ids, scores = outputs.get("item_ids"), outputs.get("scores")
-    if ids is not None and ids.ndim == 2:
-        full = ids[:, 0] != b"" if ids.shape[1] else np.zeros(len(ids), bool)
-        top = scores[full, 0].tolist() if scores is not None and scores.shape == ids.shape and ids.shape[1] else ()
-        metrics.score_reference(handle.name, handle.version, getattr(handle, "manifest", None))
-        metrics.answered(handle.name, handle.version, signature, len(ids), int(len(ids) - np.sum(full)), top)
-    unknown_ids = getattr(handle, "unknown_ids", None)
-    for name in _ITEM_INPUTS if unknown_ids is not None else ():
-        given = [item for item in inputs[name].reshape(-1).tolist() if item] if name in inputs else []
-        missing = unknown_ids(given) if given and unknown_ids is not None else None
-        if missing is not None:
-            metrics.ids(handle.name, len(given), missing)
 
 
 def _require_spec(request: Any) -> None:
