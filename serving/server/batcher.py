@@ -126,10 +126,7 @@ class Batcher:
         if task.state != _LEADING:
             self._await(task, key)
         if task.state == _LEADING:
-            try:
-                self._lead(task, key if rows is not None else None)
-            finally:
-                self._pass_on()
+            self._lead(task, key if rows is not None else None)
         if task.error is not None:
             raise task.error
         assert task.outputs is not None
@@ -156,22 +153,25 @@ class Batcher:
             del self._queues[key]
 
     def _lead(self, task: _Task, key: Hashable | None) -> None:
-        """Runs the task with what is queued beside it, and lets the others go."""
+        """Runs the task with what is queued beside it, gives the worker on, and lets the others go."""
         tasks = [task]
-        if key is not None:
-            if self.settings.wait_seconds:
-                self._wait_for_more(task, key)
-            with self._lock:
-                self._collect(tasks, key)
-        now = time.monotonic()
-        for one in tasks:
-            self.metrics.queue_time(task.call.model, now - one.since)
         try:
+            if key is not None:
+                if self.settings.wait_seconds:
+                    self._wait_for_more(task, key)
+                with self._lock:
+                    self._collect(tasks, key)
+            now = time.monotonic()
+            for one in tasks:
+                self.metrics.queue_time(task.call.model, now - one.since)
             self._execute(tasks, key is not None)
         except BaseException as error:  # also what is no StatusError: nobody may wait for ever
             for one in tasks:
                 one.error = one.error or error
         finally:
+            # The next batch first: those who are let go have answers to write, and only one thread of Python runs.
+            with self._lock:
+                self._free_or_next()
             for other in tasks[1:]:
                 other.state = _DONE
                 other.gate.release()
@@ -233,10 +233,6 @@ class Batcher:
         self.metrics.runtime(call.model, "Predict", time.perf_counter() - started, call.signature)
         self.metrics.batch(call.model, call.signature, rows, padded)
         return outputs
-
-    def _pass_on(self) -> None:
-        with self._lock:
-            self._free_or_next()
 
     def _free_or_next(self) -> None:
         """Gives a worker to the queue whose first task has waited longest, or sets it free."""

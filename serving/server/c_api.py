@@ -10,6 +10,7 @@ Sources: tensorflow/c/c_api.h, tensorflow/c/tf_tensor.h, tensorflow/core/platfor
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 from ctypes import POINTER, Structure, c_char_p, c_int, c_int64, c_size_t, c_void_p
 from functools import lru_cache
@@ -143,7 +144,7 @@ class CApi:
             ValueError: its dtype has no counterpart.
         """
         shape = [self.TF_Dim(tensor, axis) for axis in range(self.TF_NumDims(tensor))]
-        size, number = int(np.prod(shape, dtype=np.int64)), self.TF_TensorType(tensor)
+        size, number = math.prod(shape), self.TF_TensorType(tensor)
         if number == STRING:
             strings = np.empty(size, object)
             strings[:] = _strings(self.TF_TensorData(tensor), size)
