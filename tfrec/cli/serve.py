@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -20,12 +21,15 @@ def serve(
     model_name: Annotated[str | None, typer.Option(help="Name that requests give [tfrec].")] = None,
     host: Annotated[str | None, typer.Option(help="Interface to listen on [127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="gRPC port, 0 takes a free one [8500].")] = None,
+    rest_port: Annotated[int | None, typer.Option(help="Port of REST and metrics, 0 takes a free one [none].")] = None,
+    tls: Annotated[Path | None, typer.Option(help="TLS for both ports: TF Serving's ssl_config_file.")] = None,
+    tokens: Annotated[Path | None, typer.Option(help="Bearer tokens for both ports, one on each line.")] = None,
     threads: Annotated[
         int, typer.Option(help="Threads inside one TensorFlow op; batches run on all cores anyway.")
     ] = 1,
     grace: Annotated[float, typer.Option(help="Seconds that running requests have to finish at the end.")] = 10.0,
 ) -> None:
-    """Serve an export with TF Serving's gRPC protocol, until Ctrl-C or SIGTERM."""
+    """Serve an export with TF Serving's gRPC and REST protocols, until Ctrl-C or SIGTERM."""
     from tfrec.cli.places import export_folder, serving_settings
 
     settings = serving_settings(config)
@@ -37,19 +41,31 @@ def serve(
 
     limit_tensorflow_threads(max(threads, 1))  # before the next line imports TensorFlow
 
+    from serving.server.config_files import read_tls_config
+    from serving.server.frontends import FrontendOptions
     from serving.server.main import serve as serve_forever
-    from serving.server.server import ServerOptions
+    from serving.server.server import ModelServer, ServerOptions
+    from serving.server.tokens import TokenFile
 
-    def ready(address: str) -> None:
-        sentence = f"Serving the model {name} at {address} (gRPC); stop with Ctrl-C."
+    frontend = FrontendOptions(
+        rest_port=rest_port,
+        tls=read_tls_config(tls) if tls is not None else None,
+        tokens=TokenFile(tokens) if tokens is not None else None,
+    )
+
+    def told(server: ModelServer) -> AbstractContextManager[None]:
+        rest = "" if server.rest_port is None else f" and port {server.rest_port} (REST, metrics)"
+        sentence = f"Serving the model {name} at {server.address} (gRPC){rest}; stop with Ctrl-C."
         console.print(sentence, highlight=False, soft_wrap=True)
+        return nullcontext()
 
     serve_forever(
         folder,
         name,
         settings.host if host is None else host,
         settings.port if port is None else port,
-        ready,
-        ServerOptions(intra_op=threads, grace_seconds=grace),
+        options=ServerOptions(intra_op=threads, grace_seconds=grace),
+        frontend=frontend,
+        beside=told,
     )
     console.print("Stopped.")

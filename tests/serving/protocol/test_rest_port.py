@@ -223,6 +223,8 @@ def test_a_stop_lets_the_running_request_finish_and_takes_no_other() -> None:
     running.start()
     assert api.inside.wait(5)
     idle = socket.create_connection(("127.0.0.1", listener.port), timeout=5)
+    idle.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert idle.recv(1000).startswith(b"HTTP/1.1 200")  # accepted, and kept open
     stopping = threading.Thread(target=listener.stop, args=(5,))
     stopping.start()
     assert idle.recv(10) == b""
