@@ -94,14 +94,17 @@ async def closed_loop(
     return outcome
 
 
-async def open_loop(send: Send, bodies: Sequence[bytes], rate: float, seconds: float, seed: int = 17) -> Outcome:
+async def open_loop(
+    send: Send, bodies: Sequence[bytes], rate: float, seconds: float, look: Callable[[bytes], None] | None = None,
+    seed: int = 17,
+) -> Outcome:  # fmt: skip
     """Requests at random times, `rate` per second on average, whether or not earlier ones are answered."""
     outcome, draw, tasks = Outcome(), random.Random(seed), set()
     started = due = time.perf_counter()
     while due - started < seconds:
         due += draw.expovariate(rate)
         await asyncio.sleep(max(due - time.perf_counter(), 0))
-        task = asyncio.ensure_future(_one(send, draw.choice(bodies), due, outcome, None))
+        task = asyncio.ensure_future(_one(send, draw.choice(bodies), due, outcome, look))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
@@ -134,12 +137,15 @@ def grpc_closed(
     return asyncio.run(run())
 
 
-def grpc_open(address: str, bodies: Sequence[bytes], rate: float, seconds: float, timeout: float = 30.0) -> Outcome:
+def grpc_open(
+    address: str, bodies: Sequence[bytes], rate: float, seconds: float, timeout: float = 30.0,
+    look: Callable[[bytes], None] | None = None,
+) -> Outcome:  # fmt: skip
     """An open loop of gRPC requests over one channel."""
 
     async def run() -> Outcome:
         with _grpc_send(address, timeout) as send:
-            return await open_loop(send, bodies, rate, seconds)
+            return await open_loop(send, bodies, rate, seconds, look)
 
     return asyncio.run(run())
 

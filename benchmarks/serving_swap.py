@@ -1,14 +1,19 @@
 """Changing versions under load: how many requests fail, and what the others feel of it.
 
     python benchmarks/serving_swap.py --changes 20 --seconds 60
-    python benchmarks/serving_swap.py --export runs/demo/export --clients 4
-    python benchmarks/serving_swap.py --encoder tiny --items 1000 --changes 3 --seconds 8
+    python benchmarks/serving_swap.py --export runs/demo/export --changes 3 --rate 30
+    python benchmarks/serving_swap.py --encoder minilm --changes 3
+    python benchmarks/serving_swap.py --items 1000 --changes 3 --seconds 20 --clients 2
 
-Clients ask in closed loops all the time. After a quiet part (a fifth of the time) a new version folder is renamed into
-place as soon as the one before answers and its share of the time is over; halfway a broken one comes in between,
-which must be refused. All versions hold the same model, so every answer says by its model_spec which one gave it.
-Writes benchmarks/results/serving_swap.json: failures, percentiles of the quiet part and of the rest, the time from
-each rename to the first answer, and the server's memory.
+Requests come at random times, `--rate` per second on average, or from `--clients` in closed loops, which leave a load
+no idle core. After a quiet part (a fifth of the time) a new version folder is renamed into place as soon as the one
+before answers and its share of the time is over; halfway a broken one comes in between, which must be refused. All
+versions hold the same model, so every answer says by its model_spec which one gave it.
+
+How many changes fit into the time depends on what compiling the model's signatures costs (some 4 s of one core for a
+tiny encoder, 17 s for MiniLM), so the default is the tiny one over a full catalogue. Writes
+benchmarks/results/serving_swap.json: failures, percentiles of the quiet part and of the rest, the time from each rename
+to the first answer, and the server's memory.
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ from typing import Any
 sys.path.append(sys.path.pop(0))  # this folder comes last: it holds a serving.py, and "serving" shall be the package
 
 from serving_export import build, queries  # noqa: E402
-from serving_load import grpc_closed, model_server, predict_requests  # noqa: E402
+from serving_load import Outcome, grpc_closed, grpc_open, model_server, predict_requests  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "serving_swap.json"
 
@@ -114,33 +119,40 @@ class Publisher(threading.Thread):
                         self.refused = f"{status.error_code}: {status.error_message}"
 
 
-def measure(export: Path, work: Path, clients: int, changes: int, seconds: float, flags: list[str]) -> dict[str, Any]:
+def measure(export: Path, work: Path, given: argparse.Namespace) -> dict[str, Any]:
     """One run."""
     from serving.client import schema
 
     base = work / "versions"
     newest = max((entry for entry in export.iterdir() if entry.name.isdigit()), key=lambda entry: int(entry.name))
     shutil.copytree(newest, base / "1")
-    bodies, quiet = predict_requests(queries(1024)), seconds / 5
-    flags = ["--file_system_poll_wait_seconds=0.2", *flags]
+    bodies, seconds = predict_requests(queries(1024)), given.seconds
+    quiet = seconds / 5
+    flags = ["--file_system_poll_wait_seconds=0.2", *given.server_flag]
     with model_server(base, work / "server.log", *flags) as (process, address):
         grpc_closed(address, bodies, 2, 1)
         before = memory(process.pid)
-        publisher = Publisher(base, address, changes, quiet, time.monotonic() + seconds)
+        publisher = Publisher(base, address, given.changes, quiet, time.monotonic() + seconds)
 
         def look(answer: bytes) -> None:
             publisher.seen(schema.PredictResponse.FromString(answer).model_spec.version.value)
 
+        def load(length: float) -> Outcome:
+            if given.clients:
+                return grpc_closed(address, bodies, given.clients, length, look=look)
+            return grpc_open(address, bodies, given.rate, length, look=look)
+
         publisher.start()
-        still = grpc_closed(address, bodies, clients, quiet * 0.95, look=look)
-        busy = grpc_closed(address, bodies, clients, seconds - quiet, look=look)
+        still = load(quiet * 0.95)
+        busy = load(seconds - quiet)
         publisher.join(5)
         time.sleep(2)
         after = memory(process.pid)
     return {
-        "clients": clients, "changes": len(publisher.took), "wanted": changes, "broken": publisher.refused,
-        "failures": {**still.failures, **busy.failures}, "quiet": still.told(), "changing": busy.told(),
-        "seconds_to_first_answer": publisher.took, "memory_before": before, "memory_after": after,
+        "clients": given.clients, "rate": given.rate, "changes": len(publisher.took), "wanted": given.changes,
+        "broken": publisher.refused, "failures": {**still.failures, **busy.failures}, "quiet": still.told(),
+        "changing": busy.told(), "seconds_to_first_answer": publisher.took, "memory_before": before,
+        "memory_after": after,
     }  # fmt: skip
 
 
@@ -160,9 +172,10 @@ def main() -> None:
     """Runs once and writes the result; exit code 1 when a request failed or the broken version was not refused."""
     parser = argparse.ArgumentParser(description="Version changes under load.")
     parser.add_argument("--export", type=Path, help="folder with version folders; without it one is made")
-    parser.add_argument("--encoder", default="minilm")
+    parser.add_argument("--encoder", default="tiny")
     parser.add_argument("--items", type=int, default=43_000)
-    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--rate", type=float, default=50.0, help="requests per second")
+    parser.add_argument("--clients", type=int, default=0, help="clients in closed loops instead")
     parser.add_argument("--changes", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--server-flag", action="append", default=[], help="a flag for the server, may be repeated")
@@ -174,7 +187,7 @@ def main() -> None:
         if given.export is None:
             arguments = [str(export), f"--items={given.items}", f"--encoder={given.encoder}"]
             subprocess.run([sys.executable, build.__code__.co_filename, *arguments], check=True)
-        result = measure(export, work, given.clients, given.changes, given.seconds, given.server_flag)
+        result = measure(export, work, given)
     show(result)
     given.output.parent.mkdir(exist_ok=True)
     given.output.write_text(json.dumps(result, indent=2) + "\n")

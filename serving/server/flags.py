@@ -91,7 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("tensorflow_intra_op_parallelism", "threads inside one op, 0 takes one", type=int, default=0)
     add("tensorflow_inter_op_parallelism", "batches that run at once, 0 takes one per core", type=int, default=0)
     add("grpc_max_threads", "threads that answer gRPC calls, 0 sizes it", type=int, default=0)
-    add("load_niceness", "how much a load gives way to requests, 0 to 19", type=int, default=10)
+    add("load_niceness", "how much a load gives way to requests, 0 to 19", type=int, default=5)
     add("runtime", "how models run", choices=["auto", "session", "python"], default="auto")
 
     group = parser.add_argument_group("limits")

@@ -52,7 +52,7 @@ class LoadSettings:
     warm_up: bool = True
     runtime: Kind = "auto"
     intra_op: int = 1
-    niceness: int = 10
+    niceness: int = 5
     threads: int = 1
 
 

@@ -64,7 +64,7 @@ class ServerOptions:
     batching: BatchingParameters = BatchingParameters()
     limits: Limits = Limits()
     poll_seconds: float = 1.0
-    load_niceness: int = 10
+    load_niceness: int = 5
     retry_seconds: float = 60.0
     retries: int = 5
     runtime: Kind = "auto"
