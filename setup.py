@@ -68,6 +68,8 @@ setup(
             "transformers>=4.41,<5",
             "nlpaug>=1.1.11,<2",
             "matplotlib>=3.9,<4",
+            "fastapi>=0.115,<1",
+            "uvicorn>=0.34,<1",
         ],
     },
     entry_points={"console_scripts": ["tfrec=tfrec.__main__:main"]},
