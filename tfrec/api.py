@@ -37,7 +37,7 @@ from tfrec.synth.stage import synthesise, wanted
 from tfrec.tensorflow_setup import keras
 from tfrec.training import checkpoints
 from tfrec.training.pipeline import Batches
-from tfrec.training.trainer import Trainer
+from tfrec.training.trainer import Halt, Trainer
 
 _TRAINED_SECTIONS = ("data", "synthesis", "augment", "encoder", "model", "training")
 
@@ -96,7 +96,7 @@ def _fuse(trained: TrainedShop) -> Fusion | None:
     return fuse(config, shop, trained.model, scorers, trained.signature, RunFolder(config).retrieval, compare)
 
 
-def train(config: Config, source: Config | None = None) -> TrainedShop:
+def train(config: Config, source: Config | None = None, halt: Halt | None = None) -> TrainedShop:
     """Prepares the data if needed, fine-tunes the towers, and leaves checkpoints and metrics in the run folder.
 
     A run that was killed goes on where it was; a finished one with the same configuration and data is read back.
@@ -104,14 +104,16 @@ def train(config: Config, source: Config | None = None) -> TrainedShop:
     Args:
         config: the whole configuration.
         source: the configuration whose run folder holds the prepared data, the synthetic examples and the zero-shot
-            vectors, when several runs share them; it must agree with config in data, synthesis, seed and
-            training.min_gain. None takes the run's own.
+            vectors, when several runs share them; it must agree with config in data, training.min_gain
+            and in all of synthesis that decides which examples are made. With another seed than the source's, only
+            the chance in training differs. None takes the run's own.
+        halt: may end the training at one of its evaluations, to be gone on with later; not with synthesis.rounds.
     """
     if config.synthesis.rounds > 1:
         from tfrec.rounds import train_in_rounds
 
         return train_in_rounds(config, source)
-    return train_once(config, source)
+    return train_once(config, source, halt=halt)
 
 
 @dataclass(frozen=True)
@@ -127,13 +129,16 @@ class Round:
     teacher: TrainedShop | None
 
 
-def train_once(config: Config, source: Config | None = None, round_: Round | None = None) -> TrainedShop:
+def train_once(
+    config: Config, source: Config | None = None, round_: Round | None = None, halt: Halt | None = None
+) -> TrainedShop:
     """One training, as `train` describes it.
 
     Args:
         config: the whole configuration.
         source: see `train`.
         round_: where this is one of several; None is the run itself.
+        halt: see `train`.
     """
     source = source or config
     shop, model, signature = _assemble(config, source)
@@ -168,7 +173,7 @@ def train_once(config: Config, source: Config | None = None, round_: Round | Non
         )
     dev = DevEvaluation(config, shop, model)
     checkpoints_folder = run.checkpoints if round_ is None else round_.folder / "checkpoints"
-    summary = Trainer(config, model, batches, dev, checkpoints_folder, signature).run()
+    summary = Trainer(config, model, batches, dev, checkpoints_folder, signature).run(halt)
     if round_ is None:
         record(config, shop, model, summary, signature)
     return TrainedShop(config, shop, model, signature, summary)

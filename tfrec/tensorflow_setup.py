@@ -6,14 +6,12 @@ before its first import. Every module of tfrec takes `tf` and `keras` from here.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-import tempfile
 import warnings
-from collections.abc import Iterator
 
 from tfrec.errors import TfrecError
+from tfrec.quiet_start import quiet_start
 
 if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
     raise TfrecError(
@@ -26,24 +24,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # tfrec is built and measur
 
 warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
 
-
-@contextlib.contextmanager
-def _quiet_start() -> Iterator[None]:
-    """Holds back what TensorFlow writes to standard error before its log level counts; shown if it fails."""
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as held, open(os.dup(2), "wb") as kept:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            kept.write(held.read())
-            raise
-        finally:
-            os.dup2(kept.fileno(), 2)
-
-
-with _quiet_start():
+with quiet_start():
     import tensorflow as tf
     import tf_keras as keras
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from tfrec.cli import augment, config, data, encoder, index, synth
+from tfrec.cli import augment, config, data, encoder, index, synth, tune
 from tfrec.cli.demo import demo
 from tfrec.cli.export import export
 from tfrec.cli.query import query
 from tfrec.cli.search import search
 from tfrec.cli.serve import serve
 from tfrec.cli.train import evaluate, train
-from tfrec.cli.tune import tune
 
 app = typer.Typer(
     help="From a shop's files to a served search-and-recommendation model.",
@@ -24,13 +23,13 @@ app.command()(serve)
 app.command()(query)
 app.command()(demo)
 app.command()(search)
-app.command()(tune)
 app.add_typer(data.app, name="data")
 app.add_typer(encoder.app, name="encoder")
 app.add_typer(index.app, name="index")
 app.add_typer(augment.app, name="augment")
 app.add_typer(synth.app, name="synth")
 app.add_typer(config.app, name="config")
+app.add_typer(tune.app, name="tune")
 
 
 def main() -> None:

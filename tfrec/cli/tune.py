@@ -1,4 +1,4 @@
-"""`tfrec tune`."""
+"""`tfrec tune`, and `tfrec tune show | best | report`."""
 
 from __future__ import annotations
 
@@ -10,69 +10,108 @@ from tfrec.cli.console import command_errors, console
 from tfrec.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, read_config
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from tfrec.config import Config
+    from tuner.plan import Plan
     from tuner.search import SearchResult
 
+app = typer.Typer(invoke_without_command=True)
 
+
+@app.callback()
 @command_errors
 def tune(
+    context: typer.Context,
     config: ConfigOption = DEFAULT_CONFIG,
     overrides: SetOption = [],  # noqa: B006
-    trials: Annotated[int, typer.Option(min=1, help="Trainings in all, the configuration's own values first.")] = 8,
-    minutes_per_trial: Annotated[
-        float | None, typer.Option(help="Time budget of each; empty keeps training.max_minutes.")
-    ] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="Trials in all, the default first.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Time budget of the whole search.")] = None,
+    minutes_per_trial: Annotated[float | None, typer.Option(help="Time budget of each training.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Trials at a time.")] = None,
+    oracle: Annotated[str | None, typer.Option(help="bayesian, random or hyperband.")] = None,
+    space: Annotated[str | None, typer.Option(help="rates or wide.")] = None,
 ) -> None:
-    """Search learning rates and regularisation by the dev score; continues where a killed search was."""
-    parsed = read_config(config, overrides)
+    """Search; continues where a killed search was. Options stand for fields of section tune in the configuration."""
+    if context.invoked_subcommand is not None:
+        return
+    given = {
+        "trials": trials, "minutes": minutes, "minutes_per_trial": minutes_per_trial, "workers": workers,
+        "oracle": oracle, "space": space,
+    }  # fmt: skip
+    own = [f"tune.{name}={value}" for name, value in given.items() if value is not None]
+    parsed = read_config(config, [*overrides, *own])
     from tuner.search import search
 
-    result = search(parsed, trials, minutes_per_trial)
-    console.print(_table(result))
-    for sentence in _sentences(result):
+    result = search(parsed)
+    if result is None:
+        console.print("The chief has no more trials; it tells what was found.")
+        return
+    _print(result)
+
+
+@app.command()
+@command_errors
+def show(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> None:  # noqa: B006
+    """Print the trials of a search as they stand, also while it runs."""
+    plan = _plan(read_config(config, overrides))
+    from tuner.results import best_of, read_results, running
+    from tuner.tables import trial_table
+
+    results = read_results(plan.folder, plan.config, plan.space)
+    console.print(trial_table(results, best_of(results), running(plan.folder)))
+
+
+@app.command()
+@command_errors
+def best(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> None:  # noqa: B006
+    """Print what a finished search found: the configuration's changed fields and the finals."""
+    plan = _plan(read_config(config, overrides))
+    from tfrec.errors import TrainingError
+    from tfrec.files import read_json
+    from tuner.fields import value_at
+    from tuner.tables import shown
+
+    file = plan.folder / "result.json"
+    if not file.is_file():
+        raise TrainingError(f"{plan.folder} holds no finished search: run `tfrec tune` to its end first.")
+    result = read_json(file)
+    for path, value in result["best"]["values"].items():
+        before = value_at(plan.config, path)
+        note = "" if before == value else f" (default {shown(before)})"
+        console.print(f"{path}: {shown(value)}{note}", highlight=False, soft_wrap=True)
+    for sentence in result["sentences"]:
         console.print(sentence, highlight=False, soft_wrap=True)
 
 
-def _table(result: SearchResult) -> Table:
-    from rich import box
-    from rich.table import Table
+@app.command()
+@command_errors
+def report(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> None:  # noqa: B006
+    """Write report.html, trials.parquet and TensorBoard's events anew, running finals that have not been run."""
+    parsed = read_config(config, overrides)
+    plan = _plan(parsed)
+    from tuner.search import conclude
 
-    table = Table(title="Trials by dev score", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("trial", justify="right")
-    paths = list(result.best.values)
-    names = [path.rpartition(".")[2] for path in paths]
-    for path, name in zip(paths, names, strict=True):
-        table.add_column(name.replace("_", " ") if names.count(name) == 1 else path, justify="right", min_width=8)
-    table.add_column("steps", justify="right")
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for trial in sorted(result.trials, key=lambda t: (t.score is None, -(t.score or 0.0))):
-        notes = ["default"] if trial.number == 0 else []
-        notes += ["best"] if trial.number == result.best.number else []
-        notes += ["failed"] if trial.score is None else []
-        table.add_row(
-            str(trial.number),
-            *(f"{trial.values[path]:.3g}" for path in paths),
-            "" if trial.steps is None else str(trial.steps),
-            "" if trial.score is None else f"{trial.score:.4f}",
-            ", ".join(notes),
-        )
-    return table
+    conclude(plan, parsed)
+    console.print(f"Written: {plan.folder / 'report.html'}", highlight=False, soft_wrap=True)
 
 
-def _sentences(result: SearchResult) -> list[str]:
-    best, default = result.best, next((t for t in result.trials if t.number == 0), None)
-    if best.number == 0:
-        sentences = ["No trial stood above the configuration's own values on dev: there is nothing to change."]
-    elif default is None or default.score is None or best.score is None:
-        sentences = [f"Best on dev: trial {best.number}; the configuration's own values failed, so there is no gain."]
-    else:
-        gain = best.score - default.score
-        sentences = [f"Trial {best.number} stands {gain:+.4f} above the configuration's own values on dev."]
-        sentences.append(
-            f"Dev also chose it among {len(result.trials)} trials, each trained once with one seed: the gain is "
-            "flattered by that choice, and no paired test has been run on it yet."
-        )
-    sentences += [f"Trial {t.number} failed: {t.reason}" for t in result.trials if t.score is None]
-    return [*sentences, f"Written: {result.best_config} (train it with `tfrec train --config {result.best_config}`)"]
+def _plan(config: Config) -> Plan:
+    """The search that a configuration's folder holds."""
+    from tfrec.config import load_config
+    from tfrec.errors import TrainingError
+    from tuner.folder import read_order, trial_folder, tune_folder
+    from tuner.plan import Plan
+    from tuner.space import space_of
+
+    folder = tune_folder(config)
+    if not (trial_folder(folder, 0) / "order.json").is_file():
+        raise TrainingError(f"{folder} holds no search: run `tfrec tune` first.")
+    base = load_config(folder / "base.yaml")
+    return Plan(base, space_of(base), read_order(trial_folder(folder, 0)).objective)
+
+
+def _print(result: SearchResult) -> None:
+    from tuner.tables import sentences, trial_table
+
+    console.print(trial_table(result.trials, result.best))
+    for sentence in sentences(result):
+        console.print(sentence, highlight=False, soft_wrap=True)

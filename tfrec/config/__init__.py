@@ -8,6 +8,7 @@ from tfrec.config.loading import load_config, parse_config
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
 from tfrec.config.retrieval import RetrievalConfig
 from tfrec.config.tree import Config
+from tfrec.config.tuning import FinalsConfig, TuneConfig, VaryConfig
 
 __all__ = [
     "AdversarialConfig",
@@ -18,6 +19,7 @@ __all__ = [
     "EncoderConfig",
     "EvaluationConfig",
     "ExportConfig",
+    "FinalsConfig",
     "InteractionsConfig",
     "ItemsConfig",
     "ModelConfig",
@@ -27,6 +29,8 @@ __all__ = [
     "ServingConfig",
     "TableConfig",
     "TrainingConfig",
+    "TuneConfig",
+    "VaryConfig",
     "documented_yaml",
     "load_config",
     "parse_config",

@@ -38,9 +38,13 @@ def _write(section: BaseModel, depth: int, lines: list[str]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A value as YAML knows it; sections in a list become mappings."""
+    """A value as YAML knows it; sections in a list or under names become mappings."""
     if isinstance(value, list):
-        return [entry.model_dump(mode="json") if isinstance(entry, BaseModel) else entry for entry in value]
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
     return value
 
 

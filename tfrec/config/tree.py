@@ -16,6 +16,7 @@ from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
 from tfrec.config.retrieval import RetrievalConfig
 from tfrec.config.synthesis import SynthesisConfig
+from tfrec.config.tuning import TuneConfig
 
 
 class Config(Section):
@@ -31,6 +32,7 @@ class Config(Section):
     model: ModelConfig = Field(default_factory=lambda: ModelConfig())
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig())
     retrieval: RetrievalConfig = Field(default_factory=lambda: RetrievalConfig())
+    tune: TuneConfig = Field(default_factory=lambda: TuneConfig())
     evaluation: EvaluationConfig = Field(default_factory=lambda: EvaluationConfig())
     export: ExportConfig = Field(default_factory=lambda: ExportConfig())
     serving: ServingConfig = Field(default_factory=lambda: ServingConfig())

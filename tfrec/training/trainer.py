@@ -20,6 +20,8 @@ from tfrec.training.pipeline import Batches
 from tfrec.training.schedule import Schedule
 
 Evaluate = Callable[[], dict[str, float]]
+# Told after each evaluation how far the run is (0..1) and what has been measured; a reason ends the run there.
+Halt = Callable[[float, list[dict[str, float]]], "str | None"]
 _SECONDS_BETWEEN_CHECKPOINTS = 60.0
 _SAVING_SHARE = 0.03  # of the time goes into checkpoints at most, however large they are
 
@@ -58,11 +60,16 @@ class Trainer:
         self._stale = 0
         self._best = -math.inf
 
-    def run(self) -> dict[str, Any]:
+    def run(self, halt: Halt | None = None) -> dict[str, Any]:
         """Trains to the end and leaves the best weights in the model.
 
+        Args:
+            halt: may end the run at an evaluation before the last; a later call goes on from there, on the same
+                schedule and with the same batches as if it had never been halted.
+
         Returns:
-            what happened: steps, seconds, examples_per_second, stopped ("finished" | "patience"), evaluations.
+            what happened: steps, seconds, pairs_per_second, stopped ("finished" | "patience" | the reason of halt),
+            evaluations.
         """
         interpolation = Interpolation(self._optimizer.variables_in_order if self._training.interpolation else [])
         state = self._resume()
@@ -86,7 +93,9 @@ class Trainer:
         last_save, started, first_step, paused = time.monotonic(), time.monotonic(), step, 0.0
         with Progress("Training", 100) as bar, writer.as_default():
             bar.advance(100 * schedule.progress(step))
-            while (progress := schedule.progress(step)) < 1.0:
+            progress = schedule.progress(step)
+            reason = halt(progress, self.history) if halt and done_evaluations and progress < 1.0 else None
+            while reason is None and (progress := schedule.progress(step)) < 1.0:
                 self._factor.assign(schedule.factor(progress))
                 loss, norm = self._step(next(iterator), tf.constant(step, tf.int64))
                 value = float(loss)
@@ -115,13 +124,17 @@ class Trainer:
                     self._save(step, schedule)
                     last_save = time.monotonic()
                     pause = max(_SECONDS_BETWEEN_CHECKPOINTS, (last_save - before) / _SAVING_SHARE)
+                if due and halt and (progress := schedule.progress(step)) < 1.0:
+                    reason = halt(progress, self.history)
         seconds = max(time.monotonic() - started - paused, 1e-9)
-        self._interpolate(interpolation, step, schedule)
+        if reason is None:
+            self._interpolate(interpolation, step, schedule)
         summary = {
-            "steps": step, "seconds": schedule.elapsed, "stopped": stopped, "evaluations": self.history,
+            "steps": step, "seconds": schedule.elapsed, "stopped": reason or stopped, "evaluations": self.history,
             "pairs_per_second": (step - first_step) * self._training.batch_size / seconds,
         }  # fmt: skip
-        self._save(step, schedule, summary)
+        if reason is None:
+            self._save(step, schedule, summary)
         checkpoints.restore(self._folder / "best", self._model.saved_variables)
         return summary
 

@@ -1,0 +1,121 @@
+"""The objective of a search: a training on shared data, judged on dev."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tfrec.config import Config
+from tfrec.errors import ConfigError, EvaluationError
+from tuner.folder import Order, Outcome, read_curve, trial_folder, write_curve
+from tuner.halving import Halt
+
+
+def prepare(source: Config) -> dict[str, Any]:
+    """Makes what all trials share: prepared data, made examples, the untrained encoder's vectors.
+
+    Returns:
+        data: fingerprint of the prepared data.
+
+    Raises:
+        EvaluationError: the dev split is empty.
+    """
+    from tfrec import api
+    from tfrec.data.prepare import prepare as prepare_data
+    from tfrec.synth.stage import wanted
+
+    shop = prepare_data(source)
+    tasks = source.training.tasks
+    searches = shop.has_searches and tasks.search > 0 and bool(shop.judgments("dev"))
+    if not searches and not (shop.has_interactions and tasks.recommendation > 0 and shop.shoppers("dev")):
+        raise EvaluationError(
+            "The dev split is empty, so a search has nothing to choose by: set data.split.dev_share or "
+            "data.split.dev_days."
+        )
+    if wanted(source, shop):
+        api.make_samples(source)
+    return {"data": shop.fingerprint}
+
+
+def run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
+    """Trains one configuration and gives its best dev score.
+
+    Args:
+        folder: the trial's own, where the run of config is.
+        config: the trial's configuration.
+        source: the base configuration, whose run folder holds what trials share.
+        order: how far to train, and from where.
+
+    Raises:
+        ConfigError: the time budget does not reach the first training step.
+    """
+    from tfrec import api
+
+    if order.continues is not None:
+        _take_over(trial_folder(folder.parent, order.continues), folder)
+    halt = None if config.synthesis.rounds > 1 else Halt(folder, order, config.training.evaluations)
+    trained = api.train(config, source, halt)
+    summary = trained.summary
+    if not summary["steps"]:  # all trials would score what the untrained model does
+        raise ConfigError(
+            f"The time budget of {config.training.max_minutes:g} minutes ends before the first training step: "
+            "give the trials more minutes, and begin the search anew."
+        )
+    points = [[float(point["step"]), float(point["score"])] for point in summary["evaluations"]]
+    scores = [score for _, score in points]
+    score = max(scores) if all(map(math.isfinite, scores)) else math.nan
+    facts = {"values": dev_values(trained)} if order.judge else {}
+    return Outcome(score, "", summary["stopped"], summary["steps"], summary["seconds"], 0.0, points, facts)
+
+
+def dev_values(trained: Any) -> dict[str, dict[str, float]]:
+    """The model's dev metric on the whole catalogue for each query and shopper.
+
+    Args:
+        trained: tfrec.api.TrainedShop.
+
+    Returns:
+        task ("search", "recommendation") -> query or shopper -> nDCG@10 or nDCG@20.
+    """
+    from tfrec.evaluation.dev import RECOMMENDATION_METRIC, SEARCH_METRIC
+    from tfrec.evaluation.metrics import evaluate_rankings
+    from tfrec.evaluation.recommendation import CUT, evaluate_recommendations
+    from tfrec.evaluation.retrieval import to_rankings, top_k
+
+    shop, model, tasks = trained.shop, trained.model, trained.config.training.tasks
+    catalogue = trained.catalogue
+    values: dict[str, dict[str, float]] = {}
+    judgments = shop.judgments("dev") if shop.has_searches and tasks.search > 0 else {}
+    if judgments:
+        queries = list(judgments)
+        indices, scores = top_k(model.query_vectors(queries), catalogue, 100)
+        found = evaluate_rankings(judgments, to_rankings(queries, indices, scores, shop.item_ids))
+        values["search"] = dict(zip(found.query_ids, map(float, found.samples[SEARCH_METRIC]), strict=True))
+    shoppers = shop.shoppers("dev") if shop.has_interactions and tasks.recommendation > 0 else []
+    shoppers = [shopper for shopper in shoppers if shopper.truth]
+    if shoppers:
+        histories = [shopper.history for shopper in shoppers]
+        ranked, _ = top_k(model.query_vectors([""] * len(shoppers), histories), catalogue, CUT, exclude=histories)
+        bought = evaluate_recommendations([shopper.truth for shopper in shoppers], ranked, shop.size)
+        names = [str(shopper.user_id) for shopper in shoppers]
+        values["recommendation"] = dict(zip(names, map(float, bought.samples[RECOMMENDATION_METRIC]), strict=True))
+    return values
+
+
+def _take_over(earlier: Path, folder: Path) -> None:
+    """Gives a trial the checkpoints of the one that it continues; they are never changed in place, so links do."""
+    if (folder / "checkpoints").is_dir():
+        return
+    aside = folder / ".checkpoints"
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.copytree(earlier / "checkpoints", aside, copy_function=os.link)
+    write_curve(folder, read_curve(earlier))
+    aside.rename(folder / "checkpoints")
+
+
+def forget_checkpoints(folder: Path) -> None:
+    """Gives back the disk of a trial that nobody will continue."""
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
