@@ -21,9 +21,11 @@ warnings.filterwarnings("ignore", message="currentThread")  # KerasTuner's, in e
 
 with quiet_start():
     import keras_tuner
+    from keras_tuner.src import config as _config
     from keras_tuner.src.distribute.oracle_chief import OracleServicer
     from keras_tuner.src.distribute.oracle_client import OracleClient
     from keras_tuner.src.engine.trial import Trial, TrialStatus
     from keras_tuner.src.protos import get_service, get_service_grpc
+_config.DEBUG = False  # it prints a traceback for every failed trial; the reason and the trial's log tell more
 
 __all__ = ["OracleClient", "OracleServicer", "Trial", "TrialStatus", "get_service", "get_service_grpc", "keras_tuner"]

@@ -85,7 +85,7 @@ class _alone:
 
 
 def _die_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
+    while os.read(0, 1):  # not through sys.stdin, whose lock would be held when the interpreter ends
         pass
     os._exit(_ORPHAN)
 

@@ -17,7 +17,7 @@ import grpc
 
 from tfrec.config import load_config
 from tfrec.errors import TfrecError, TrainingError
-from tfrec.files import write_json
+from tfrec.files import atomic_write, write_json
 from tuner.kerastuner import OracleClient, get_service
 from tuner.plan import Plan
 from tuner.space import space_of
@@ -97,6 +97,7 @@ def local_worker(base: Path, objective: str, tuner_id: str, port: int, workers: 
     os.environ |= {TUNER_ID: tuner_id, ADDRESS: "127.0.0.1", PORT: str(port)}
     if workers > 1:  # trials at a time share the cores
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+    atomic_write(base.parent / "workers" / f"{tuner_id}.pid", f"{os.getpid()}\n")
     config = load_config(base)
     try:
         work(Plan(config, space_of(config), objective), workers)

@@ -70,3 +70,12 @@ def _fail(number: int) -> None:
         os.kill(os.getpid(), 9)
     if kind == "fatal" and not (Path(os.environ["ANALYTIC_MENDED"])).exists():
         raise EncoderError("The encoder is gone.")
+
+
+def run_search(file: str, errors: str) -> None:
+    """The main function of a process that searches, as `tfrec tune` does."""
+    from tfrec.config import load_config
+    from tuner.search import search
+
+    os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    search(load_config(file), "analytic_objective")
