@@ -82,8 +82,8 @@ def test_when_every_trial_fails_the_first_reason_is_told(
 def test_kills_of_chief_and_workers_lose_and_repeat_no_trial(
     analytic: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, starter: Any
 ) -> None:
-    trials, kills, seed = 24, 12, 5
-    config = analytic(trials=trials, workers=2, **QUICK)
+    trials, kills, seed = 18, 12, 5
+    config = analytic(evaluations=2, trials=trials, workers=2, **QUICK)
     monkeypatch.setenv("ANALYTIC_SECONDS", "0.15")
     file, errors = tmp_path / "kills.yaml", tmp_path / "errors.txt"
     file.write_text(plain_yaml(config))
@@ -91,7 +91,7 @@ def test_kills_of_chief_and_workers_lose_and_repeat_no_trial(
     folder, rng, done = tmp_path / "search" / "tune", random.Random(seed), {"chief": 0, "worker": 0}
     _wait(lambda: bool(list(folder.glob("workers/*.pid"))), errors)
     while sum(done.values()) < kills:
-        time.sleep(rng.uniform(0.05, 0.6))
+        time.sleep(rng.uniform(0.05, 0.4))
         assert chief.exitcode is None, f"the search ended before it was killed often enough: {errors.read_text()}"
         if sum(done.values()) % 3 == 0:
             chief.kill()
