@@ -11,11 +11,12 @@ from tfrec.errors import ConfigError, TrainingError
 from tfrec.files import atomic_write
 from tuner.fields import with_values
 from tuner.finals import Finals, forget_finals, run_finals
-from tuner.folder import Order, write_order
+from tuner.folder import Order, trial_folder, write_order
 from tuner.isolated import run_isolated
 from tuner.plan import TRAINING, Plan
 from tuner.results import TrialResult, best_of
 from tuner.space import space_of
+from tuner.training import forget_checkpoints
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,9 @@ def conclude(plan: Plan, config: Config) -> SearchResult:
         candidate.unlink(missing_ok=True)
     result = SearchResult(results, best, finals, target, candidate if candidate.exists() else None)
     write_outputs(plan, result)
+    for trial in results:
+        if trial is not best:
+            forget_checkpoints(trial_folder(plan.folder, trial.number))
     return result
 
 

@@ -107,8 +107,8 @@ def dev_values(trained: Any) -> dict[str, dict[str, float]]:
 
 def _take_over(earlier: Path, folder: Path) -> None:
     """Gives a trial the checkpoints of the one that it continues; they are never changed in place, so links do."""
-    if (folder / "checkpoints").is_dir():
-        return
+    if (folder / "checkpoints").is_dir() or not (earlier / "checkpoints").is_dir():
+        return  # without, as when a finished search is made longer, the training begins anew and comes to the same
     aside = folder / ".checkpoints"
     shutil.rmtree(aside, ignore_errors=True)
     shutil.copytree(earlier / "checkpoints", aside, copy_function=os.link)

@@ -98,7 +98,8 @@ class TrialTuner(keras_tuner.Tuner):
         return str(self.plan.folder / "oracle" / "tuner.json")  # one name, however many workers there are
 
     def _spent(self) -> bool:
-        return is_spent(self.plan.config.tune, self.results(), self._workers, len(running(self.plan.folder)))
+        workers = max(self._workers, len(self.oracle.tuner_ids))  # a cluster's come and go
+        return is_spent(self.plan.config.tune, self.results(), workers, len(running(self.plan.folder)))
 
     def _created(self, number: int, values: dict[str, Any]) -> None:
         self.plan.order(number, values)
@@ -109,6 +110,6 @@ class TrialTuner(keras_tuner.Tuner):
         results = self.results()
         best = best_of(results)
         for result in results:
-            if result is not best and result.stopped != "rung":
+            if result is not best and not result.place:
                 forget_checkpoints(trial_folder(self.plan.folder, result.number))
         self._on_change()

@@ -50,6 +50,20 @@ def _config_of(source: Config, number: int) -> Config:
     return with_values(source, {"runs_dir": str(tune_folder(source)), "name": f"trial_{number}"})
 
 
+def test_a_rung_takes_checkpoints_over_without_touching_them(tmp_path: Path) -> None:
+    from tuner.training import _take_over
+
+    (tmp_path / "a" / "checkpoints" / "last").mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    kept = tmp_path / "a" / "checkpoints" / "last" / "state.json"
+    kept.write_text("{}")
+    _take_over(tmp_path / "a", tmp_path / "b")
+    taken = tmp_path / "b" / "checkpoints" / "last" / "state.json"
+    assert taken.read_text() == "{}" and taken.stat().st_ino == kept.stat().st_ino, "no second copy on the disk"
+    _take_over(tmp_path / "nothing", tmp_path / "b")
+    assert taken.is_file()
+
+
 def test_an_empty_dev_split_is_told_before_training(shop_home: Path) -> None:
     with pytest.raises(EvaluationError, match="dev split is empty"):
         prepare(load_config(shop_home, ["name=none", "training.tasks={search: 0, recommendation: 1}"]))
@@ -62,7 +76,7 @@ def test_the_command_finds_the_rate_that_learns(shop_home: Path, monkeypatch: py
     settings = [
         "name=found", "synthesis.enabled=false", "training.learning_rate=1.0e-9", "training.head_learning_rate=1.0e-9",
         "training.epochs=12", "tune.vary={training.learning_rate: [5.0e-3]}", "tune.finals.seeds=0",
-        "tune.minutes_per_trial=5",
+        "tune.minutes_per_trial=5", "training.evaluations=1", "training.interpolation=[]",
     ]  # fmt: skip
     options = ["--config", str(shop_home), *(f"--set={setting}" for setting in settings)]
     done = CliRunner().invoke(app, ["tune", *options, "--trials", "2", "--oracle", "random"])
