@@ -13,7 +13,9 @@ from rich.console import Console
 
 from tfrec.errors import TfrecError
 
-console = Console()
+# Piped output has no width of its own; rich would assume 80 columns and cut the tables.
+PIPED_WIDTH = 160
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH)
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import importlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +47,12 @@ class Als:
 
         Source: Hu, Koren & Volinsky 2008, Collaborative Filtering for Implicit Feedback Datasets.
         """
-        model = _implicit("als").AlternatingLeastSquares(
-            factors=factors, regularization=regularisation, alpha=alpha, iterations=iterations, random_state=seed,
-            num_threads=1,
-        )  # fmt: skip
-        model.fit(purchases.matrix, show_progress=False)
+        with _one_blas_thread():
+            model = _implicit("als").AlternatingLeastSquares(
+                factors=factors, regularization=regularisation, alpha=alpha, iterations=iterations, random_state=seed,
+                num_threads=1,
+            )  # fmt: skip
+            model.fit(purchases.matrix, show_progress=False)
         return cls(model)
 
     def recommend(self, shoppers: Sequence[Shopper]) -> NDArray[np.int32]:
@@ -108,14 +110,19 @@ class Bpr:
 
 
 def _implicit(module: str) -> Any:
-    # its own threads and OpenBLAS's would fight each other, as it warns
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        import importlib
-
         return importlib.import_module(f"implicit.cpu.{module}")
     except ImportError:
         raise EvaluationError(
             "The ALS and BPR baselines need the package implicit: pip install 'implicit>=0.7.2', or take als and bpr "
             "out of evaluation.recommendation_baselines."
         ) from None
+
+
+def _one_blas_thread() -> AbstractContextManager[Any]:
+    """OpenBLAS's threads and those of implicit fight each other, and implicit warns of it."""
+    try:
+        from threadpoolctl import threadpool_limits  # comes with implicit
+    except ImportError:
+        return nullcontext()
+    return threadpool_limits(1, user_api="blas")
