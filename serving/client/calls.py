@@ -137,6 +137,7 @@ class Caller:
         self._connection = connection
         self._channels = connection.channels(grpc.insecure_channel, grpc.secure_channel)
         self._stubs = [connection.stubs(channel) for channel in self._channels]
+        self._closed = False
 
     def run(self, operation: Operation[Any], timeout: float | None) -> Any:
         """Sends a request and reads the answer.
@@ -154,6 +155,8 @@ class Caller:
             except ValueError as error:  # grpc's way to say that the channel is closed
                 raise closed() from error
             except grpc.RpcError as error:
+                if self._closed:  # by another thread, while the call was on its way
+                    raise closed() from error
                 target, pause = attempts.target, attempts.pause_after(error.code().name)
                 if pause is None:
                     raise connection.told(error, target, allowed) from None
@@ -164,5 +167,6 @@ class Caller:
 
     def close(self) -> None:
         """Ends open calls and the connections."""
+        self._closed = True
         for channel in self._channels:
             channel.close()

@@ -22,7 +22,8 @@ READY_POLL = 0.2  # seconds between two looks
 class Client:
     """Asks a model server that speaks TF Serving's gRPC protocol. Safe to use from several threads.
 
-    Keep one for the life of a process: connections are opened once and used for all calls.
+    Keep one for the life of a process: connections are opened once and used for all calls. Where a web server forks its
+    workers, make one in each worker: gRPC's threads do not survive a fork.
 
     Args:
         target: address of the server, "host:port", or of several servers of the same model, which then take turns; one
@@ -160,7 +161,8 @@ class Client:
 
         Args:
             signature: its name; "" means serving_default.
-            inputs: an array (or what numpy makes one of) for every input of the signature.
+            inputs: an array (or what numpy makes one of) for every input of the signature. A Python number becomes an
+                int64, so write `np.int32(10)` for k.
             version: a version's number or label; None takes the client's.
             output_filter: names of the outputs wanted; empty means all.
             timeout: seconds for this call.

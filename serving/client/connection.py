@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ import grpc
 
 from serving.client.errors import ClientError
 
-_LOOPBACK = ("127.", "localhost:", "[::1]:", "unix:")
+_CONNECT_SECONDS = 3  # gRPC's own 20 are longer than a call waits, and so long no other target would be asked
+_PING_SECONDS, _PONG_SECONDS = 30, 10
 
 
 @dataclass(frozen=True)
@@ -118,8 +120,14 @@ def check_targets(targets: str | Sequence[str]) -> list[str]:
 
 
 def is_loopback(target: str) -> bool:
-    """Whether a target never leaves this machine."""
-    return target.startswith(_LOOPBACK)
+    """Whether calls to a target never leave this machine."""
+    host = target.rpartition(":")[0].strip("[]")
+    if target.startswith("unix:") or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which may lead anywhere
+        return False
 
 
 def channel_options(target: str, max_message_bytes: int, tls: Tls | None) -> list[tuple[str, Any]]:
@@ -130,6 +138,12 @@ def channel_options(target: str, max_message_bytes: int, tls: Tls | None) -> lis
         ("grpc.enable_retries", 0),  # retried here, within one deadline
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 2000),
+        ("grpc.min_reconnect_backoff_ms", 1000 * _CONNECT_SECONDS),  # in fact the time to connect
+        # A machine that vanished, or a firewall that forgot an idle connection, says nothing; without pings calls would
+        # fail by their deadlines for a quarter of an hour. Only while calls wait, so that servers take no offence.
+        ("grpc.keepalive_time_ms", 1000 * _PING_SECONDS),
+        ("grpc.keepalive_timeout_ms", 1000 * _PONG_SECONDS),
+        ("grpc.http2.ping_timeout_ms", 1000 * _PONG_SECONDS),
     ]
     if is_loopback(target):
         options.append(("grpc.enable_http_proxy", 0))  # a company's proxy never stands before one's own machine

@@ -12,9 +12,7 @@ from serving.client.errors import ClientError
 def text_rows(texts: str | Sequence[str]) -> np.ndarray:
     """One text or several as string[B], in an object array (numpy's own string types cut trailing NULs)."""
     values = [texts] if isinstance(texts, str) else list(texts)
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
+    return np.fromiter(values, dtype=object, count=len(values))  # never a matrix, whatever the values are
 
 
 def history_rows(histories: Sequence[Sequence[str]]) -> np.ndarray:

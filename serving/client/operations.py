@@ -140,8 +140,10 @@ class Operations:
         self, signature: str, inputs: dict[str, np.ndarray], k: int, filters: Sequence[str], diversity: float,
         exclude_seen: bool | None = None, as_usual: bool | None = None,
     ) -> Operation[list[list[Hit]]]:  # fmt: skip
+        if not isinstance(k, (int, np.integer)):
+            raise ClientError("INVALID_ARGUMENT", f"k must be a whole number, not {k!r}.")
         if not 1 <= k < 2**31:
-            raise ClientError("INVALID_ARGUMENT", f"k must be at least 1, not {k}.")
+            raise ClientError("INVALID_ARGUMENT", f"k must be at least 1 and below 2**31, not {k}.")
         more = wishes(len(next(iter(inputs.values()))), filters, diversity, exclude_seen, as_usual)
         if more:
             signature, inputs = f"{signature}_filtered", {**inputs, **more}
@@ -150,20 +152,22 @@ class Operations:
 
 def _arrays(answer: Any) -> dict[str, np.ndarray]:
     try:
-        return {name: to_numpy(proto) for name, proto in answer.outputs.items()}
+        arrays = {name: to_numpy(proto) for name, proto in answer.outputs.items()}
     except ValueError as error:
         raise ClientError("INTERNAL", f"The server's answer cannot be read: {error}.") from None
+    # Values that came as raw bytes lie in the message, where nobody may write.
+    return {name: array if array.flags.writeable else array.copy() for name, array in arrays.items()}
 
 
-def _output(outputs: Mapping[str, np.ndarray], name: str, rank: int) -> np.ndarray:
-    if name not in outputs or outputs[name].ndim != rank:
+def _output(outputs: Mapping[str, np.ndarray], name: str, rank: int, texts: bool = False) -> np.ndarray:
+    if name not in outputs or outputs[name].ndim != rank or (outputs[name].dtype == object) != texts:
         message = f"The server's answer has no output {name!r}: the model is not an export of tfrec."
         raise ClientError("INTERNAL", message)
     return outputs[name]
 
 
 def _ranked(outputs: Mapping[str, np.ndarray]) -> list[list[Hit]]:
-    rows = zip(_output(outputs, "item_ids", 2).tolist(), _output(outputs, "scores", 2).tolist(), strict=True)
+    rows = zip(_output(outputs, "item_ids", 2, True).tolist(), _output(outputs, "scores", 2).tolist(), strict=True)
     # An empty id fills up a row that has fewer answers than the others.
     return [
         [Hit(item.decode("utf-8", "replace"), score) for item, score in zip(ids, scores, strict=True) if item]
@@ -172,7 +176,9 @@ def _ranked(outputs: Mapping[str, np.ndarray]) -> list[list[Hit]]:
 
 
 def _parts(outputs: Mapping[str, np.ndarray], lengths: list[int]) -> list[list[dict[str, float]]]:
-    labels = [[label.decode("utf-8", "replace") for label in row] for row in _output(outputs, "scorers", 2).tolist()]
+    labels = [
+        [label.decode("utf-8", "replace") for label in row] for row in _output(outputs, "scorers", 2, True).tolist()
+    ]
     rows = zip(_output(outputs, "parts", 3).tolist(), labels, lengths, strict=True)
     return [[dict(zip(names, item, strict=True)) for item in row[:length]] for row, names, length in rows]
 

@@ -59,7 +59,7 @@ class ScriptedServer:
         response = schema.PredictResponse()
         rows = len(request.inputs["query"].string_val)
         fill(response.outputs["item_ids"], np.array([[self.name]] * rows, object), content=False)
-        fill(response.outputs["scores"], np.ones([rows, 1], np.float32), content=False)
+        fill(response.outputs["scores"], np.ones([rows, 1], np.float32), content=True)
         return response
 
     def stop(self) -> None:

@@ -107,9 +107,15 @@ def test_a_new_token_in_the_file_is_taken(scripted: Callable[..., Any], tmp_path
         ({"token": ""}, "one word"),
         ({"token_file": "no-such-token"}, "no-such-token cannot be read"),
         ({"token": "s3cret", "target": "shop.example:8500"}, "readable for everyone"),
+        ({"token": "s3cret", "target": ["127.0.0.1:1", "127.evil.example:8500"]}, "readable for everyone"),
     ],
 )
 def test_wrong_credentials_are_refused(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ClientError, match=sentence) as failed:
         Client(**arguments)
     assert failed.value.code == "INVALID_ARGUMENT" and "s3cret" not in failed.value.message
+
+
+@pytest.mark.parametrize("target", ["127.0.0.1:1", "127.9.9.9:1", "localhost:1", "[::1]:1", "unix:/run/tfrec.sock"])
+def test_a_token_may_go_about_in_its_own_machine(target: str) -> None:
+    Client(target, token="s3cret").close()

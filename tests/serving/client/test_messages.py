@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.client import Client
+from serving.client import Client, ClientError
 from serving.client.operations import METHODS, Operations
 from serving.server.stubs import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 from tfrec.tensorflow_setup import tf
@@ -77,3 +77,33 @@ def test_paths_are_those_of_the_official_services() -> None:
     prediction_service_pb2_grpc.PredictionServiceStub(Channel())
     model_service_pb2_grpc.ModelServiceStub(Channel())
     assert {name: path for name, (path, _) in METHODS.items()} == {name: seen[name] for name in METHODS}
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        (lambda c: c.search([["a", "b"]]), "'query' cannot be sent: a text is expected, not a list"),
+        (lambda c: c.search(["a", None]), "a text is expected, not a NoneType"),
+        (lambda c: c.search("a", k=0), "k must be at least 1 and below 2..31, not 0"),
+        (lambda c: c.search("a", k=2.5), "k must be a whole number, not 2.5"),
+        (lambda c: c.search("a", k=2**31), "below 2..31"),
+        (lambda c: c.recommend(["S-1"]), "a list of lists of item ids"),
+        (lambda c: c.personalised_search(["a", "b"], [["S-1"]]), "2 queries need as many histories, not 1"),
+        (lambda c: c.embed_query(), "Give queries, histories or both"),
+        (lambda c: c.search("\ud800"), "a lone surrogate"),
+    ],
+)
+def test_what_cannot_be_sent_is_told_in_one_sentence(ask: Any, sentence: str) -> None:
+    with Client("127.0.0.1:1") as client, pytest.raises(ClientError, match=sentence) as failed:
+        ask(client)
+    assert failed.value.code == "INVALID_ARGUMENT" and failed.value.message.endswith(".")
+
+
+def test_answers_of_another_kind_of_model_are_told_and_arrays_may_be_written(scripted: Any) -> None:
+    scripted_server = scripted()
+    with Client(scripted_server.address) as client:
+        outputs = client.predict("search", {"query": ["a", "b"]})
+        outputs["scores"][:] = 0
+        with pytest.raises(ClientError, match="no output 'vectors'.*not an export of tfrec") as failed:
+            client._caller.run(Operations("shop").embed_query(["a"], None), 5)
+    assert failed.value.code == "INTERNAL"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -54,6 +56,36 @@ def test_another_target_answers_at_once_and_the_dead_one_is_left_alone(scripted:
         assert [client.search("x")[0][0].item_id for _ in range(10)] == ["B"] * 10
         assert time.monotonic() - started < 2
     assert len(alive.calls) == 10
+
+
+def test_a_machine_that_takes_connections_but_says_nothing_does_not_use_up_the_call(
+    scripted: Callable[..., Any],
+) -> None:
+    alive = scripted("B")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        targets = [f"127.0.0.1:{silent.getsockname()[1]}", alive.address]
+        with Client(targets, timeout=8) as client:
+            assert [client.search("x")[0][0].item_id for _ in range(4)] == ["B"] * 4
+
+
+def test_closing_ends_a_call_on_its_way(scripted: Callable[..., Any]) -> None:
+    server = scripted()
+    server.delay = 0.5
+    client, codes = Client(server.address), []
+
+    def ask() -> None:
+        with pytest.raises(ClientError, match="is closed") as failed:
+            client.search("x")
+        codes.append(failed.value.code)
+
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    while not server.calls:
+        time.sleep(0.01)
+    client.close()
+    waiting.join(5)
+    ask()
+    assert codes == ["CANCELLED", "CANCELLED"]
 
 
 def test_all_targets_dead_are_named(scripted: Callable[..., Any]) -> None:
