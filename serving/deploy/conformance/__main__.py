@@ -1,7 +1,8 @@
-"""Compares two model servers.
+"""Compares two model servers, or a server with the export that it serves.
 
 python -m serving.deploy.conformance --reference 127.0.0.1:8500,http://127.0.0.1:8501 \\
     --candidate 127.0.0.1:9500,http://127.0.0.1:9501
+python -m serving.deploy.conformance --reference runs/demo/export --candidate 127.0.0.1:8500,http://127.0.0.1:8501
 
 Ends with 0 if every answer is the same, with 1 if any differs, with 2 if a server cannot be asked.
 """
@@ -11,14 +12,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from serving.client import ClientError
-from serving.deploy.conformance.cases import QUERIES, Case, discover, grpc_cases, grpc_mistakes, rest_cases
+from serving.deploy.conformance import cases
 from serving.deploy.conformance.compare import SAME, values
+from serving.deploy.conformance.export_side import REFUSED, ExportSide
 from serving.deploy.conformance.side import Refusal, RestAnswer, Side
+from tfrec.errors import TfrecError
 
 
 class Outcome(NamedTuple):
@@ -35,6 +38,9 @@ def compare(one: Any, other: Any, tolerance: float) -> tuple[str, str]:
     Returns:
         (what differs, what the first gave in a word).
     """
+    if isinstance(one, Refusal) and one.code == REFUSED:
+        refused = other.status >= 400 if isinstance(other, RestAnswer) else isinstance(other, Refusal)
+        return (SAME if refused else "an answer, where the export refuses"), REFUSED
     if isinstance(one, Refusal) or isinstance(other, Refusal):
         codes = [side.code if isinstance(side, Refusal) else "an answer" for side in (one, other)]
         return (SAME if codes[0] == codes[1] else f"{codes[1]}, not {codes[0]}"), codes[0]
@@ -60,17 +66,18 @@ def _plain(value: Any) -> Any:
     return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
-def run(reference: Side, candidate: Side, queries: Sequence[str], tolerance: float) -> Iterator[Outcome]:
-    """Asks both servers every question.
+def run(reference: Side | ExportSide, candidate: Side, queries: Sequence[str], tolerance: float) -> Iterator[Outcome]:
+    """Asks both every question that both can answer.
 
     Raises:
         ClientError: the reference does not even answer a search.
     """
-    items = discover(reference, queries)
-    cases: Iterable[Case] = [*grpc_cases(queries, items), *grpc_mistakes()]
-    if reference.rest_url and candidate.rest_url:
-        cases = [*cases, *rest_cases(queries, items)]
-    for case in cases:
+    items = cases.discover(reference, queries)
+    asked = [*cases.grpc_answers(queries, items), *cases.grpc_mistakes()]
+    servers, rest = isinstance(reference, Side), bool(reference.rest_url and candidate.rest_url)
+    asked += [*(cases.grpc_versions() if servers else ()), *(cases.rest_predictions(queries, items) if rest else ())]
+    asked += cases.rest_server() if servers and rest else ()
+    for case in asked:
         differs, answer = compare(reference.ask(case.ask), candidate.ask(case.ask), tolerance)
         yield Outcome(case.name, differs, answer)
 
@@ -79,8 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the comparison and prints it."""
     parser = argparse.ArgumentParser(prog="python -m serving.deploy.conformance", description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--reference", required=True, help="host:port[,http://host:port] of the server that is right")
-    add("--candidate", required=True, help="the same of the other")
+    add("--reference", required=True, help="what is right: host:port[,http://host:port], or the folder of an export")
+    add("--candidate", required=True, help="host:port[,http://host:port] of the server to check")
     add("--model", default="tfrec", help="name of the served model")
     add("--queries", type=Path, help="file with queries, one on each line; without it, a built-in few")
     add("--tolerance", type=float, default=1e-3, help="rounding of scores; 0.03 for bf16 exports on unlike processors")
@@ -90,18 +97,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--json", type=Path, help="write the outcome there")
     given = parser.parse_args(arguments)
     try:
-        queries = QUERIES if given.queries is None else given.queries.read_text("utf-8").splitlines()
-        reference, candidate = (
-            Side(address, given.model, given.ca, given.token_file) for address in (given.reference, given.candidate)
-        )
-        for side in (reference, candidate):
-            side.client.wait_until_ready(given.wait)
+        queries = cases.QUERIES if given.queries is None else _lines(given.queries)
+        candidate = Side(given.candidate, given.model, given.ca, given.token_file)
+        candidate.client.wait_until_ready(given.wait)
+        reference = _reference(given)
         outcomes = []
         for outcome in run(reference, candidate, queries, given.tolerance):
             outcomes.append(outcome)
             print(f"{'DIFFERS' if outcome.differs else 'same':8} {outcome.name}: {outcome.differs or outcome.answer}")
-    except (ClientError, OSError) as error:
+    except (ClientError, TfrecError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        print(f"error: loading an export needs {error.name}: pip install 'tfrec[all]'.", file=sys.stderr)
         return 2
     wrong = sum(bool(outcome.differs) for outcome in outcomes)
     rest = "gRPC and REST" if reference.rest_url and candidate.rest_url else "gRPC alone"
@@ -109,6 +117,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json is not None:
         given.json.write_text(json.dumps([outcome._asdict() for outcome in outcomes], indent=1), "utf-8")
     return 1 if wrong else 0
+
+
+def _reference(given: argparse.Namespace) -> Side | ExportSide:
+    if Path(given.reference).is_dir():
+        return ExportSide(Path(given.reference), given.model)
+    if ":" not in given.reference:
+        raise TfrecError(f"There is no folder {given.reference}: name an export, or a server as host:port.")
+    side = Side(given.reference, given.model, given.ca, given.token_file)
+    side.client.wait_until_ready(given.wait)
+    return side
+
+
+def _lines(file: Path) -> list[str]:
+    lines = file.read_text("utf-8", "replace").splitlines()
+    if not lines:
+        raise TfrecError(f"{file} holds no query: write one on each line.")
+    return lines
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""The set of requests: every signature, odd texts, and mistakes of every kind."""
+"""The set of requests: every signature, odd texts, and mistakes of every kind.
+
+`grpc_answers`, `grpc_mistakes` and `rest_predictions` can be asked of a loaded export too; `grpc_versions` and
+`rest_server` are about what only a server has.
+"""
 
 from __future__ import annotations
 
@@ -29,20 +33,20 @@ class Case(NamedTuple):
     """One request: its name, and how a server is asked."""
 
     name: str
-    ask: Callable[[Side], Any]
+    ask: Callable[[Any], Any]  # of a Side, or of an ExportSide
 
 
-def discover(side: Side, queries: Sequence[str], count: int = 12) -> list[str]:
-    """Ids of items to ask about, as a server finds them."""
-    found = [hit.item_id for hits in side.client.search(list(queries), k=count) for hit in hits]
-    return sorted(set(found))[:count]
+def discover(side: Any, queries: Sequence[str], count: int = 12) -> list[str]:
+    """Ids of items to ask about, as a server or an export finds them."""
+    found = side.client.predict("search", {"query": np.array(queries, object), "k": np.int32(count)})["item_ids"]
+    return sorted({item.decode("utf-8", "replace") for item in found.ravel() if item})[:count]
 
 
-def grpc_cases(queries: Sequence[str], items: Sequence[str]) -> Iterator[Case]:
+def grpc_answers(queries: Sequence[str], items: Sequence[str]) -> Iterator[Case]:
     """Answers by gRPC."""
     histories = _table([items[:1], items[:4], [], ["no such item", *items[4:6]]])
     ids = np.array([*items[:3], "no such item"], object)
-    few = np.array([*queries[:3], "sofa"], object)
+    few = np.array([*(list(queries) * 3)[:3], "sofa"], object)
     k = np.int32
     for k_now in (1, 10, 200):
         yield _predict(f"search, k={k_now}", "search", query=np.array(queries, object), k=k(k_now))
@@ -66,13 +70,10 @@ def grpc_cases(queries: Sequence[str], items: Sequence[str]) -> Iterator[Case]:
         "one output only",
         lambda side: side.client.predict("search", {"query": few, "k": k(3)}, output_filter=["scores"]),
     )
-    yield Case("the version by number", _by_number)
-    yield Case("metadata", lambda side: side.client.metadata().signatures)
-    yield Case("status", lambda side: [status._asdict() for status in side.client.status()])
 
 
 def grpc_mistakes() -> Iterator[Case]:
-    """Requests that must be refused, with the same code by both."""
+    """Predictions that must be refused, with the same code by both."""
     query, k = np.array(["sofa"], object), np.int32(3)
     wrong: dict[str, tuple[str, dict[str, Any]]] = {
         "unknown signature": ("no such signature", {"query": query, "k": k}),
@@ -96,6 +97,14 @@ def grpc_mistakes() -> Iterator[Case]:
     yield Case(
         "unknown output", lambda side: side.client.predict("search", {"query": query, "k": k}, output_filter=["none"])
     )
+
+
+def grpc_versions() -> Iterator[Case]:
+    """Versions, states and names, known and unknown."""
+    query, k = np.array(["sofa"], object), np.int32(3)
+    yield Case("the version by number", _by_number)
+    yield Case("metadata", lambda side: side.client.metadata().signatures)
+    yield Case("status", lambda side: [status._asdict() for status in side.client.status()])
     yield Case("unknown version", lambda side: side.client.predict("search", {"query": query, "k": k}, version=987654))
     yield Case("unknown label", lambda side: side.client.predict("search", {"query": query, "k": k}, version="none"))
     yield Case("unknown model", lambda side: _elsewhere(side, lambda client: client.search("sofa")))
@@ -103,17 +112,9 @@ def grpc_mistakes() -> Iterator[Case]:
     yield Case("status of an unknown version", lambda side: side.client.status(version=987654))
 
 
-def rest_cases(queries: Sequence[str], items: Sequence[str]) -> Iterator[Case]:
-    """Answers and refusals by REST."""
-    texts = list(queries)
-
-    def post(name: str, body: Any, path: str = ":predict") -> Case:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return Case(f"REST {name}", lambda side: side.rest("POST", f"/v1/models/{side.model}{path}", content))
-
-    def get(name: str, path: str) -> Case:
-        return Case(f"REST {name}", lambda side: side.rest("GET", path.format(side.model)))
-
+def rest_predictions(queries: Sequence[str], items: Sequence[str]) -> Iterator[Case]:
+    """Predictions by REST, answered and refused."""
+    texts, post = list(queries), _post
     encoded = {"b64": base64.b64encode("台灯".encode()).decode()}
     yield post("search by columns", {"signature_name": "search", "inputs": {"query": texts, "k": 5}})
     yield post("default signature", {"inputs": {"query": ["sofa"], "k": 3}})
@@ -122,8 +123,6 @@ def rest_cases(queries: Sequence[str], items: Sequence[str]) -> Iterator[Case]:
     yield post("recommend", {"signature_name": "recommend", "inputs": {"history": [list(items[:2])], "k": 4}})
     yield post("vectors by rows", {"signature_name": "embed_item", "instances": [{"text": "red"}, {"text": "sofa"}]})
     yield post("vectors by bare rows", {"signature_name": "embed_item", "instances": ["red", "sofa"]})
-    yield get("status", "/v1/models/{}")
-    yield get("metadata", "/v1/models/{}/metadata")
     yield post("k by rows", {"signature_name": "search", "instances": [{"query": "red", "k": 3}]})
     yield post("unknown signature", {"signature_name": "none", "inputs": {"query": ["red"], "k": 3}})
     yield post("missing input", {"inputs": {"query": ["red"]}})
@@ -131,9 +130,24 @@ def rest_cases(queries: Sequence[str], items: Sequence[str]) -> Iterator[Case]:
     yield post("broken JSON", b'{"inputs": ')
     yield post("no JSON object", b"[1, 2]")
     yield post("both formats", {"inputs": {"query": ["red"], "k": 1}, "instances": ["red"]})
-    yield post("unknown version", {"inputs": {"query": ["red"], "k": 1}}, "/versions/987654:predict")
-    yield get("unknown model", "/v1/models/no-such-model-of-{}")
-    yield get("unknown path", "/v2/none/{}")
+
+
+def rest_server() -> Iterator[Case]:
+    """States, metadata and unknown places by REST."""
+    yield _get("status", "/v1/models/{}")
+    yield _get("metadata", "/v1/models/{}/metadata")
+    yield _post("unknown version", {"inputs": {"query": ["red"], "k": 1}}, "/versions/987654:predict")
+    yield _get("unknown model", "/v1/models/no-such-model-of-{}")
+    yield _get("unknown path", "/v2/none/{}")
+
+
+def _post(name: str, body: Any, path: str = ":predict") -> Case:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Case(f"REST {name}", lambda side: side.rest("POST", f"/v1/models/{side.model}{path}", content))
+
+
+def _get(name: str, path: str) -> Case:
+    return Case(f"REST {name}", lambda side: side.rest("GET", path.format(side.model)))
 
 
 def _predict(name: str, signature: str, **inputs: Any) -> Case:
