@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "serving" / "deploy"
 BASE = DEPLOY / "kubernetes" / "base"
+OFFICIAL_IMAGE = "tensorflow/serving:2.19.1"
 # Flags of tensorflow_model_server 2.19 (main.cc) that the files use.
 OFFICIAL = {
     "port", "rest_api_port", "model_config_file", "monitoring_config_file", "file_system_poll_wait_seconds",
@@ -95,6 +98,45 @@ def test_images_copy_what_is_there() -> None:
             assert all((ROOT / word).exists() for word in words[:-1]), line
 
 
+def test_the_official_image_has_one_version_everywhere() -> None:
+    texts = [(DEPLOY / name).read_text("utf-8") for name in ("Dockerfile", "compose.yaml", "README.md")]
+    texts.append((BASE / "deployment.yaml").read_text("utf-8"))
+    for text in texts:
+        assert set(re.findall(r"tensorflow/serving:[\w.-]+", text)) == {OFFICIAL_IMAGE}
+
+
+def test_the_readme_names_every_file() -> None:
+    text = (DEPLOY / "README.md").read_text("utf-8")
+    files = [file.name for file in DEPLOY.iterdir() if file.is_file() and file.name not in ("README.md", "__init__.py")]
+    overlays = [f"kubernetes/{folder.name}" for folder in (DEPLOY / "kubernetes").iterdir()]
+    assert len(files) > 9 and [name for name in [*files, *overlays] if f"`{name}`" not in text] == []
+    for name in ("alerts.yaml", "grafana_dashboard.json"):
+        assert name in text
+
+
+def test_no_file_switches_on_batching_of_tensorflow_serving() -> None:
+    # It cannot join requests whose k is one number; our signatures have such a k.
+    for flags in (_docker_flags("Dockerfile"), COMPOSE["tensorflow-serving"]["command"], CONTAINER["args"]):
+        assert not [flag for flag in flags if "batching" in flag]
+    assert "enable_batching" in (DEPLOY / "README.md").read_text("utf-8")
+
+
+def test_the_clients_image_holds_what_the_conformance_check_needs(tmp_path: Path) -> None:
+    for line in re.findall(r"^COPY (.+)$", (DEPLOY / "Dockerfile.client").read_text("utf-8"), re.MULTILINE):
+        *sources, goal = line.split()
+        for source in sources:
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, tmp_path / goal, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                (tmp_path / goal).mkdir(exist_ok=True)
+                shutil.copy(ROOT / source, tmp_path / goal)
+    command = [sys.executable, "-m", "serving.deploy.conformance", "--wait", "0.1"]
+    command += ["--reference", "127.0.0.1:1", "--candidate", "127.0.0.1:1"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and re.match(r"error: .*127\.0\.0\.1:1\b", done.stderr), done.stderr
+
+
 def test_compose_mounts_the_model_read_only_and_checks_both_servers() -> None:
     for name in ("tensorflow-serving", "embedded"):
         service = COMPOSE[name]
@@ -132,15 +174,18 @@ def test_the_manifests_are_about_the_same_pods() -> None:
     assert labels == DEPLOYMENT["spec"]["selector"]["matchLabels"] == service["spec"]["selector"]
     assert labels == budget["spec"]["selector"]["matchLabels"] == network["spec"]["podSelector"]["matchLabels"]
     assert scaler["spec"]["scaleTargetRef"]["name"] == DEPLOYMENT["metadata"]["name"]
-    assert scaler["spec"]["minReplicas"] == DEPLOYMENT["spec"]["replicas"] >= 2
+    assert scaler["spec"]["minReplicas"] >= 2 and "replicas" not in DEPLOYMENT["spec"]  # one of them decides
     for name in ("models.config", "monitoring.config"):
         assert (BASE / name).read_bytes() == (DEPLOY / name).read_bytes()
     monitoring = (DEPLOY / "monitoring.config").read_text("utf-8")
     assert DEPLOYMENT["spec"]["template"]["metadata"]["annotations"]["prometheus.io/path"] in monitoring
 
 
-@pytest.mark.parametrize(("name", "image"), [("base", "shop-search:1"), ("embedded", "tfrec-server:1")])
-def test_kustomize_builds_them(name: str, image: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "image", "mounted"),
+    [("base", OFFICIAL_IMAGE, True), ("image", "shop-search:1", False), ("embedded", "tfrec-server:1", True)],
+)
+def test_kustomize_builds_them(name: str, image: str, mounted: bool) -> None:
     if shutil.which("kubectl") is None:
         pytest.skip("there is no kubectl to build the manifests with")
     command = ["kubectl", "kustomize", str(DEPLOY / "kubernetes" / name)]
@@ -154,3 +199,5 @@ def test_kustomize_builds_them(name: str, image: str) -> None:
     assert pod["containers"][0]["image"] == image
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     assert volumes["config"]["configMap"]["name"] == built["ConfigMap"]["metadata"]["name"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
+    assert set(mounts) == set(volumes) and (mounts.get("models") == "/models/tfrec") is mounted
