@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,14 @@ class Catalogue:
             "id": item_id,
             "title": _cut(row.get("title")) or item_id,
             "description": _cut(row.get("description")),
-            "price": row.get("price"),
+            "price": _finite(row.get("price")),
             "attributes": attributes,
         }
+
+
+def _finite(price: Any) -> float | None:
+    """JSON has no NaN."""
+    return price if isinstance(price, (int, float)) and math.isfinite(price) else None
 
 
 def _cut(value: Any) -> str:

@@ -1,10 +1,12 @@
 """The page's HTTP server: the standard library's, one file of HTML, and four questions answered in JSON.
 
 GET /                                                      the page
-GET /api/search?q=&looked=a,b&k=&filters=&diversity=       items for words, or for what was looked at
+GET /api/search?q=&looked=&k=&filter=&diversity=           items for words, or for what was looked at
 GET /api/similar?item=&k=                                  items like one
-GET /api/because?looked=a,b&k=                             what to offer next
+GET /api/because?looked=&k=                                what to offer next
 GET /api/about                                             the model's versions
+
+`looked` and `filter` may be repeated; what was looked at last comes last.
 """
 
 from __future__ import annotations
@@ -124,15 +126,15 @@ def _handler(shop: DemoShop, host: str) -> type[BaseHTTPRequestHandler]:
         server_version, sys_version = "tfrec-demo", ""
 
         def do_GET(self) -> None:
-            name = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
-            if not own_names(name):
-                self._send(HTTPStatus.FORBIDDEN, {"error": "This page answers under its own address only."})
-                return
-            parts = urlsplit(self.path)
-            if parts.path in ("/", "/index.html"):
-                self._write(HTTPStatus.OK, page.encode(), "text/html; charset=utf-8")
-                return
             try:
+                name = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
+                parts = urlsplit(self.path)
+                if not own_names(name):
+                    self._send(HTTPStatus.FORBIDDEN, {"error": "This page answers under its own address only."})
+                    return
+                if parts.path in ("/", "/index.html"):
+                    self._write(HTTPStatus.OK, page.encode(), "text/html; charset=utf-8")
+                    return
                 told = answer(shop, parts.path, parse_qs(parts.query, max_num_fields=_MOST_FIELDS))
             except (BadRequest, ValueError) as error:
                 self._send(HTTPStatus.BAD_REQUEST, {"error": str(error)})

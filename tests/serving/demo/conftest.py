@@ -12,11 +12,14 @@ from urllib.parse import urlencode
 
 import pytest
 
+HOSTILE = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\">"
 ITEMS = [
-    {"item_id": "S-1", "title": "Red <b>sofa</b>", "text": "x", "brand": "Kora", "color": "red", "price": 499.0},
-    {"item_id": "S-2", "title": "Blue sofa & more", "text": "x", "brand": "", "color": "blue", "price": None},
-    {"item_id": "灯-é", "title": "台灯", "text": "x", "brand": "Belun", "color": "", "price": 20.5},
-]
+    {"item_id": "S-1", "title": "Red <b>sofa</b>", "text": "x", "brand": "Kora", "color": "red", "price": 499.0,
+     "description": HOSTILE},
+    {"item_id": "S-2", "title": "Blue sofa & more", "text": "x", "brand": "", "color": "blue", "price": None,
+     "description": ""},
+    {"item_id": "灯-é", "title": "台灯", "text": "x", "brand": "Belun", "color": "", "price": 20.5, "description": ""},
+]  # fmt: skip
 
 
 @pytest.fixture(scope="session")

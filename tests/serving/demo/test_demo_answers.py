@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from serving.client import Client, ClientError, Hit
+from serving.demo.catalogue import Catalogue
 
 Get = Callable[..., tuple[int, Any]]
 
@@ -24,6 +25,7 @@ def test_a_search_tells_titles_attributes_and_parts(get: Get) -> None:
     first = told["hits"][0]
     assert first["title"] == "Red <b>sofa</b>" and first["attributes"] == {"brand": "Kora", "color": "red"}
     assert first["price"] == 499.0 and told["hits"][1]["price"] is None
+    assert Catalogue([{"item_id": "a", "price": float("nan")}]).item("a")["price"] is None  # JSON has no NaN
     assert first["score"] == pytest.approx(1) and first["parts"] == {"dense": pytest.approx(1)}
     assert told["milliseconds"] > 0
 
@@ -79,6 +81,7 @@ def test_wrong_parameters_are_told(get: Get, path: str, parameters: dict[str, An
 
 
 def test_other_names_and_paths_are_turned_away(get: Get) -> None:
+    assert get("/api/about", host="[")[0] == 400
     assert get("/api/about", host="evil.example")[0] == 403
     assert get("/api/about", host="localhost:1")[0] == 200
     assert get("/../../etc/passwd")[0] == 404 and get("/api/nothing")[0] == 404
@@ -90,7 +93,6 @@ def test_nothing_typed_is_printed(get: Get, capfd: pytest.CaptureFixture[str]) -
 
 
 def test_a_model_server_that_is_gone_is_told_in_one_sentence(items_file: Path) -> None:
-    from serving.demo.catalogue import Catalogue
     from serving.demo.server import _STATUS
     from serving.demo.shop import DemoShop
 
@@ -116,7 +118,6 @@ class Older(Client):
 
 
 def test_an_export_without_parts_is_shown_without_them(items_file: Path) -> None:
-    from serving.demo.catalogue import Catalogue
     from serving.demo.shop import DemoShop
 
     with Older("127.0.0.1:1") as client:
@@ -126,7 +127,6 @@ def test_an_export_without_parts_is_shown_without_them(items_file: Path) -> None
 
 
 def test_catalogues_that_are_missing_or_broken(tmp_path: Path) -> None:
-    from serving.demo.catalogue import Catalogue
     from tfrec.errors import DataError
 
     assert len(Catalogue.open(None)) == len(Catalogue.open(tmp_path / "none.parquet")) == 0

@@ -63,6 +63,9 @@ def test_the_page_starts_a_server_of_its_own(run: Any, export_dir: Path) -> None
         (["--export", "no-such-folder"], "error: There is no export folder no-such-folder"),
         (["--target", "nowhere"], "error: The target must look like host:port"),
         (["--run", "no-such-run"], "error: There is no run folder no-such-run"),
+        (["--token-file", "token"], "error: --ca and --token-file are about a running server"),
+        (["--target", "127.0.0.1:1", "--token-file", "no-token"], "error: The file no-token cannot be read"),
+        (["--target", "127.0.0.1:1", "--ca", "no-ca.pem"], "error: The file no-ca.pem cannot be read"),
     ],
 )
 def test_mistakes_are_one_line(run: Any, arguments: list[str], sentence: str) -> None:
