@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -15,16 +15,18 @@ from tfrec.cli.console import command_errors, console
 @command_errors
 def demo(
     config: Annotated[
-        Optional[Path], typer.Option("--config", "-c", help="Configuration of the run that is shown.")  # noqa: UP045
+        Path | None, typer.Option("--config", "-c", help="Configuration of the run that is shown.")
     ] = None,
-    run: Annotated[Optional[Path], typer.Option(help="Run folder that is shown.")] = None,  # noqa: UP045
+    run: Annotated[Path | None, typer.Option(help="Run folder that is shown.")] = None,
     export: Annotated[
-        Optional[Path], typer.Option(help="Export folder to serve; titles come from the run beside it.")  # noqa: UP045
+        Path | None, typer.Option(help="Export folder to serve; titles come from the run beside it.")
     ] = None,
     target: Annotated[
-        Optional[str], typer.Option(help="A running model server, host:port; without it one is started.")  # noqa: UP045
+        str | None, typer.Option(help="A running model server, host:port; without it one is started.")
     ] = None,
-    model_name: Annotated[Optional[str], typer.Option(help="Name of the served model [tfrec].")] = None,  # noqa: UP045
+    model_name: Annotated[str | None, typer.Option(help="Name of the served model [tfrec].")] = None,
+    ca: Annotated[Path | None, typer.Option(help="Authority of the target's certificate (PEM); encrypts.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File with the bearer token for the target.")] = None,
     host: Annotated[str, typer.Option(help="Interface that the page is on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the page, 0 takes a free one.")] = 8080,
 ) -> None:
@@ -37,12 +39,14 @@ def demo(
         folder = export.resolve().parent
     items = None if folder is None else folder / "data" / "items.parquet"
 
-    from serving.client import Client, ClientError
+    from serving.client import Client, ClientError, Tls
     from serving.demo.catalogue import Catalogue
     from serving.demo.server import DemoServer
     from serving.demo.shop import DemoShop
     from tfrec.errors import ServingError
 
+    if target is None and (ca is not None or token_file is not None):
+        raise ServingError("--ca and --token-file are about a running server: name it with --target HOST:PORT.")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_terminated_as_interrupted())
         catalogue = Catalogue.open(items)
@@ -53,7 +57,8 @@ def demo(
 
             target = stack.enter_context(ModelServer(model, name, port=0)).address
         try:
-            client = stack.enter_context(Client(target, name))
+            tls = Tls(ca) if ca is not None else None
+            client = stack.enter_context(Client(target, name, tls=tls, token_file=token_file))
             client.wait_until_ready(2)
         except ClientError as error:
             raise ServingError(error.message) from None

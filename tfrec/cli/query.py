@@ -14,7 +14,7 @@ from tfrec.errors import ServingError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from serving.client import Hit
+    from serving.client import Client, Hit
 
 
 @command_errors
@@ -31,16 +31,21 @@ def query(
         list[str], typer.Option("--filter", help="Condition on an item column, as in price<=50; may be repeated.")
     ] = [],  # noqa: B006
     diversity: Annotated[float, typer.Option(min=0.0, max=1.0, help="How much likeness to items above costs.")] = 0.0,
+    ca: Annotated[Path | None, typer.Option(help="Authority of the server's certificate (PEM); encrypts.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File with the bearer token for the server.")] = None,
 ) -> None:
     """Ask a running server: `tfrec query "red leather sofa"`."""
-    from serving.client import ClientError
+    from serving.client import Client, ClientError, Tls
     from tfrec.cli.places import item_titles, serving_settings
 
     settings = serving_settings(config)
     ids = [item_id.strip() for item_id in history.split(",") if item_id.strip()]
-    address = target or f"{settings.host}:{settings.port}"
+    if not words.strip() and not ids:
+        raise ServingError('Say what to look for: tfrec query "red leather sofa", or --history ID,ID.')
+    address, tls = target or f"{settings.host}:{settings.port}", Tls(ca) if ca is not None else None
     try:
-        hits = ask(words, ids, k, address, model_name or settings.model_name, timeout, filters, diversity)
+        with Client(address, model_name or settings.model_name, timeout, tls=tls, token_file=token_file) as client:
+            hits = ask(client, words, ids, k, filters, diversity)
     except ClientError as error:
         raise ServingError(error.message) from None
     if not hits:
@@ -50,35 +55,26 @@ def query(
 
 
 def ask(
-    words: str, history: Sequence[str], k: int, target: str, model: str, timeout: float, filters: Sequence[str] = (),
-    diversity: float = 0.0,
-) -> list[Hit]:  # fmt: skip
+    client: Client, words: str, history: Sequence[str], k: int, filters: Sequence[str] = (), diversity: float = 0.0
+) -> list[Hit]:
     """Calls the signature that fits: search, recommend or personalised_search.
 
     Args:
+        client: connected to the server.
         words: typed words, may be empty.
         history: item ids, oldest first, may be empty.
         k: how many hits.
-        target: "host:port".
-        model: the served model's name.
-        timeout: seconds.
         filters: conditions on item columns.
         diversity: 0..1.
 
     Raises:
-        ServingError: neither words nor history are given.
         ClientError: the server does not answer or refuses.
     """
-    from serving.client import Client
-
-    if not words.strip() and not history:
-        raise ServingError('Say what to look for: tfrec query "red leather sofa", or --history ID,ID.')
-    with Client(target, model, timeout) as client:
-        if not history:
-            return client.search(words, k, filters=filters, diversity=diversity)[0]
-        if not words.strip():
-            return client.recommend([history], k, filters=filters, diversity=diversity)[0]
-        return client.personalised_search(words, [history], k, filters=filters, diversity=diversity)[0]
+    if not history:
+        return client.search(words, k, filters=filters, diversity=diversity)[0]
+    if not words.strip():
+        return client.recommend([history], k, filters=filters, diversity=diversity)[0]
+    return client.personalised_search(words, [history], k, filters=filters, diversity=diversity)[0]
 
 
 def answer_table(hits: Sequence[Hit], titles: Mapping[str, str]) -> Table:
