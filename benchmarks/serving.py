@@ -20,16 +20,17 @@ import sys
 import tempfile
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-sys.path.append(sys.path.pop(0))  # this folder comes last: here "serving" is this file, elsewhere the package
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # before this folder, which holds a serving.py: "serving" is the package
 
-from serving_export import build, queries  # noqa: E402
+from serving_export import make, queries  # noqa: E402
 from serving_load import (  # noqa: E402
-    ROOT,
     Outcome,
     grpc_closed,
     grpc_open,
@@ -188,11 +189,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        export = given.export or work / "export"
-        if given.export is None:
-            arguments = [str(export), f"--items={given.items}", f"--encoder={given.encoder}"]
-            command = [sys.executable, str(Path(build.__code__.co_filename)), *arguments]
-            subprocess.run([*command, f"--precision={given.precision}"], check=True)
+        export = given.export or make(work / "export", given.items, given.encoder, given.precision)
         from serving.server.versions import find_versions
 
         version = find_versions(export)[0].folder
@@ -203,8 +200,11 @@ def main() -> None:
         result: dict[str, Any] = {"items": given.items, "encoder": given.encoder, "cores": cores()}
         result["server"] = measure_server(export, work, given.clients, given.seconds)
         result["floor"] = better(before, floor(version, each))
-        fastapi = [] if given.no_fastapi else measure_fastapi(work, given.items, given.clients, given.seconds)
-        result["fastapi"] = fastapi
+        missing = [name for name in ("fastapi", "sentence_transformers", "uvicorn") if find_spec(name) is None]
+        if missing and not given.no_fastapi:
+            print(f"FastAPI is left out ({', '.join(missing)} missing): pip install -e '.[bench]'", flush=True)
+        skip = given.no_fastapi or bool(missing)
+        result["fastapi"] = [] if skip else measure_fastapi(work, given.items, given.clients, given.seconds)
         result["goals"] = judge(result)
     for name, value in {**result["floor"], **result["goals"]}.items():
         print(f"{name}: {value}")

@@ -12,9 +12,12 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parent.parent
 COLOURS = ["red", "blue", "green", "black", "white", "grey", "brown", "beige", "walnut", "oak"]
 KINDS = [
     "modern",
@@ -108,6 +111,15 @@ def build(folder: Path, items: int, encoder: str, precision: str, seed: int = 17
         write_warmup(aside, ids, texts, 20, seed, "tfrec")
         write_manifest(aside, {"items": items, "dimension": model.dimension, "precision": precision})
     return folder
+
+
+def make(base: Path, items: int, encoder: str, precision: str = "bf16") -> Path:
+    """Writes version 1 of an export in a process of its own; gives the base path."""
+    print(f"Making an export of {items:,} items with the encoder {encoder} ...", flush=True)
+    command = [sys.executable, __file__, str(base), f"--items={items}", f"--encoder={encoder}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([*command, f"--precision={precision}"], check=True, env=environment, stdout=subprocess.DEVNULL)
+    return base
 
 
 def _endless(values: list[str]) -> Any:

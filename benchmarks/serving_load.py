@@ -13,8 +13,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,16 +112,15 @@ async def open_loop(
     return outcome
 
 
-@contextmanager
-def _grpc_send(address: str, timeout: float) -> Iterator[Send]:
-    channel = grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
-    stub = channel.unary_unary(PREDICT)
+@asynccontextmanager
+async def _grpc_send(address: str, timeout: float) -> AsyncIterator[Send]:
+    async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        stub = channel.unary_unary(PREDICT)
 
-    async def send(body: bytes) -> bytes:
-        return await stub(body, timeout=timeout)
+        async def send(body: bytes) -> bytes:
+            return await stub(body, timeout=timeout)
 
-    yield send
-    asyncio.get_running_loop().create_task(channel.close())
+        yield send
 
 
 def grpc_closed(
@@ -131,7 +130,7 @@ def grpc_closed(
     """A closed loop of gRPC clients over one channel."""
 
     async def run() -> Outcome:
-        with _grpc_send(address, timeout) as send:
+        async with _grpc_send(address, timeout) as send:
             return await closed_loop([send] * clients, bodies, seconds, look)
 
     return asyncio.run(run())
@@ -144,7 +143,7 @@ def grpc_open(
     """An open loop of gRPC requests over one channel."""
 
     async def run() -> Outcome:
-        with _grpc_send(address, timeout) as send:
+        async with _grpc_send(address, timeout) as send:
             return await open_loop(send, bodies, rate, seconds, look)
 
     return asyncio.run(run())

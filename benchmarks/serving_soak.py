@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-sys.path.append(sys.path.pop(0))  # this folder comes last: it holds a serving.py, and "serving" shall be the package
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this folder's serving.py shall not hide the package
 
-from serving_export import build, queries  # noqa: E402
+from serving_export import make, queries  # noqa: E402
 from serving_load import grpc_closed, model_server  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "serving_soak.json"
@@ -118,10 +117,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        export = given.export or work / "export"
-        if given.export is None:
-            arguments = [str(export), f"--items={given.items}", f"--encoder={given.encoder}"]
-            subprocess.run([sys.executable, build.__code__.co_filename, *arguments], check=True)
+        export = given.export or make(work / "export", given.items, given.encoder)
         result = measure(export, work, given.items, given.requests, given.clients)
     unexpected = set(result["refused"]) - {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}
     print(f"{result['requests']:,} requests in {result['seconds']} s, refused as they should be: {result['refused']}")

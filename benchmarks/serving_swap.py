@@ -22,7 +22,6 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -30,9 +29,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.append(sys.path.pop(0))  # this folder comes last: it holds a serving.py, and "serving" shall be the package
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this folder's serving.py shall not hide the package
 
-from serving_export import build, queries  # noqa: E402
+from serving_export import make, queries  # noqa: E402
 from serving_load import Outcome, grpc_closed, grpc_open, model_server, predict_requests  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "serving_swap.json"
@@ -183,10 +182,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        export = given.export or work / "export"
-        if given.export is None:
-            arguments = [str(export), f"--items={given.items}", f"--encoder={given.encoder}"]
-            subprocess.run([sys.executable, build.__code__.co_filename, *arguments], check=True)
+        export = given.export or make(work / "export", given.items, given.encoder)
         result = measure(export, work, given)
     show(result)
     given.output.parent.mkdir(exist_ok=True)

@@ -6,6 +6,7 @@ Nothing here imports TensorFlow: its thread pools are fixed by the environment b
 from __future__ import annotations
 
 import argparse
+import math
 from typing import Any, NoReturn
 
 from tfrec.errors import ServingError
@@ -19,6 +20,8 @@ _WITHOUT_EFFECT = (
     "num_tflite_interpreters_per_pool", "num_tflite_pools", "allow_version_labels_for_unavailable_models",
     "force_allow_any_version_labels_for_unavailable_models", "skip_initialize_tpu", "tensorflow_session_config_file",
 )  # fmt: skip
+
+_MOST_SECONDS = 86_400
 
 
 class _Parser(argparse.ArgumentParser):
@@ -40,6 +43,16 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a number of at least 1, not {text!r}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= _MOST_SECONDS:  # also what is not a number
+        raise argparse.ArgumentTypeError(f"seconds, more than 0 and at most {_MOST_SECONDS}, not {text!r}")
+    return value
 
 
 def _arguments(text: str) -> tuple[tuple[str, int | str], ...]:
@@ -70,6 +83,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("file_system_poll_wait_seconds", "look for new versions; 0 or less never", type=float, default=1.0)
     add("max_num_load_retries", "further tries to load a version", type=int, default=5)
     add("load_retry_interval_micros", "between two tries", type=int, default=60_000_000)
+    more = "a folder, besides the base paths, from which a client's reload may bring models; may be repeated"
+    add("reload_base_path", more, action="append", default=[])
     add("enable_model_warmup", "replay warm-up records before a version answers", type=_switch, default=True)
     add("saved_model_tags", "only serve is understood", default="serve", choices=["serve"])
 
@@ -91,7 +106,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("tensorflow_intra_op_parallelism", "threads inside one op, 0 takes one", type=int, default=0)
     add("tensorflow_inter_op_parallelism", "batches that run at once, 0 takes one per core", type=int, default=0)
     add("grpc_max_threads", "threads that answer gRPC calls, 0 sizes it", type=int, default=0)
-    add("load_niceness", "how much a load gives way to requests, 0 to 19", type=int, default=5)
+    add("load_niceness", "how much a load gives way to requests, 0 to 19", type=int, default=5, choices=range(20),
+        metavar="0-19")  # fmt: skip
     add("runtime", "how models run", choices=["auto", "session", "python"], default="auto")
 
     group = parser.add_argument_group("limits")
@@ -102,8 +118,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("max_text_bytes", "bytes of one text", type=_positive)
     add("max_k", "items asked for", type=_positive)
     add("max_concurrency", "predictions at once; further ones are RESOURCE_EXHAUSTED", type=_positive)
-    add("max_seconds", "for one prediction, whatever its deadline", type=float)
-    add("grace_seconds", "time for running requests to finish on SIGTERM", type=float, default=10.0)
+    add("max_seconds", "for one prediction, whatever its deadline", type=_seconds)
+    add("grace_seconds", "time for running requests to finish on SIGTERM", type=_seconds, default=10.0)
 
     group = parser.add_argument_group("logs")
     add("log_format", "lines of text or of JSON", choices=["text", "json"], default="text")

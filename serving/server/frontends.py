@@ -89,7 +89,7 @@ def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptio
     """Opens the ports.
 
     Args:
-        core: has `.registry`, and `.reload(configs)` where the list of models may change.
+        core: has `.registry`, and `.requested(configs)` where clients may change the list of models.
         host: interface to listen on.
         port: gRPC port; 0 takes a free one.
         options: `.workers` (threads that answer gRPC calls, 0 for 66), `.max_message_bytes`.
@@ -101,7 +101,7 @@ def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptio
     frontend = frontend or FrontendOptions()
     metrics = frontend.metrics
     metrics.know_models(core.registry.names)
-    operations = Operations(core.registry, getattr(core, "reload", None), metrics)
+    operations = Operations(core.registry, getattr(core, "requested", None), metrics)
     # gRPC logs a traceback for every message that is no protobuf; strangers must not be able to fill the disk.
     logging.getLogger("grpc._common").setLevel(logging.CRITICAL)
     # Threads wait for their batch most of the time, so there are many more than cores.
@@ -123,13 +123,19 @@ def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptio
         api = RestApi(operations, frontend.monitoring, frontend.rest_timeout_seconds, frontend.cors)
         context = ssl_context(frontend.tls) if frontend.tls is not None else None
         rest = RestListener(api, frontend.tokens, context, metrics, frontend.rest_limits)
-    bound = _bind(server, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", frontend.tls)
-    if frontend.socket_path:
-        _bind(server, f"unix:{frontend.socket_path}", frontend.tls)
-    if rest is not None:
-        rest.start(host, frontend.rest_port or 0)
-    health = HealthUpdater(server, core.registry)
-    server.start()
+    try:
+        bound = _bind(server, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", frontend.tls)
+        if frontend.socket_path:
+            _bind(server, f"unix:{frontend.socket_path}", frontend.tls)
+        if rest is not None:
+            rest.start(host, frontend.rest_port or 0)
+        health = HealthUpdater(server, core.registry)
+        server.start()
+    except BaseException:
+        server.stop(0)  # gives the port back
+        if rest is not None:
+            rest.stop(0)
+        raise
     logger.info("Serving gRPC at %s port %d, REST at %s", host, bound, rest.port if rest is not None else "no port")
     return Frontends(server, bound, health, rest, operations)
 

@@ -92,8 +92,9 @@ def load(
 
 
 def load_warm(
-    name: str, base_path: str, version: Version, settings: LoadSettings, shared: Surroundings, beside: bool
-) -> Servable:
+    name: str, base_path: str, version: Version, settings: LoadSettings, shared: Surroundings, beside: bool,
+    given_up: Callable[[], bool] = lambda: False,
+) -> Servable:  # fmt: skip
     """Checks, loads and warms one version.
 
     Args:
@@ -103,24 +104,41 @@ def load_warm(
         settings: how.
         shared: workers and limits.
         beside: whether requests are being answered meanwhile; then the load runs in one thread that gives way.
+        given_up: asked now and then; True ends the load.
 
     Raises:
-        TfrecError: it is refused, cannot be loaded, or fails its own warm-up records.
+        TfrecError: it is refused, cannot be loaded, fails its own warm-up records, or was given up.
     """
-    check_place(base_path, version.folder)
     threads = 1 if beside else settings.threads
 
     def work() -> Servable:
+        check_place(base_path, version.folder)
         servable = load(name, version, settings.verify, shared, settings.runtime, settings.intra_op)
         try:
             if settings.warm_up:
-                started = time.perf_counter()
-                warm_up(servable, threads)
-                warm_sizes(servable, shared.batcher.settings.sizes, threads)
-                shared.batcher.metrics.warmup(str(version.folder), time.perf_counter() - started)
+                _warm(servable, base_path, shared, threads, given_up)
+            if given_up():
+                raise ServingError(f"The load of {version.folder} was given up: the server stops.")
         except BaseException:
             servable.retire(0)
             raise
         return servable
 
-    return in_background(work, settings.niceness if beside else 0, f"load-{name}-{version.number}")
+    try:
+        return in_background(work, settings.niceness if beside else 0, f"load-{name}-{version.number}")
+    except TfrecError:
+        raise
+    except Exception as error:  # a file system that says no, memory that ends: one model's trouble, not the server's
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ServingError(f"{version.folder} cannot be loaded ({reason}): check the folder.") from error
+
+
+def _warm(servable: Servable, path: str, shared: Surroundings, threads: int, given_up: Callable[[], bool]) -> None:
+    started, well = time.perf_counter(), False
+    try:
+        warm_up(servable, threads, given_up)
+        warm_sizes(servable, shared.batcher.settings.sizes, threads, given_up)
+        well = True
+    finally:
+        # By base path: the page of metrics must not grow with every version.
+        shared.batcher.metrics.warmup(path, time.perf_counter() - started, well)

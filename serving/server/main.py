@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serving.server.config_watch import ConfigWatch, content_of
 from serving.server.flags import parse_flags, without_effect
 from serving.server.model_config import ModelConfig, read_model_config_file
 from tfrec.errors import TfrecError
@@ -108,6 +109,7 @@ def server_options(flags: argparse.Namespace) -> ServerOptions:
         load_niceness=flags.load_niceness,
         retry_seconds=flags.load_retry_interval_micros / 1e6,
         retries=flags.max_num_load_retries,
+        reload_paths=tuple(flags.reload_base_path),
         runtime=flags.runtime,
         request_log=RequestLog(flags.request_log),
     )
@@ -147,6 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         flags = parse_flags(None if arguments is None else list(arguments))
         _log(flags)
+        seen = content_of(flags.model_config_file) if flags.model_config_file else ""
         configs = read_model_config_file(flags.model_config_file) if flags.model_config_file else ()
         # Before anything imports TensorFlow, which then fixes its threads.
         from serving.server.threads import limit_tensorflow_threads
@@ -155,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         serve(
             flags.model_base_path, flags.model_name, flags.host, flags.port,
             options=server_options(flags), configs=configs, frontend=frontend_options(flags),
-            beside=lambda server: _beside(server, flags),
+            beside=lambda server: _beside(server, flags, seen),
         )  # fmt: skip
     except TfrecError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -177,16 +180,14 @@ def _log(flags: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _beside(server: ModelServer, flags: argparse.Namespace) -> Iterator[None]:
-    """Says that the ports are open, and looks after the model config file."""
-    from serving.server.config_watch import ConfigWatch
-
+def _beside(server: ModelServer, flags: argparse.Namespace, seen: str) -> Iterator[None]:
+    """Says that the ports are open, and looks after the model config file (`seen`: its content when it was read)."""
     print(f"Running gRPC ModelServer at {server.address} ...", flush=True)
     if server.rest_port is not None:
         host = f"[{server.host}]" if ":" in server.host else server.host
         print(f"Exporting HTTP/REST API at:{host}:{server.rest_port} ...", flush=True)
     with ExitStack() as stack:
         if flags.model_config_file and flags.model_config_file_poll_wait_seconds > 0:
-            watch = ConfigWatch(flags.model_config_file, server.core.reload, flags.model_config_file_poll_wait_seconds)
-            stack.enter_context(watch)
+            every = flags.model_config_file_poll_wait_seconds
+            stack.enter_context(ConfigWatch(flags.model_config_file, server.core.reload, every, seen))
         yield

@@ -96,7 +96,6 @@ class Metrics:
         self._inflight = Metric(f"{own}requests_in_progress", "Requests being answered.", "gauge", ("entrypoint",))
         self._lock = threading.Lock()
         self._drifts: dict[tuple[str, int, str], ScoreDrift] = {}
-        self._referenced: set[tuple[str, int]] = set()
         self._known: Callable[[], Iterable[str]] = lambda: ()
 
     def know_models(self, names: Callable[[], Iterable[str]]) -> None:
@@ -183,32 +182,33 @@ class Metrics:
             self.forget(model, version)
 
     def score_reference(self, model: str, version: int, manifest: Any) -> None:
-        """Takes the distributions of top scores that an export's manifest holds under `score_reference`, if any.
-
-        Every call but the first for a version costs nothing.
-        """
-        if (model, version) in self._referenced:
-            return
+        """Takes the distributions of top scores that the manifest of a new version holds under `score_reference`."""
         found = ScoreDrift.from_manifest(manifest)
+        self.forget(model, version)
         with self._lock:
-            self._referenced = {*self._referenced, (model, version)}
             self._drifts = {**self._drifts, **{(model, version, name): drift for name, drift in found.items()}}
 
     def forget(self, model: str, version: int) -> None:
-        """A version is gone."""
+        """A version is not served any more: its scores say nothing from now on."""
         with self._lock:
-            self._referenced = self._referenced - {(model, version)}
             gone = [key for key in self._drifts if key[:2] == (model, version)]
             self._drifts = {key: drift for key, drift in self._drifts.items() if key not in gone}
-        for _, _, signature in gone:
-            self._drift.remove(model, str(version), signature)
+            for _, _, signature in gone:
+                self._drift.remove(model, str(version), signature)
+
+    def version_gone(self, model: str, version: int) -> None:
+        """Nobody remembers the version any more: without this the page would grow with every version."""
+        self.forget(model, version)
+        for gauge in (self._state, self._load_seconds):
+            gauge.remove(model, str(version))
 
     def page(self) -> str:
         """Everything as Prometheus reads it."""
-        for (model, version, signature), drift in self._drifts.items():
-            index = drift.index()
-            if index is not None:
-                self._drift.set(model, str(version), signature, to=index)
+        with self._lock:  # or a version that goes in this moment would stay on the page
+            for (model, version, signature), drift in self._drifts.items():
+                index = drift.index()
+                if index is not None:
+                    self._drift.set(model, str(version), signature, to=index)
         return page(metric for metric in vars(self).values() if isinstance(metric, Metric | Histogram))
 
 

@@ -103,10 +103,9 @@ class Operations:
     def _tell(self, handle: Any, signature: str, inputs: Arrays, outputs: Arrays) -> None:
         """Counts rows, rows without items and first scores, and has item ids looked up that may be unknown."""
         ids, scores = outputs.get("item_ids"), outputs.get("scores")
-        if ids is not None and ids.ndim == 2:
+        if ids is not None and ids.ndim == 2 and ids.dtype == object:
             full = ids[:, 0] != b"" if ids.shape[1] else np.zeros(len(ids), bool)
             top = scores[full, 0].tolist() if scores is not None and scores.shape == ids.shape and ids.shape[1] else ()
-            self.metrics.score_reference(handle.name, handle.version, handle.manifest)
             empty = len(ids) - int(np.sum(full))
             self.metrics.answered(handle.name, handle.version, signature, len(ids), empty, top)
         for name in _ITEM_INPUTS:

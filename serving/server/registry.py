@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 
+from serving.server.metrics import NULL
 from serving.server.servable import Servable
 from serving.server.status import StatusError, invalid_argument
 
@@ -38,10 +39,10 @@ class Registry:
     """Holds the versions. Readers take an immutable snapshot, so a request never waits for a change.
 
     Args:
-        metrics: told about every change of a state, or None.
+        metrics: told about every change of a state (see serving.server.metrics).
     """
 
-    def __init__(self, metrics: Any = None) -> None:
+    def __init__(self, metrics: Any = NULL) -> None:
         self._models: dict[str, dict[int, VersionState]] = {}
         self._labels: dict[str, dict[str, int]] = {}
         self._served: tuple[str, ...] = ()
@@ -51,15 +52,26 @@ class Registry:
     def set_state(self, name: str, version: int, state: VersionState) -> None:
         """Records a version's new state."""
         with self._lock:
-            versions = dict(sorted({**self._models.get(name, {}), version: state}.items(), reverse=True))
-            ended = [number for number, one in versions.items() if one.state == END and number != version]
-            for number in ended[_ENDED_KEPT:]:
-                del versions[number]
-            self._models = {**self._models, name: versions}
-            if state.state == AVAILABLE and name not in self._served:
-                self._served = (*self._served, name)
-        if self._metrics is not None:
-            self._metrics.version_state(name, version, state.state)
+            self._set(name, version, state)
+
+    def replace_state(self, name: str, version: int, before: VersionState, state: VersionState) -> bool:
+        """Records a version's new state if its state still is the object `before`; tells whether it was."""
+        with self._lock:
+            if self._models.get(name, {}).get(version) is not before:
+                return False
+            self._set(name, version, state)
+            return True
+
+    def _set(self, name: str, version: int, state: VersionState) -> None:
+        versions = dict(sorted({**self._models.get(name, {}), version: state}.items(), reverse=True))
+        ended = [number for number, one in versions.items() if one.state == END and number != version]
+        for number in ended[_ENDED_KEPT:]:
+            del versions[number]
+            self._metrics.version_gone(name, number)
+        self._models = {**self._models, name: versions}
+        if state.state == AVAILABLE and name not in self._served:
+            self._served = (*self._served, name)
+        self._metrics.version_state(name, version, state.state)
 
     def set_labels(self, name: str, labels: Mapping[str, int]) -> None:
         """Replaces a model's labels."""
@@ -69,6 +81,8 @@ class Registry:
     def forget(self, name: str) -> None:
         """Drops a model that is served no more. Its versions have ended."""
         with self._lock:
+            for version in self._models.get(name, {}):
+                self._metrics.version_gone(name, version)
             self._models = {other: states for other, states in self._models.items() if other != name}
             self._labels = {other: labels for other, labels in self._labels.items() if other != name}
             self._served = tuple(other for other in self._served if other != name)

@@ -14,7 +14,8 @@ from types import TracebackType
 from serving.server import frontends
 from serving.server.batcher import BatchSettings
 from serving.server.config_files import BatchingParameters
-from serving.server.core import CoreSettings, ServingCore
+from serving.server.core import ServingCore
+from serving.server.core_settings import CoreSettings
 from serving.server.frontends import FrontendOptions, Frontends
 from serving.server.limits import Limits
 from serving.server.loader import LoadSettings, Verify, verify_export
@@ -26,6 +27,7 @@ from serving.server.threads import usable_cores
 from tfrec.errors import ServingError
 
 logger = logging.getLogger("serving.server")
+_UNLOAD_SECONDS = 3.0  # at the end: for loads that are given up, and for unloading
 _SPARE_THREADS = 16  # for status, health and refusals while every place for a prediction is taken
 
 
@@ -49,6 +51,7 @@ class ServerOptions:
         load_niceness: how much a load beside running requests gives way to them, 0 to 19.
         retry_seconds: after which a version that could not be loaded is tried again.
         retries: how often.
+        reload_paths: folders, besides the models' own base paths, from which a reload request may bring models.
         runtime: see serving.server.runtime.
         request_log: of predictions; silent unless asked for.
     """
@@ -67,6 +70,7 @@ class ServerOptions:
     load_niceness: int = 5
     retry_seconds: float = 60.0
     retries: int = 5
+    reload_paths: tuple[str, ...] = ()
     runtime: Kind = "auto"
     request_log: RequestLog = field(default_factory=RequestLog)
 
@@ -77,14 +81,15 @@ class ServerOptions:
         )
         return CoreSettings(
             self._batch_settings(), self.limits, loading, self.request_log, self.poll_seconds, self.retry_seconds,
-            self.retries,
+            self.retries, reload_paths=self.reload_paths,
         )  # fmt: skip
 
     def _batch_settings(self) -> BatchSettings:
         given, usual = self.batching, BatchSettings()
         workers = given.num_batch_threads or self.inter_op or usable_cores()
         if not self.enable_batching:
-            return replace(usual, workers=workers, max_rows=1, max_queued_rows=self.limits.concurrency)
+            most = self.limits.concurrency * usual.max_rows  # the limit on requests is the only one
+            return replace(usual, workers=workers, share=False, max_queued_rows=most)
         sizes = given.allowed_batch_sizes
         most = given.max_batch_size or (sizes[-1] if sizes else usual.max_rows)
         queued = usual.max_queued_rows if given.max_enqueued_batches is None else given.max_enqueued_batches * most
@@ -151,10 +156,10 @@ class ModelServer:
         check_port(self.host, self.port)  # before the long load
         if self.frontend.rest_port is not None:
             check_port(self.host, self.frontend.rest_port, "--rest_api_port")
-        self.core.start()
         workers = self.options.workers or self.options.limits.concurrency + _SPARE_THREADS
         options = replace(self.options, workers=workers)
         try:
+            self.core.start()
             self._frontends = frontends.start(self.core, self.host, self.port, options, self.frontend)
         except BaseException:
             self.core.stop()
@@ -166,11 +171,16 @@ class ModelServer:
         return self.address
 
     def stop(self, grace_seconds: float | None = None) -> None:
-        """Takes no new requests, waits for the running ones up to the grace time, and closes the ports."""
+        """Takes no new requests, waits for the running ones up to the grace time, and closes the ports.
+
+        A load that is going on is given up.
+        """
         if self._frontends is not None:
+            self.core.halt()
             self._frontends.stop(self.options.grace_seconds if grace_seconds is None else grace_seconds)
             self._frontends = None
-            self.core.stop()
+            self.core.stop(_UNLOAD_SECONDS)
+            gc.unfreeze()
 
     def __enter__(self) -> ModelServer:
         self.start()

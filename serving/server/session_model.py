@@ -61,6 +61,10 @@ class SessionModel:
     def run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """See serving.server.runtime.Model.run."""
         api, call = self._api, self._calls[signature]
+        if not call.whole:
+            raise StatusError(
+                grpc.StatusCode.UNIMPLEMENTED, f"{signature} has inputs or outputs that are no plain tensors"
+            )
         kept: list[Any] = []
         fed: list[int] = []
         results = (ctypes.c_void_p * len(call.output_names))()
@@ -98,19 +102,24 @@ class SessionModel:
 
 
 class _Call:
-    """Where the inputs and outputs of one signature are in the graph."""
+    """Where the inputs and outputs of one signature are in the graph.
+
+    Attributes:
+        whole: whether all of them are there; sparse ones, for instance, are not single tensors.
+    """
 
     def __init__(self, api: CApi, graph: int, signature: Any) -> None:
         self.input_names, self.output_names = sorted(signature.inputs), sorted(signature.outputs)
         self.inputs = _outputs(api, graph, [signature.inputs[name].name for name in self.input_names])
         self.outputs = _outputs(api, graph, [signature.outputs[name].name for name in self.output_names])
+        known = (*self.inputs[: len(self.input_names)], *self.outputs[: len(self.output_names)])
+        self.whole = all(output.operation for output in known)  # TensorFlow would crash on a missing one
 
 
 def _outputs(api: CApi, graph: int, tensors: list[str]) -> Any:
     found = (Output * max(len(tensors), 1))()
     for place, tensor in enumerate(tensors):
         operation, _, index = tensor.partition(":")
-        # The init op is listed as a signature too and has no tensor; it is never called.
         found[place] = Output(api.TF_GraphOperationByName(graph, operation.encode()), int(index or 0))
     return found
 

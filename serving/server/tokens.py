@@ -40,6 +40,7 @@ class TokenFile:
         self.path = Path(path)
         self._lock = threading.Lock()
         self._stamp, self._hashes = self._read()
+        self._told = ""
         self._looked = time.monotonic()
 
     def allows(self, authorization: str | bytes | None) -> bool:
@@ -61,9 +62,13 @@ class TokenFile:
             self._looked = now
             if self._stamp_of() != self._stamp:
                 self._stamp, self._hashes = self._read()
+                self._told = ""
                 logger.info("Read %d tokens of %s", len(self._hashes), self.path)
         except (OSError, ServingError) as error:
-            logger.error("The tokens stay as they were: %s", error if isinstance(error, ServingError) else self.path)
+            problem = str(error) if isinstance(error, ServingError) else f"{self.path} cannot be read"
+            if problem != self._told:  # once, and not every second
+                logger.error("The tokens stay as they were: %s", problem)
+            self._told = problem
         finally:
             self._lock.release()
 

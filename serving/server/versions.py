@@ -65,9 +65,15 @@ def check_place(base_path: Path | str, folder: Path) -> None:
     Raises:
         ServingError: the folder, links followed, is not below the base path (links followed).
     """
-    base, real = Path(base_path).resolve(), folder.resolve()
-    if real != base and base not in real.parents:
+    if not is_below(folder, Path(base_path)):
+        base, real = Path(base_path).resolve(), folder.resolve()
         raise ServingError(f"{folder} is a link to {real}, outside {base}: models are loaded from below that only.")
+
+
+def is_below(folder: Path, base: Path) -> bool:
+    """Whether a folder is another one or lies below it, links in both followed."""
+    base, real = base.resolve(), folder.resolve()
+    return real == base or base in real.parents
 
 
 def fingerprint(folder: Path) -> Fingerprint:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -28,15 +28,20 @@ MAX_RECORDS = 1000  # as TF Serving
 Arrays = dict[str, np.ndarray]
 
 
-def warm_up(servable: Servable, threads: int = 1) -> int:
+def _never() -> bool:
+    return False
+
+
+def warm_up(servable: Servable, threads: int = 1, given_up: Callable[[], bool] = _never) -> int:
     """Replays the warm-up records of a loaded model.
 
     Args:
         servable: the model; records without a file are no error.
         threads: records that run at once, each signature in one of them.
+        given_up: asked before each record; True ends it.
 
     Returns:
-        How many requests ran.
+        How many requests there are.
 
     Raises:
         ServingError: the file cannot be read, or the model fails on one of its own records.
@@ -49,6 +54,8 @@ def warm_up(servable: Servable, threads: int = 1) -> int:
 
     def replay(requests: list[tuple[int, Any]]) -> None:
         for number, request in requests:
+            if given_up():
+                return
             try:
                 predict(_Alone(servable), request)
             except StatusError as error:
@@ -63,7 +70,9 @@ def warm_up(servable: Servable, threads: int = 1) -> int:
     return len(records)
 
 
-def warm_sizes(servable: Servable, sizes: Sequence[int], threads: int = 1) -> None:
+def warm_sizes(
+    servable: Servable, sizes: Sequence[int], threads: int = 1, given_up: Callable[[], bool] = _never
+) -> None:
     """Runs every signature with batches of every size, made of the export's first record or of made-up values.
 
     Made-up values may be nonsense to a model that is not of tfrec's making, so a failure there is no error.
@@ -72,6 +81,7 @@ def warm_sizes(servable: Servable, sizes: Sequence[int], threads: int = 1) -> No
         servable: the model.
         sizes: rows of the batches.
         threads: signatures that run at once.
+        given_up: asked before each batch; True ends it.
     """
     started = time.perf_counter()
     known: dict[tuple[str, ...], Arrays] = {}
@@ -86,6 +96,8 @@ def warm_sizes(servable: Servable, sizes: Sequence[int], threads: int = 1) -> No
         rows = plan.rows(inputs)
         try:
             for size in sizes if rows else (1,):
+                if given_up():
+                    return
                 one = plan.part(inputs, 0, 1) if rows else inputs
                 servable.run_alone(name, plan.merged([one], size) if rows else one)
         except StatusError as error:

@@ -46,7 +46,7 @@ def write_shop(folder: Path, texts: list[str]) -> Any:
     columns: dict[str, Any] = {"item_id": ids, "title": texts, "text": texts}
     columns |= {"material": [MATERIALS[n % 5] for n in range(len(texts))], "price": [n / 2 for n in range(len(texts))]}
     pl.DataFrame(columns).write_parquet(folder / "items.parquet")
-    rows = range(0, len(texts), 4)
+    rows = range(0, len(texts), 2)
     searches = pl.DataFrame(
         {
             "query_id": [str(row) for row in rows],

@@ -59,8 +59,21 @@ def test_the_manifest_says_what_the_export_was_made_from(trained: Any, exported:
     assert manifest["metrics"] == {"search": {"ndcg@10": 0.5}}
     assert (manifest["items"], manifest["dimension"]) == (120, 24)
     precision = manifest["precision"]
-    assert (precision["precision"], precision["wanted"], precision["queries"]) == ("f32", "f32", 150)
+    assert (precision["precision"], precision["wanted"], precision["queries"]) == ("f32", "f32", 180)
     assert 0.5 < precision["agreement"] <= 1
+
+
+def test_the_manifest_holds_the_scores_that_typed_queries_get(trained: Any, exported: Path, loaded: Any) -> None:
+    from serving.server.drift import ScoreDrift
+
+    references = verify_manifest(exported)["score_reference"]
+    assert sorted(references) == ["search", "serving_default"] and references["search"]["requests"] == 60
+    queries = list(trained.shop.judgments("dev"))
+    usual, odd = (ScoreDrift.from_manifest({"score_reference": references})["search"] for _ in range(2))
+    for score in loaded.search(queries, 1).scores[:, 0].tolist() * 5:
+        usual.add(score)
+        odd.add(score - 0.5)
+    assert usual.index() == pytest.approx(0, abs=1e-3) and (odd.index() or 0) > 0.25
 
 
 def test_no_path_of_this_machine_is_in_the_manifest(exported: Path) -> None:

@@ -28,7 +28,7 @@ def test_an_automatic_export_ranks_by_meaning_as_f32_does_and_holds_its_weights_
     folder = export_model(config, model, shop, catalogue, tmp_path / "export", {}, "m")
 
     chosen = verify_manifest(folder)["precision"]
-    assert chosen["agreement"] >= LEAST_AGREEMENT and chosen["queries"] == 150
+    assert chosen["agreement"] >= LEAST_AGREEMENT and chosen["queries"] == 180
     assert chosen["precision"] == ("bf16" if chosen["cpu_has_bf16"] else "f32")
     bytes_per_weight = 2 if chosen["precision"] == "bf16" else 4
     weights = sum(bytes_per_weight * int(np.prod(v.shape)) for v in model.encoder.variables)

@@ -207,12 +207,33 @@ def test_the_queue_that_has_waited_longest_is_next() -> None:
     assert order == [3, 1, 2]
 
 
-def test_a_batch_may_be_told_to_wait_for_more() -> None:
-    bench = Bench(max_rows=2, wait_seconds=5.0)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_batch_may_be_told_to_wait_for_more(workers: int) -> None:
+    bench = Bench(max_rows=2, wait_seconds=5.0, workers=workers)
     futures = [bench._pool.submit(bench.ask, text) for text in ("a", "bb")]
     started = time.monotonic()
     assert [future.result(timeout=10) for future in futures] == [[1], [2]]
     assert time.monotonic() - started < 4 and len(bench.count.batches) == 1
+    assert bench.batcher._free == workers and not bench.batcher._gathering
+
+
+def test_who_does_not_fit_into_a_batch_that_waits_goes_on_at_once() -> None:
+    bench = Bench(max_rows=3, wait_seconds=1.0, workers=2)
+    first = bench._pool.submit(bench.ask, "a")
+    wait(lambda: bool(bench.batcher._gathering))
+    second, third = bench.later("bb"), bench.later("ccc", "dddd", "eeeee")  # 1 + 1 + 3 rows
+    assert [future.result(timeout=10) for future in (first, second, third)] == [[1], [2], [3, 4, 5]]
+    assert [len(batch) for batch in bench.count.batches] in ([2, 3], [3, 2])
+    assert bench.batcher._free == 2 and not bench.batcher._queues
+
+
+def test_without_sharing_everybody_runs_alone_yet_in_one_batch() -> None:
+    bench = Bench(share=False, max_rows=8)
+    bench.hold()
+    futures = [bench.later("a", "bb"), bench.later("ccc")]
+    bench.count.held.set()
+    assert [future.result() for future in futures] == [[1, 2], [3]]
+    assert [len(batch) for batch in bench.count.batches] == [1, 2, 1]
 
 
 def test_a_model_that_does_not_keep_rows_apart_is_found_out() -> None:

@@ -8,16 +8,19 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from serving.server.core import CoreSettings, ServingCore
+from serving.server.core import ServingCore
+from serving.server.core_settings import CoreSettings
 from serving.server.loader import LoadSettings
+from serving.server.metrics import Metrics
 from serving.server.model_config import ModelConfig, VersionPolicy
-from serving.server.registry import AVAILABLE, END
+from serving.server.registry import AVAILABLE, END, LOADING, UNLOADING, Registry, VersionState
 from serving.server.status import StatusError
 from serving.server.versions import Version, find_versions, wanted
 from tfrec.errors import ServingError, TfrecError
@@ -105,6 +108,79 @@ def test_a_request_that_runs_keeps_its_version(opened: Opener, add: Callable[[in
     assert settled(core, {2: AVAILABLE, 1: END})
     with pytest.raises(StatusError, match="being unloaded"), handle:
         pass
+
+
+def test_a_version_that_comes_back_while_its_last_requests_run_stays(opened: Opener, base: Path) -> None:
+    shop = ModelConfig("shop", str(base))
+    shutil.copytree(base / "1", base / "2")
+    core = opened()
+    with core.registry.acquire("shop") as handle:
+        assert handle.version == 2
+        core.reload([replace(shop, policy=VersionPolicy("specific", versions=(1,)))])
+        assert first(core)[0] == 1 and states(core) == {2: UNLOADING, 1: AVAILABLE}
+        core.reload([replace(shop, policy=VersionPolicy("specific", versions=(1, 2)))])
+        assert states(core) == {2: AVAILABLE, 1: AVAILABLE}
+        leaving = [one for one in threading.enumerate() if one.name == "unload-shop-2"]
+    for thread in leaving:
+        thread.join(10)
+    assert leaving and states(core) == {2: AVAILABLE, 1: AVAILABLE} and first(core)[0] == 2
+
+
+def test_a_file_system_that_fails_is_a_refusal_and_other_models_go_on(
+    opened: Opener, base: Path, tmp_path: Path, add: Callable[[int], Path]
+) -> None:
+    def verify(folder: Path) -> None:
+        if folder == base / "2":
+            raise PermissionError(13, "Permission denied", str(folder / "saved_model.pb"))
+
+    core = opened(loading=LoadSettings(verify, warm_up=False))
+    other = shutil.copytree(base, tmp_path / "other")
+    core.reload([ModelConfig("shop", str(base)), ModelConfig("other", str(other))])
+    shutil.copytree(add(2), other / "2")
+    core.look()
+    assert states(core) == {2: END, 1: AVAILABLE}
+    assert "PermissionError" in core.registry.states("shop")[2].error_message
+    assert core.registry.states("other")[2].state == AVAILABLE
+
+
+def test_a_load_is_given_up_when_the_server_stops(opened: Opener, add: Callable[[int], Path]) -> None:
+    cores: list[ServingCore] = []
+
+    def verify(folder: Path) -> None:
+        if folder.name == "2":
+            cores[0].halt()
+
+    cores.append(opened(loading=LoadSettings(verify, warm_up=False)))
+    add(2)
+    cores[0].look()
+    assert states(cores[0]) == {2: END, 1: AVAILABLE} and first(cores[0])[0] == 1
+    assert "given up" in cores[0].registry.states("shop")[2].error_message
+
+
+def test_a_client_may_bring_models_only_from_the_folders_that_were_given(
+    opened: Opener, base: Path, tmp_path: Path, export_dir: Path
+) -> None:
+    core = opened(reload_paths=(str(export_dir),))
+    (base / "link").symlink_to(tmp_path)
+    for path in (tmp_path, base / "..", base / "link", "/", "\0"):
+        with pytest.raises(StatusError, match="outside the folders") as denied:
+            core.requested([ModelConfig("shop", str(base)), ModelConfig("new", str(path))])
+        assert denied.value.code.name == "PERMISSION_DENIED" and core.registry.names() == ["shop"]
+    core.requested([ModelConfig("shop", str(base)), ModelConfig("new", str(export_dir / "9"))])
+    assert core.registry.names() == ["shop", "new"]
+
+
+def test_the_page_of_metrics_does_not_grow_with_versions() -> None:
+    metrics = Metrics()
+    registry = Registry(metrics)
+    for number in range(1, 200):
+        metrics.load("shop", number, 1.0, True, "/models/shop")
+        for state in (LOADING, AVAILABLE, UNLOADING, END):
+            registry.set_state("shop", number, VersionState(state))
+    lines = [line for line in metrics.page().splitlines() if 'version="' in line]
+    assert len(lines) < 50 and any('version="199"' in line for line in lines)
+    registry.forget("shop")
+    assert 'version="' not in metrics.page()
 
 
 def _harm(folder: Path, harm: str, elsewhere: Path) -> None:

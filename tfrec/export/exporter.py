@@ -14,9 +14,10 @@ import numpy as np
 from tfrec.config import Config
 from tfrec.errors import ExportError
 from tfrec.export.loaded import LoadedModel, newest_version
-from tfrec.export.manifest import verify_manifest, write_manifest
+from tfrec.export.manifest import extend_manifest, verify_manifest, write_manifest
 from tfrec.export.ops import check_ops
 from tfrec.export.precision import TOP, choose_precision
+from tfrec.export.score_reference import score_references
 from tfrec.export.serving_module import ServingModule
 from tfrec.export.signatures import serving_signatures
 from tfrec.export.warmup import write_warmup
@@ -109,7 +110,10 @@ def export_model(
         gc.collect()  # their graphs are cyclic garbage, and the export is about to be loaded beside them
         exact = precision.precision == model.encoder.precision == "f32"
         tolerance = _TOLERANCE_F32 if exact else _TOLERANCE_BF16
-        _check_answers(aside, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], tolerance, fusion)
+        loaded = LoadedModel.open(aside, verify=False)
+        _check_answers(loaded, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], tolerance, fusion)
+        extend_manifest(aside, {"score_reference": score_references(loaded, shop, config.seed)})
+        del loaded
     return target
 
 
@@ -156,7 +160,7 @@ def sample_queries(shop: ShopData, seed: int) -> list[str]:
 
 
 def _check_answers(
-    folder: Path,
+    loaded: LoadedModel,
     model: TwoTower,
     catalogue: np.ndarray,
     item_ids: Sequence[str],
@@ -165,7 +169,7 @@ def _check_answers(
     fusion: Fusion | None,
 ) -> None:
     """Searches the written export and compares with the training process: each place must be as good as it can be."""
-    found = LoadedModel.open(folder, verify=False).search(queries, TOP)
+    found = loaded.search(queries, TOP)
     row_of = {item_id: row for row, item_id in enumerate(item_ids)}
     expected = model.query_vectors(queries) @ catalogue.T
     if fusion is not None:

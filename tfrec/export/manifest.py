@@ -52,6 +52,16 @@ def write_manifest(folder: Path, extra: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
+def extend_manifest(folder: Path, extra: dict[str, Any]) -> None:
+    """Adds to the manifest of an export that is not yet renamed into place; its files must be as they were.
+
+    Args:
+        folder: the export.
+        extra: what became known by loading it, under keys of its own.
+    """
+    write_json(Path(folder) / MANIFEST, {**extra, **read_manifest(folder)})
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Reads a version folder's manifest without comparing the files with it.
 

@@ -1,36 +1,79 @@
-"""The distribution of top scores at the time of the export, for servers that watch for drift."""
+"""The distributions of top scores at the time of the export, for servers that watch for drift."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-_BINS = 10
+from tfrec.export.loaded import LoadedModel, Ranking
+
+if TYPE_CHECKING:
+    from tfrec.data.shop import ShopData
+
+_MOST_BINS, _LEAST_BINS = 10, 3
+_PER_BIN = 20  # scores; with fewer the index of two samples of one distribution is far from zero by chance alone
 _LEAST = 50
+_MOST = 500  # requests of each kind
+
+
+def score_references(model: LoadedModel, shop: ShopData, seed: int) -> dict[str, Any]:
+    """References of the signatures whose requests the shop's own data holds.
+
+    Queries are what shoppers typed and histories what they did before the dev split's time, so scores of other requests
+    (texts of items, say) take no part. Of queries only the scores of their answers get into the export.
+
+    Args:
+        model: the written export.
+        shop: the prepared data.
+        seed: chooses the requests where there are many.
+
+    Returns:
+        `score_reference` by signature: search (and serving_default, which is the same) and recommend; those without
+        enough requests are left out.
+    """
+    found: dict[str, Any] = {}
+    queries = [query for query in shop.judgments("dev") if query.strip()] if shop.has_searches else []
+    if len(queries) >= _LEAST:
+        found["search"] = score_reference(_tops(model.search(_some(queries, seed), 1)))
+        found["serving_default"] = found["search"]
+    shoppers = shop.shoppers("dev") if shop.has_interactions else []
+    if len(shoppers) >= _LEAST:
+        histories = [[shop.item_ids[row] for row in one.history] for one in _some(shoppers, seed)]
+        found["recommend"] = score_reference(_tops(model.recommend(histories, 1)))
+    return {name: reference for name, reference in found.items() if reference is not None}
 
 
 def score_reference(scores: np.ndarray) -> dict[str, Any] | None:
-    """Deciles of the scores of first items.
+    """Quantiles of the scores of first items.
 
     Args:
-        scores: float32 [Q, k], best first, of Q queries as shoppers type them; rows without an answer hold 0 or -inf.
+        scores: float32 [Q], of Q requests.
 
     Returns:
-        {"edges": 9 inner edges, "shares": the share of the queries in each of the 10 bins, "queries": Q} for the
-        manifest's `score_reference` under the signature's name; None for fewer than 50 queries.
+        {"edges": inner edges of up to 10 bins that hold equal shares, "shares": the share of the requests in each bin,
+        "requests": Q}; None for fewer than 50 requests.
     """
-    if scores.ndim != 2 or not scores.shape[1]:
-        return None
-    top = np.asarray(scores[:, 0], np.float64)
+    top = np.asarray(scores, np.float64)
     top = top[np.isfinite(top)]
     if len(top) < _LEAST:
         return None
+    bins = int(np.clip(len(top) // _PER_BIN, _LEAST_BINS, _MOST_BINS))
     # Equal scores make equal edges; each edge counts once, as the bins between equal ones stay empty for ever.
-    edges = np.unique(np.round(np.quantile(top, np.arange(1, _BINS) / _BINS), 6))
+    edges = np.unique(np.round(np.quantile(top, np.arange(1, bins) / bins), 6))
     counts = np.bincount(np.searchsorted(edges, top, side="right"), minlength=len(edges) + 1)
     return {
         "edges": edges.tolist(),
         "shares": np.round(counts / len(top), 6).tolist(),
-        "queries": len(top),
+        "requests": len(top),
     }
+
+
+def _tops(ranking: Ranking) -> np.ndarray:
+    """Scores of first items, as a server counts them: of the rows that hold any."""
+    return ranking.scores[ranking.item_ids[:, 0] != "", 0]
+
+
+def _some(values: list[Any], seed: int) -> list[Any]:
+    rows = np.random.default_rng(seed).permutation(len(values))[:_MOST]
+    return [values[row] for row in sorted(rows)]

@@ -114,8 +114,9 @@ class RestListener:
             if not connections or late:
                 break
             time.sleep(0.01)
+        end = time.monotonic() + 1  # for all of them together: what still runs in the model cannot be stopped
         for thread in connections.values():
-            thread.join(1)
+            thread.join(max(end - time.monotonic(), 0))
 
     def closed(self, connection: Connection) -> None:
         """A connection has ended."""

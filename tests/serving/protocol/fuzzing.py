@@ -13,7 +13,7 @@ import grpc
 
 TYPED = {
     "OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "UNIMPLEMENTED", "RESOURCE_EXHAUSTED", "OUT_OF_RANGE",
-    "UNAUTHENTICATED", "DEADLINE_EXCEEDED",
+    "UNAUTHENTICATED", "DEADLINE_EXCEEDED", "PERMISSION_DENIED",
 }  # fmt: skip
 HTTP_TYPED = {200, 400, 401, 404, 405, 408, 413, 415, 429, 431, 501, 504}
 # What is no protobuf at all, and a signature that TF Serving calls internal too.

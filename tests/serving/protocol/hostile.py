@@ -38,6 +38,8 @@ def requests(seed: int, count: int) -> Iterator[Hostile]:
 
 
 def _text(draw: random.Random) -> str | bytes:
+    if draw.random() < 0.01:
+        return "x" * 1_000_000
     return draw.choice(TEXTS) if draw.random() < 0.7 else draw.choice(BYTES)
 
 
@@ -189,7 +191,8 @@ def _reload(draw: random.Random) -> Hostile:
     request = model_management_pb2.ReloadConfigRequest()
     kind = draw.randrange(5)
     if kind:  # never a list that could be served: the models must stay
-        config = request.config.model_config_list.config.add(name="shop", base_path="/no/such/folder")
+        place = draw.choice(["/no/such/folder", "/", "\0", "../..", "x" * 5000])
+        config = request.config.model_config_list.config.add(name="shop", base_path=place)
         config.model_platform = draw.choice(["tensorflow", "", "caffe", "x" * 500])
         if kind == 2:
             config.name = draw.choice(["", "a/b", "a:b"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from serving.server.config_files import (
@@ -13,8 +14,9 @@ from serving.server.config_files import (
     read_monitoring_config,
     read_tls_config,
 )
-from serving.server.config_watch import ConfigWatch
+from serving.server.config_watch import ConfigWatch, content_of
 from serving.server.flags import parse_flags, without_effect
+from serving.server.status import StatusError
 from tfrec.errors import ServingError
 
 
@@ -92,6 +94,9 @@ def test_flags_of_tf_serving_are_understood() -> None:
         (["--model_base_path=/m", "--prot=3"], "--prot=3"),
         (["--model_base_path=/m", "--port=x"], "--port"),
         (["--model_base_path=/m", "--enable_batching=maybe"], "true or false"),
+        (["--model_base_path=/m", "--max_seconds=nan"], "more than 0"),
+        (["--model_base_path=/m", "--grace_seconds=-1"], "more than 0"),
+        (["--model_base_path=/m", "--load_niceness=20"], "invalid choice"),
         (["--model_base_path=/m", "--enable_batching=false", "--batching_parameters_file=b"], "drop one"),
         (["--model_base_path=/m", "--port=7", "--rest_api_port=7"], "cannot be same as --port"),
         (
@@ -137,3 +142,22 @@ def test_a_changed_model_config_is_served_and_a_broken_one_is_not(tmp_path: Path
     assert not watch.look()
     file.write_text(model % "three")
     assert watch.look() and len(seen) == 2
+
+
+def test_a_config_that_changed_during_the_start_or_could_not_be_served_is_tried_again(tmp_path: Path) -> None:
+    model = "model_config_list { config { name: '%s' base_path: '/m' model_platform: 'tensorflow' } }"
+    file = _file(tmp_path, model % "one")
+    before, tries = content_of(file), list[str]()
+
+    def reload(configs: Any) -> None:
+        tries.append(configs[0].name)
+        if len(tries) < 3:
+            raise StatusError(grpc.StatusCode.FAILED_PRECONDITION, "no version yet")
+
+    file.write_text(model % "two")
+    watch = ConfigWatch(file, reload, 60, before, again=0.0)
+    assert not watch.look() and not watch.look() and watch.look() and not watch.look()
+    assert tries == ["two"] * 3
+    tries.clear()
+    patient = ConfigWatch(file, reload, 60, before, again=60.0)
+    assert not patient.look() and not patient.look() and tries == ["two"]

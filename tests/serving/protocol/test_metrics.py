@@ -57,7 +57,7 @@ def test_counts_from_many_threads_are_all_there() -> None:
 
 
 def _reference(scores: np.ndarray) -> ScoreDrift:
-    reference = score_reference(scores[:, np.newaxis])
+    reference = score_reference(scores)
     return ScoreDrift.from_manifest({"score_reference": {"search": reference}})["search"]
 
 
@@ -75,6 +75,17 @@ def test_the_same_distribution_does_not_drift_and_a_shifted_one_does() -> None:
     assert 0 <= same < 0.05 < moved < 0.5 < far
 
 
+@pytest.mark.parametrize("size", [50, 100, 200, 500])
+def test_chance_alone_makes_no_drift_whatever_the_references_size(size: int) -> None:
+    random, indices = np.random.default_rng(3), []
+    for _ in range(20):
+        drift = _reference(random.random(size).astype(np.float32))
+        for score in random.random(2000):
+            drift.add(float(score))
+        indices.append(drift.index() or 0.0)
+    assert np.median(indices) < 0.1 and max(indices) < 0.25
+
+
 def test_only_the_latest_scores_count_and_too_few_say_nothing() -> None:
     drift = _reference(np.linspace(0, 1, 200, dtype=np.float32))
     for score in np.linspace(0, 1, LEAST - 1):
@@ -90,10 +101,10 @@ def test_only_the_latest_scores_count_and_too_few_say_nothing() -> None:
 
 
 def test_references_with_equal_scores_and_without_enough() -> None:
-    assert score_reference(np.zeros((10, 3), np.float32)) is None
-    assert score_reference(np.zeros((100, 0), np.float32)) is None
-    half = score_reference(np.repeat(np.float32([[0.0], [1.0]]), 50, axis=0))
-    assert half is not None and half["edges"] == [0, 1] or half["edges"] == [0, 0.5, 1]
+    assert score_reference(np.zeros(49, np.float32)) is None
+    assert score_reference(np.full(100, -np.inf, np.float32)) is None
+    half = score_reference(np.repeat(np.float32([0.0, 1.0]), 50))
+    assert half is not None and half["edges"] == [0, 1] and half["requests"] == 100
     assert sum(half["shares"]) == pytest.approx(1)
     for broken in (None, {}, {"score_reference": 3}, {"score_reference": {"search": {"edges": [2, 1], "shares": []}}}):
         assert ScoreDrift.from_manifest(broken) == {}  # type: ignore[arg-type]
@@ -101,7 +112,7 @@ def test_references_with_equal_scores_and_without_enough() -> None:
 
 def test_a_version_takes_its_drift_along_when_it_ends() -> None:
     metrics = Metrics()
-    reference = score_reference(np.random.default_rng(1).random((100, 1)))
+    reference = score_reference(np.random.default_rng(1).random(100))
     metrics.score_reference("m", 3, {"score_reference": {"search": reference}})
     metrics.answered("m", 3, "search", 300, 20, np.random.default_rng(2).random(280).tolist())
     line = 'tfrec_serving_score_drift{model="m",version="3",signature="search"}'

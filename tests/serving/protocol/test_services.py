@@ -13,7 +13,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from serving.server import frontends
-from serving.server.core import CoreSettings, ServingCore
+from serving.server.core import ServingCore
+from serving.server.core_settings import CoreSettings
 from serving.server.loader import LoadSettings
 from serving.server.model_config import ModelConfig
 from serving.server.stubs import (
@@ -99,7 +100,8 @@ def test_a_reload_replaces_the_models_and_health_follows(colours_dir: Path, tmp_
             for models, platform, code in (
                 ([("one", colours_dir)] * 2, "tensorflow", "INVALID_ARGUMENT"),
                 ([("one", colours_dir)], "caffe", "INVALID_ARGUMENT"),
-                ([("one", colours_dir), ("three", tmp_path)], "tensorflow", "FAILED_PRECONDITION"),
+                ([("one", colours_dir), ("three", colours_dir / "none")], "tensorflow", "FAILED_PRECONDITION"),
+                ([("one", colours_dir), ("three", tmp_path)], "tensorflow", "PERMISSION_DENIED"),
             ):
                 with pytest.raises(grpc.RpcError) as failed:
                     _reload(stub, *models, platform=platform)
