@@ -54,7 +54,7 @@ def test_a_server_process_answers_and_ends_on_a_signal(
         with Client(address, "shop", timeout=20) as client:
             assert client.search("red lamp", 1)[0][0].item_id == "L-1"
             process.send_signal(number)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=60)
             assert process.returncode == 0, errors
             assert "Traceback" not in errors and "lamp" not in errors
             with pytest.raises(ClientError) as gone:

@@ -57,12 +57,12 @@ def test_the_program_serves_a_config_file_and_follows_its_changes(colours_dir: P
         assert ask("/v1/models/one/labels/stable") == 200 and ask("/v1/models/two") == 404
         assert ask("/v1/models/one", "another-token-of-somebody") == 401
         config.write_text(_config(colours_dir, "one", "two"))
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while ask("/v1/models/two") != 200 and time.monotonic() < end:
             time.sleep(0.05)
         assert ask("/v1/models/two") == ask("/v1/models/one") == ask("/monitoring/prometheus/metrics") == 200
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
         process.communicate()
