@@ -77,31 +77,6 @@ def cell(options: argparse.Namespace, variant: str, seed: int) -> dict[str, Any]
     return found
 
 
-def print_marginals(found: dict[str, Any]) -> None:
-    """Prints the distances."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"Simulated against real purchases ({found['model']}, {found['seconds']} s with the encoder)")
-    for column in ("what", "real", "simulated", "distance"):
-        table.add_column(column)
-    sizes, popularity = found["basket_size"], found["popularity"]
-    for name in ("baskets", "purchases"):
-        table.add_row(name, f"{found[name]['real']:,}", f"{found[name]['simulated']:,}", "")
-    table.add_row(
-        "items per basket", f"{sizes['real_mean']:.1f}", f"{sizes['simulated_mean']:.1f}",
-        f"KS {sizes['ks']:.3f}, Wasserstein {sizes['wasserstein']:.2f} items",
-    )  # fmt: skip
-    table.add_row("time", "", "", f"KS {found['time']['ks']:.3f}, {found['time']['wasserstein_days']:.1f} days")
-    table.add_row("hour of the week", "", "", f"total variation {found['hour_of_week']['total_variation']:.3f}")
-    table.add_row(
-        "popularity (Gini)", f"{popularity['real_gini']:.3f}", f"{popularity['simulated_gini']:.3f}",
-        f"total variation {popularity['total_variation']:.3f}, by chance {popularity['chance']:.3f}, "
-        f"without correction {popularity['uncorrected']:.3f}",
-    )  # fmt: skip
-    Console(width=140).print(table)
-
-
 def print_bands(cells: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Prints quality per band of shoppers, without and with; gives the same as JSON."""
     from rich.console import Console
@@ -141,10 +116,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--marginals", action="store_true", help="only compare marginals, train nothing")
     options = parser.parse_args()
+    from tfrec.cli.synth import print_marginals
     from tfrec.files import write_json
 
     result: dict[str, Any] = {"marginals": marginals(options)}
     print_marginals(result["marginals"])
+    print(f"{result['marginals']['examples']:,} examples in {result['marginals']['seconds']} s with the encoder")
     target = RESULTS / f"behaviour_{options.config.stem}.json"
     if not options.marginals:
         cells: dict[str, list[dict[str, Any]]] = {variant: [] for variant in VARIANTS}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,8 +34,9 @@ from tfrec.retrieval.stage import fuse, kept_fusion
 from tfrec.run import RunFolder
 from tfrec.synth.examples import SyntheticExamples
 from tfrec.synth.hard_negatives import mined_negatives
-from tfrec.synth.source import Teacher
-from tfrec.synth.stage import synthesise, wanted
+from tfrec.synth.source import CrossScorer, Teacher
+from tfrec.synth.stage import reason, synthesise, wanted
+from tfrec.synth.vectors import encode_in_parts
 from tfrec.tensorflow_setup import keras
 from tfrec.training import checkpoints
 from tfrec.training.pipeline import Batches
@@ -96,7 +99,12 @@ def _fuse(trained: TrainedShop) -> Fusion | None:
     return fuse(config, shop, trained.model, scorers, trained.signature, RunFolder(config).retrieval, compare)
 
 
-def train(config: Config, source: Config | None = None, halt: Halt | None = None) -> TrainedShop:
+def train(
+    config: Config,
+    source: Config | None = None,
+    halt: Halt | None = None,
+    second_opinion: CrossScorer | None = None,
+) -> TrainedShop:
     """Prepares the data if needed, fine-tunes the towers, and leaves checkpoints and metrics in the run folder.
 
     A run that was killed goes on where it was; a finished one with the same configuration and data is read back.
@@ -108,12 +116,14 @@ def train(config: Config, source: Config | None = None, halt: Halt | None = None
             and in all of synthesis that decides which examples are made. With another seed than the source's, only
             the chance in training differs. None takes the run's own.
         halt: may end the training at one of its evaluations, to be gone on with later; not with synthesis.rounds.
+        second_opinion: judges made searches, where synthesis.filters.second_opinion is enabled; None: the teacher does.
+            Another one needs another run name.
     """
     if config.synthesis.rounds > 1:
         from tfrec.rounds import train_in_rounds
 
-        return train_in_rounds(config, source)
-    return train_once(config, source, halt=halt)
+        return train_in_rounds(config, source, second_opinion)
+    return train_once(config, source, halt=halt, second_opinion=second_opinion)
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,11 @@ class Round:
 
 
 def train_once(
-    config: Config, source: Config | None = None, round_: Round | None = None, halt: Halt | None = None
+    config: Config,
+    source: Config | None = None,
+    round_: Round | None = None,
+    halt: Halt | None = None,
+    second_opinion: CrossScorer | None = None,
 ) -> TrainedShop:
     """One training, as `train` describes it.
 
@@ -139,6 +153,7 @@ def train_once(
         source: see `train`.
         round_: where this is one of several; None is the run itself.
         halt: see `train`.
+        second_opinion: see `train`.
     """
     source = source or config
     shop, model, signature = _assemble(config, source)
@@ -149,12 +164,13 @@ def train_once(
         signature = hashlib.sha256(f"{signature}{teacher.signature}".encode()).hexdigest()
     synthetic = None
     if wanted(config, shop):
+        print(reason(config, shop), file=sys.stderr, flush=True)
         if teacher is None or round_ is None:
-            synthetic = _samples(source, shop, model.encoder.fingerprint)
+            synthetic = _samples(source, shop, model.encoder.fingerprint, second_opinion)
         else:
             synthetic = synthesise(
                 source, shop, lambda: _trained_teacher(teacher), teacher.signature, round_.folder / "synthetic",
-                RunFolder(source).synthetic,
+                RunFolder(source).synthetic, second_opinion,
             )  # fmt: skip
     augmentation = None
     if config.augment.policy != "none":
@@ -164,7 +180,7 @@ def train_once(
     mined = mined_negatives(
         config, shop, lambda: _teacher(source, shop) if teacher is None else _trained_teacher(teacher),
         model.encoder.fingerprint if teacher is None else teacher.signature,
-        (run.path if round_ is None else round_.folder) / "mined_negatives",
+        (run.path if round_ is None else round_.folder) / "mined_negatives", synthetic,
     )  # fmt: skip
     batches = Batches(config, shop, model.encoder.tokenize, synthetic, model.images, augmentation, mined)
     if not batches.tasks:
@@ -186,11 +202,16 @@ def record(config: Config, shop: ShopData, model: TwoTower, summary: dict[str, A
     )
 
 
-def make_samples(config: Config) -> tuple[ShopData, SyntheticExamples]:
-    """Makes the synthetic examples of a shop, whether or not training would want them; or finds them made."""
+def make_samples(config: Config, second_opinion: CrossScorer | None = None) -> tuple[ShopData, SyntheticExamples]:
+    """Makes the synthetic examples of a shop, whether or not training would want them; or finds them made.
+
+    Args:
+        config: the whole configuration.
+        second_opinion: see `train`, which must be given the same.
+    """
     shop, fingerprint = prepare(config), TextEncoder.load(config.encoder, config.seed).fingerprint
     shop = _filled(config, shop, fingerprint)
-    return shop, _samples(config, shop, fingerprint)
+    return shop, _samples(config, shop, fingerprint, second_opinion)
 
 
 def load(config: Config, source: Config | None = None) -> TrainedShop:
@@ -322,22 +343,29 @@ def _zero_shot(config: Config, shop: ShopData) -> tuple[np.ndarray, Any]:
     """The untrained encoder's item vectors, kept in the run folder, and its query function."""
     encoder = TextEncoder.load(config.encoder, config.seed)
     # Of the texts alone: the same vectors serve whatever labels and splits go with them.
-    parts = [encoder.fingerprint, config.encoder.model_dump_json(), *shop.item_texts]
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    key = hashlib.sha256(
+        "\0".join([encoder.fingerprint, config.encoder.model_dump_json(), *shop.item_texts]).encode()
+    ).hexdigest()
     folder = RunFolder(config).zero_shot
     if (folder / "key").is_file() and (folder / "key").read_text() == key:
         items = np.load(folder / "items.npy", allow_pickle=False)
     else:
-        items = _unit(encoder.encode(shop.item_texts, config.encoder.item_tokens, "Encoding the catalogue (zero-shot)"))
+        parts = RunFolder(config).path / "zero_shot_parts"
+        items = encode_in_parts(
+            shop.item_texts, lambda texts: _unit(encoder.encode(texts, config.encoder.item_tokens)), key, parts,
+            "Encoding the catalogue (zero-shot)",
+        )  # fmt: skip
         with atomic_directory(folder) as aside:
             np.save(aside / "items.npy", items)
             (aside / "key").write_text(key)
+        shutil.rmtree(parts)
     return items, lambda queries: _unit(encoder.encode(queries, config.encoder.query_tokens, ""))
 
 
-def _samples(config: Config, shop: ShopData, fingerprint: str) -> SyntheticExamples:
+def _samples(config: Config, shop: ShopData, fingerprint: str, second_opinion: CrossScorer | None) -> SyntheticExamples:
     """The run's synthetic examples, with BM25 and the untrained encoder as teacher."""
-    return synthesise(config, shop, lambda: _teacher(config, shop), fingerprint, RunFolder(config).synthetic)
+    folder = RunFolder(config).synthetic
+    return synthesise(config, shop, lambda: _teacher(config, shop), fingerprint, folder, None, second_opinion)
 
 
 def _teacher(config: Config, shop: ShopData) -> Teacher:

@@ -8,10 +8,13 @@ from tfrec.api import Round, TrainedShop, load, record, signature_of, train_once
 from tfrec.config import Config
 from tfrec.errors import TrainingError
 from tfrec.run import RunFolder
+from tfrec.synth.source import CrossScorer
 from tfrec.training import checkpoints
 
 
-def train_in_rounds(config: Config, source: Config | None = None) -> TrainedShop:
+def train_in_rounds(
+    config: Config, source: Config | None = None, second_opinion: CrossScorer | None = None
+) -> TrainedShop:
     """Trains synthesis.rounds times and keeps the round that is best on dev.
 
     The first round's teacher is the untrained encoder with BM25, each later one's the model before it with BM25, as in
@@ -21,6 +24,7 @@ def train_in_rounds(config: Config, source: Config | None = None) -> TrainedShop
     Args:
         config: the whole configuration.
         source: see tfrec.api.train.
+        second_opinion: see tfrec.api.train.
 
     Returns:
         the best round, which also is what tfrec.api.load gives from then on; its summary lists all rounds' dev scores.
@@ -38,7 +42,7 @@ def train_in_rounds(config: Config, source: Config | None = None) -> TrainedShop
     for number in range(1, config.synthesis.rounds + 1):
         print(f"Round {number} of at most {config.synthesis.rounds}", file=sys.stderr, flush=True)
         folder = run.path / "rounds" / str(number)
-        before = train_once(config, source, Round(folder, before))
+        before = train_once(config, source, Round(folder, before), second_opinion=second_opinion)
         scores.append(_dev_score(before))
         if best is not None and scores[-1] <= max(scores[:-1]):
             print(f"Round {number} does not gain on dev: {scores[-1]:.4f}.", file=sys.stderr, flush=True)

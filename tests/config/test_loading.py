@@ -64,7 +64,6 @@ def test_overrides_reach_their_field_with_their_type(tmp_path: Path) -> None:
         ("name=../up", "letters, digits"),
         ("name.first=x", "single value"),
         ("no_equals", "must look like"),
-        ("data.searches=null", "nothing to learn"),
         ("data.items=null", "data.items"),
         ("evaluation.baselines=[bm26]", "bm25"),
     ],

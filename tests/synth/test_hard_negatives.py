@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tfrec.config.mining import MinedNegativesConfig
-from tfrec.synth.hard_negatives import mine, mined_negatives
+from tfrec.synth.hard_negatives import known_items, mine, mined_negatives
 from tfrec.synth.source import Teacher
 
 
@@ -65,7 +66,10 @@ def mined(shop_home: Path, tmp_path: Path) -> Any:
         items /= np.linalg.norm(items, axis=1, keepdims=True)
         return Teacher(items, lambda queries: items[: len(queries)], lambda query: np.ones(shop.size, np.float32))
 
-    return config, shop, lambda: mined_negatives(config, shop, teacher, "f" * 64, tmp_path / "mined"), calls
+    def run(made: Any = None) -> Any:
+        return mined_negatives(config, shop, teacher, "f" * 64, tmp_path / "mined", made)
+
+    return config, shop, run, calls
 
 
 def test_mining_is_kept_and_off_by_default(mined: Any, shop_home: Path, tmp_path: Path) -> None:
@@ -82,6 +86,31 @@ def test_mining_is_kept_and_off_by_default(mined: Any, shop_home: Path, tmp_path
     assert not judged & set(zip(first.groups.tolist(), first.items.tolist(), strict=True))
     off = load_config(shop_home, ["name=mined"])
     assert mined_negatives(off, shop, lambda: pytest.fail("mined"), "f" * 64, tmp_path / "off") is None
+
+
+def test_what_made_examples_answer_with_is_no_negative_of_the_query(mined: Any, tmp_path: Path) -> None:
+    from tfrec.synth.examples import SyntheticExamples
+
+    _, shop, run, calls = mined
+    before = run()
+    queries = len(shop.judgments("train"))
+    hardest = {group: int(before.items[before.groups == group][0]) for group in (0, queries - 1)}
+    pairs = [*hardest.items(), (10**6, int(before.items[0]))]  # the last is a made query's own group
+    made = SyntheticExamples([], *(np.array(column) for column in zip(*pairs, strict=True)), tmp_path)
+    after = run(made)
+    assert len(calls) == 2, "what was mined without them is not read back"
+    for group in range(queries):
+        old, new = (table.items[table.groups == group].tolist() for table in (before, after))
+        assert new[: len(old) - 1] == old[1:] if group in hardest else new == old
+        assert hardest.get(group) not in new and len(new) == len(old), "the next one takes its place"
+    assert np.array_equal(run(made).items, after.items) and len(calls) == 2
+
+
+def test_answers_of_another_spelling_are_known_too() -> None:
+    answers = pl.DataFrame({"query": ["Red Sofa", "red  sofa", "lamp"], "item": [1, 2, 3]})
+    judged = pl.DataFrame({"query": ["Red Sofa", "red  sofa", "lamp", "lamp"], "item": [1, 2, 3, 4]})
+    spread = pl.DataFrame({"query": ["lamp"], "item": [5]})
+    assert known_items(judged, answers, spread) == {"Red Sofa": {1, 2}, "red  sofa": {1, 2}, "lamp": {3, 4, 5}}
 
 
 def test_batches_draw_mined_negatives_where_none_is_judged(mined: Any, shop_home: Path) -> None:
@@ -126,8 +155,6 @@ def test_the_correction_counts_what_is_mined(mined: Any) -> None:
 
 
 def test_training_mines_when_asked(shop_home: Path) -> None:
-    import polars as pl
-
     import tfrec
 
     changes = ["training.max_steps=2", "training.evaluations=1", "training.interpolation=[]", "synthesis.enabled=false"]

@@ -77,6 +77,25 @@ def test_a_query_is_one_group_whoever_made_it_and_knows_the_shops_own_answers(
     assert examples.height == 3, "one item of its own, two more to reach items_per_query"
 
 
+def test_a_label_that_was_spread_is_known_to_the_shops_own_query_unless_judged(
+    shop_home: Path, shop: Any, colour_teacher: Any, samples: Callable[..., pl.DataFrame]
+) -> None:
+    from tfrec.data.examples import search_groups
+
+    groups = dict(search_groups(shop.searches, shop.manifest["min_gain"]).iter_rows())
+    judgments = shop.judgments("train")["red kora"]
+    bad = next(shop.item_ids.index(item) for item, gain in judgments.items() if gain == 0)
+    free = next(n for n, item in enumerate(shop.item_ids) if item not in judgments)
+    row = {"source": "expansion", "confidence": 0.5}
+    frame = samples(
+        {**row, "query": "Red kora", "item": free}, {**row, "query": "red kora", "item": bad},
+        {**row, "query": "something else", "item": 3}, {**row, "query": "blue kora", "item": 4, "confidence": 0.0},
+    )  # fmt: skip
+    _, known = _label(shop_home, shop, colour_teacher, frame)
+    own = set(zip(*(column.tolist() for column in shop.known_positives), strict=True))
+    assert {pair for pair in known if pair[0] < len(groups)} - own == {(groups["red kora"], free)}
+
+
 def test_a_simulated_shopper_keeps_what_was_really_bought(
     shop_home: Path, shop: Any, colour_teacher: Any, samples: Callable[..., pl.DataFrame]
 ) -> None:

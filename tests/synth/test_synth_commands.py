@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 from tfrec.cli.console import console
 from tfrec.cli.main import app
 
-SETTINGS = ["--set", "name=synth_cli", "--set", "synthesis.sources=[catalogue, templates, expansion]",
-            "--set", "synthesis.queries=40", "--set", "synthesis.templates.queries=60"]  # fmt: skip
+SETTINGS = ["--set", "name=synth_cli", "--set", "synthesis.sources=[catalogue, templates, expansion, behaviour]",
+            "--set", "synthesis.queries=40", "--set", "synthesis.templates.queries=60",
+            "--set", "synthesis.behaviour.purchases={model: item_item, minimum_pairs: 1}"]  # fmt: skip
 
 
 def _tfrec(shop_home: Path, *words: str) -> tuple[int, str]:
@@ -32,12 +33,14 @@ def made(shop_home: Path) -> Path:
     assert code == 0, told
     for word in ("catalogue", "templates", "expansion", "samples/s", "evaluated_queries", "Written:"):
         assert word in told, told
+    assert "Simulated purchases (item_item) beside the real ones" in told and "total variation" in told
     return shop_home
 
 
 def test_made_and_dropped_samples_are_shown_with_their_origin(made: Path) -> None:
     code, shown = _tfrec(made, "synth", "inspect", "--source", "catalogue", "--rows", "1000")
     assert code == 0 and "catalogue: cut" in shown and "teacher" in shown and "expansion" not in shown
+    assert "made with seed 17" in shown
     code, shown = _tfrec(made, "synth", "inspect", "--query", "sofa", "--rows", "1000")
     assert code == 0
     rows = [line for line in shown.splitlines() if line.startswith("│")]

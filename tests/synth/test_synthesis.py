@@ -150,7 +150,7 @@ def test_the_stage_keeps_provenance_and_skips_itself(made: Any, tmp_path: Path) 
 
 def test_auto_makes_them_for_few_labelled_queries_only(made: Any, shop_home: Path) -> None:
     from tfrec.config import load_config
-    from tfrec.synth.stage import wanted
+    from tfrec.synth.stage import reason, wanted
 
     _, shop, _ = made
     labelled = len(shop.judgments("train"))
@@ -162,3 +162,19 @@ def test_auto_makes_them_for_few_labelled_queries_only(made: Any, shop_home: Pat
         ("training.tasks.search=0", False),
     ):
         assert wanted(load_config(shop_home, [override]), shop) is expected, override
+    told = reason(load_config(shop_home, []), shop)
+    assert told.startswith(f"{labelled} labelled queries") and "synthesis.few_queries = 500" in told
+
+
+@pytest.mark.parametrize(
+    ("left", "told"), [("data.interactions=null", "no purchase"), ("name=bought", "from the purchases")]
+)
+def test_auto_makes_them_for_purchases_or_a_catalogue_alone(shop_home: Path, left: str, told: str) -> None:
+    from tfrec.config import load_config
+    from tfrec.data.prepare import prepare
+    from tfrec.synth.stage import reason, wanted
+
+    config = load_config(shop_home, ["name=bare", "data.searches=null", left])
+    shop = prepare(config)
+    assert not shop.has_searches and wanted(config, shop)
+    assert told in reason(config, shop) and "made queries" in reason(config, shop)

@@ -103,9 +103,10 @@ def test_a_shop_without_labels_trains_on_made_examples_alone(
     from tfrec.errors import DataError
 
     bare = ["data.split.train_share=0", "data.interactions=null", f"runs_dir={tmp_path}"]
-    with pytest.raises(DataError, match="synthesis.enabled=true"):
-        batches(*bare)
-    made = batches(*bare, "synthesis.enabled=true", "training.logq=all")
+    for nothing in ("synthesis.enabled=false", "training.tasks.search=0"):
+        with pytest.raises(DataError, match="synthesis.enabled=true"):
+            batches(*bare, nothing)
+    made = batches(*bare, "training.logq=all")
     assert made.tasks == ["synthetic", "simulated"]
     shares = _shares(made, 0, 5)
     assert shares["search"] == shares["purchases"] == 0

@@ -33,9 +33,13 @@ def run_command(
     parsed = read_config(config, overrides)
     from tfrec import api
     from tfrec.files import read_json
+    from tfrec.synth.behaviour.behaviour_source import MARGINALS
 
     _, examples = api.make_samples(parsed)
     print_report(read_json(examples.folder / "report.json"))
+    marginals = examples.folder.parent / "behaviour" / "work" / MARGINALS
+    if "behaviour" in parsed.synthesis.sources and marginals.is_file():
+        print_marginals(read_json(marginals))
     console.print(f"Written: {examples.folder}", highlight=False, soft_wrap=True)
 
 
@@ -63,7 +67,8 @@ def inspect_command(
     if found > rows:
         frame = frame.with_row_index("_row").sample(rows, seed=parsed.seed).sort("_row").drop("_row")
     _print_samples(frame, shop.item_ids, shop.item_texts, dropped)
-    console.print(f"{frame.height:,} of {found:,}", highlight=False)
+    seeds = ", ".join(map(str, frame["seed"].unique().sort()))
+    console.print(f"{frame.height:,} of {found:,}{f', made with seed {seeds}' if seeds else ''}", highlight=False)
 
 
 def _chosen(path: Path, source: str, query: str, item: str, item_ids: list[str]) -> pl.DataFrame:
@@ -125,10 +130,33 @@ def print_report(report: dict[str, Any]) -> None:
         )
     console.print(checks)
     whole, seconds = report["whole"], report["seconds"]
-    steps = ("sources", "checks", "labels_and_shards")
-    parts = ", ".join(f"{step.replace('_', ' ')} {seconds[step]:.0f} s" for step in steps)
+    parts = ", ".join(f"{step.replace('_', ' ')} {spent:.0f} s" for step, spent in seconds.items())
     console.print(
         f"{whole['samples']:,} samples became {whole['examples']:,} examples in {whole['seconds']:.0f} s "
         f"({parts}): {whole['samples_per_second']:,.0f} samples/s",
         highlight=False,
     )
+
+
+def print_marginals(found: dict[str, Any]) -> None:
+    """Prints how far simulated purchases are from real ones (see tfrec.synth.behaviour.marginals)."""
+    from rich.table import Table
+
+    table = Table(title=f"Simulated purchases ({found['model']}) beside the real ones")
+    for column in ("what", "real", "simulated", "distance"):
+        table.add_column(column)
+    sizes, popularity = found["basket_size"], found["popularity"]
+    for name in ("baskets", "purchases"):
+        table.add_row(name, f"{found[name]['real']:,}", f"{found[name]['simulated']:,}", "")
+    table.add_row(
+        "items per basket", f"{sizes['real_mean']:.1f}", f"{sizes['simulated_mean']:.1f}",
+        f"KS {sizes['ks']:.3f}, Wasserstein {sizes['wasserstein']:.2f} items",
+    )  # fmt: skip
+    table.add_row("time", "", "", f"KS {found['time']['ks']:.3f}, {found['time']['wasserstein_days']:.1f} days")
+    table.add_row("hour of the week", "", "", f"total variation {found['hour_of_week']['total_variation']:.3f}")
+    table.add_row(
+        "popularity (Gini)", f"{popularity['real_gini']:.3f}", f"{popularity['simulated_gini']:.3f}",
+        f"total variation {popularity['total_variation']:.3f}, by chance {popularity['chance']:.3f}, "
+        f"without correction {popularity['uncorrected']:.3f}",
+    )  # fmt: skip
+    console.print(table)

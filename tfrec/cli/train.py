@@ -24,7 +24,11 @@ def train(
     console.print(_told(trained.summary), highlight=False)
     if only:
         return
-    print_reports(api.evaluate(trained))
+    unmeasured = _unmeasured(trained)
+    if unmeasured:
+        console.print(unmeasured, highlight=False)
+    else:
+        print_reports(api.evaluate(trained))
     console.print(f"Exported: {api.export(trained)}", highlight=False, soft_wrap=True)
 
 
@@ -53,11 +57,27 @@ def print_reports(reports: dict[str, Any]) -> None:
             console.print(sentence, highlight=False)
 
 
+def _unmeasured(trained: Any) -> str:
+    """Why this shop cannot be measured, "" when it can be."""
+    from tfrec.errors import EvaluationError
+    from tfrec.evaluation.protocol import choose_splits
+
+    try:
+        choose_splits(trained.shop, None)
+    except EvaluationError as error:
+        return f"Not measured. {error}"
+    return ""
+
+
 def _told(summary: dict[str, Any]) -> str:
-    best = max(summary["evaluations"], key=lambda e: e["score"])
-    scores = ", ".join(f"{name} {value:.3f}" for name, value in best.items() if " " in name)
+    judged = [evaluation for evaluation in summary["evaluations"] if "score" in evaluation]
+    chosen = "no dev split to choose by, so the last weights are kept"
+    if judged:
+        best = max(judged, key=lambda e: e["score"])
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in best.items() if " " in name)
+        chosen = f"best at step {best['step']:.0f} on dev: {scores}"
     ended = "dev stopped gaining" if summary["stopped"] == "patience" else "schedule complete"
     return (
         f"Trained {summary['steps']} steps in {summary['seconds'] / 60:.1f} min "
-        f"({summary['pairs_per_second']:.0f} pairs/s, {ended}); best at step {best['step']:.0f} on dev: {scores}"
+        f"({summary['pairs_per_second']:.0f} pairs/s, {ended}); {chosen}"
     )

@@ -156,9 +156,5 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _some_data(self) -> DataConfig:
         if self.demo is None and self.items is None:
-            raise ValueError("give data.items (with data.searches or data.interactions), or data.demo")
-        if self.demo is None and self.searches is None and self.interactions is None:
-            raise ValueError(
-                "give data.searches or data.interactions: without one there is nothing to learn or measure"
-            )
+            raise ValueError("give data.items (best with data.searches or data.interactions), or data.demo")
         return self

@@ -89,7 +89,11 @@ class RoundTripConfig(Section):
     )
     agree: Literal["all", "any"] = Field("all", description="Whether all scorers must find the item, or one of them.")
     top: int = Field(20, ge=1, description="The item must be among that many best; equal scores count half.")
-    exempt: list[str] = Field(["expansion"], description="Sources that are not checked so.")
+    exempt: list[str] = Field(
+        ["expansion"],
+        description="Further sources that are not checked so; expansion and behaviour, whose items are labels of their "
+        "own, never are.",
+    )
 
 
 class SecondOpinionConfig(Section):
@@ -98,8 +102,8 @@ class SecondOpinionConfig(Section):
     enabled: bool = Field(False, description="Whether to ask it.")
     least: float = Field(
         -2.0,
-        description="Least score. Without a scorer of one's own (Python API) it is the hybrid teacher's margin: the "
-        "item's z-score sum minus the best item's, so 0 says that the item is found first.",
+        description="Least score. Without a scorer of one's own (`tfrec.train(config, second_opinion=...)`) it is the "
+        "hybrid teacher's margin: the item's z-score sum minus the best item's, so 0 says: found first.",
     )
 
 

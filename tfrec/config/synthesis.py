@@ -28,7 +28,8 @@ class SynthesisConfig(Section):
 
     enabled: Literal["auto", True, False] = Field(
         "auto",
-        description="auto makes them when a shop with searches has fewer than few_queries labelled ones to train on.",
+        description="auto makes them when there are fewer than few_queries labelled queries to train on: also for a "
+        "shop of purchases, and for a catalogue alone.",
     )
     few_queries: int = Field(500, ge=1, description="See enabled.")
     sources: list[str] = Field(

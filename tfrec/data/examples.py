@@ -16,6 +16,21 @@ SCHEMA: dict[str, Any] = {
 }  # fmt: skip
 
 
+def search_groups(searches: pl.DataFrame, min_gain: float) -> pl.DataFrame:
+    """The group of every train query that has an answer.
+
+    Args:
+        searches: with query, gain, split.
+        min_gain: judged items with at least this gain are positives; gain 0 never is.
+
+    Returns:
+        query String, group Int64, counted from 0.
+    """
+    positive = (pl.col("split") == "train") & (pl.col("gain") >= min_gain) & (pl.col("gain") > 0)
+    queries = searches.filter(positive)["query"].unique(maintain_order=True)
+    return pl.DataFrame({"query": queries, "group": pl.Series(range(len(queries)), dtype=pl.Int64)})
+
+
 def search_examples(searches: pl.DataFrame, min_gain: float, most_negatives: int, seed: int) -> pl.DataFrame:
     """One example per train query and item that answers it.
 
@@ -31,8 +46,7 @@ def search_examples(searches: pl.DataFrame, min_gain: float, most_negatives: int
     train = searches.filter(pl.col("split") == "train").with_columns(
         ((pl.col("gain") >= min_gain) & (pl.col("gain") > 0)).alias("positive")
     )
-    queries = train.filter("positive")["query"].unique(maintain_order=True)
-    groups = pl.DataFrame({"query": queries, "group": pl.Series(range(len(queries)), dtype=pl.Int64)})
+    groups = search_groups(searches, min_gain)
     negatives = train.filter(~pl.col("positive")).group_by("query", maintain_order=True).agg(pl.col("item"))
     lists = [
         _draw(query, items, most_negatives, seed)

@@ -198,7 +198,8 @@ def _write_examples(
             interactions, data.history_length, data.max_examples_per_user, first_group
         )
     examples = pl.concat([of_searches, of_shoppers])
-    if not examples.height and config.synthesis.enabled is not True:
+    makes = config.training.tasks.search > 0 if config.synthesis.enabled == "auto" else config.synthesis.enabled
+    if not examples.height and not makes:
         raise DataError(
             "No training example is left: train needs queries with a gain of at least training.min_gain, or shoppers "
             "with more than one purchase; synthesis.enabled=true trains on made examples alone."

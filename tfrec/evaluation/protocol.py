@@ -50,8 +50,8 @@ def choose_splits(shop: ShopData, wanted: str | None) -> dict[str, str]:
             chosen.setdefault("recommendation", split)
     if not chosen:
         raise EvaluationError(
-            f"There is nothing to evaluate in split {' or '.join(splits)}: set data.split.dev_share (searches) or "
-            "data.split.dev_days (interactions), or give a split column."
+            f"There is nothing to evaluate in split {' or '.join(splits)}: give data.searches with some judged queries "
+            "and set data.split.dev_share, or data.interactions and data.split.dev_days, or a split column."
         )
     return chosen
 

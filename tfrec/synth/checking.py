@@ -16,9 +16,9 @@ from tfrec.data.shop import ShopData
 from tfrec.files import atomic_directory, read_json, sha256_file, write_json
 from tfrec.synth.filters.check import FilterContext
 from tfrec.synth.filters.pipeline import run_filters
-from tfrec.synth.source import Teacher
+from tfrec.synth.source import CrossScorer, Teacher
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 def checked(
@@ -29,6 +29,7 @@ def checked(
     teacher: Callable[[], Teacher],
     teacher_fingerprint: str,
     folder: Path,
+    second_opinion: CrossScorer | None = None,
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Drops what must not be trained on, or reads the result back.
 
@@ -37,9 +38,10 @@ def checked(
         fingerprints: sha256 (hex) of each source's samples.
         config: section synthesis.filters and the seed are read.
         shop: the prepared data.
-        teacher: called when a check asks it.
+        teacher: called when there are searches to check.
         teacher_fingerprint: changes when the teacher's answers do.
         folder: where kept.parquet, dropped.parquet (with the columns check and measure) and report.json go.
+        second_opinion: who gives it; None: the teacher. Counts where section second_opinion is enabled.
 
     Returns:
         the samples that stay, and the report: checks (what each dropped, with examples), seconds, sha256
@@ -47,10 +49,15 @@ def checked(
     """
     settings = config.synthesis.filters.model_dump(mode="json")
     parts = [_FORMAT, list(fingerprints), shop.fingerprint, config.hash_of("encoder"), teacher_fingerprint, settings]
+    if second_opinion is not None and config.synthesis.filters.second_opinion.enabled:
+        parts.append(second_opinion.fingerprint)
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     if not (folder / "report.json").is_file() or read_json(folder / "report.json").get("key") != key:
+        if (samples["task"] == "search").any():
+            teacher()  # what it has to encode first is no check's time
         started = time.monotonic()
-        context = FilterContext.of(config.synthesis.filters, config.seed, shop, teacher)
+        score = None if second_opinion is None else second_opinion.score
+        context = FilterContext.of(config.synthesis.filters, config.seed, shop, teacher, score)
         found = run_filters(samples, context)
         with atomic_directory(folder) as aside:
             found.kept.write_parquet(aside / "kept.parquet")

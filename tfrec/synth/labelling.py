@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from tfrec.config import Config
+from tfrec.data.examples import search_groups
 from tfrec.data.shop import ShopData
 from tfrec.synth.catalogue_queries import normalise
 from tfrec.synth.source import SAMPLES, Teacher
@@ -32,7 +33,8 @@ def label(
 
     A query is one group whatever sources made it; so is a shopper. Known positives of a query are its samples' items,
     the teacher's top ones, and what the shop's own training judgments say of the same query; of a shopper, the samples'
-    items and what was really taken before the cut.
+    items and what was really taken before the cut. And a label that was spread to a query of the shop's own is known to
+    that query's own group: its items are no negatives of the judged examples either, where no judgment says so.
 
     Args:
         samples: the columns of SAMPLES, after all checks.
@@ -81,6 +83,7 @@ def _label_searches(
     )
     pairs = [samples.filter(pl.col("item") >= 0).select("number", "item"), _pairs(labels), _judged(shop, number)]
     known = pl.concat(pairs).select((pl.col("number") + first).alias("group"), "item")
+    known = pl.concat([known, _spread(shop, number, examples.filter(pl.col("weight") > 0).select("number", "item"))])
     return examples.select(pl.col(name).cast(kind) for name, kind in EXAMPLES.items()), known
 
 
@@ -135,6 +138,19 @@ def _judged(shop: ShopData, number: dict[str, int]) -> pl.DataFrame:
     keys = judged["query"].map_elements(normalise, return_dtype=pl.String)
     numbers = keys.replace_strict(number, default=None, return_dtype=pl.Int64)
     return judged.select(numbers.alias("number"), "item").drop_nulls().cast(schema)  # type: ignore[arg-type]
+
+
+def _spread(shop: ShopData, number: dict[str, int], examples: pl.DataFrame) -> pl.DataFrame:
+    """Items of made examples whose query the shop has labelled itself, with its group there; judged ones left out."""
+    if not shop.has_searches:
+        return pl.DataFrame(schema={"group": pl.Int64, "item": pl.Int64})
+    groups = search_groups(shop.searches, shop.manifest["min_gain"])
+    keys = groups["query"].map_elements(normalise, return_dtype=pl.String)
+    numbers = keys.replace_strict(number, default=None, return_dtype=pl.Int64)
+    own = groups.with_columns(numbers.alias("number")).drop_nulls("number")
+    judged = shop.searches.filter(pl.col("split") == "train").join(own, on="query").select("group", "item")
+    spread = own.join(examples.unique(), on="number").select("group", "item")
+    return spread.join(judged, on=["group", "item"], how="anti")
 
 
 def _label_shoppers(

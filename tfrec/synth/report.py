@@ -11,7 +11,11 @@ from tfrec.synth.candidates import Candidates
 
 
 def report(
-    names: Sequence[str], made: Sequence[Candidates], checks: dict[str, Any], examples: pl.DataFrame, seconds: float
+    names: Sequence[str],
+    made: Sequence[Candidates],
+    checks: dict[str, Any],
+    examples: pl.DataFrame,
+    seconds: dict[str, float],
 ) -> dict[str, Any]:
     """The content of report.json.
 
@@ -20,7 +24,8 @@ def report(
         made: what each of them made.
         checks: the report of the checks (tfrec.synth.checking.checked).
         examples: the columns of tfrec.synth.labelling.EXAMPLES.
-        seconds: that labelling and writing took.
+        seconds: query_vectors, of encoding queries (and the catalogue, where no source had to) in this process;
+            labels_and_shards, of labelling and writing.
 
     Returns:
         sources: name -> samples, seconds, samples_per_second, examples, groups (queries or shoppers), mean_weight,
@@ -44,14 +49,13 @@ def report(
         found = {key: by_source.get(name, empty)[key] for key in empty}
         sources[name] = {"samples": one.samples.height, **_speed(one.samples.height, one.seconds), **found}
     total = sum(one.samples.height for one in made)
-    spent = sum(one.seconds for one in made) + checks["seconds"] + seconds
+    steps = {"sources": sum(one.seconds for one in made), "checks": checks["seconds"], **seconds}
     return {
         "sources": sources,
         "checks": checks["checks"],
-        "seconds": {"sources": round(sum(one.seconds for one in made), 3), "checks": checks["seconds"],
-                    "labels_and_shards": round(seconds, 3)},
-        "whole": {"samples": total, "examples": examples.height, **_speed(total, spent)},
-    }  # fmt: skip
+        "seconds": {step: round(spent, 3) for step, spent in steps.items()},
+        "whole": {"samples": total, "examples": examples.height, **_speed(total, sum(steps.values()))},
+    }
 
 
 def _speed(samples: int, seconds: float) -> dict[str, float]:

@@ -46,6 +46,19 @@ class Teacher:
 
 
 @dataclass(frozen=True)
+class CrossScorer:
+    """A second opinion on pairs, such as a cross-encoder's or a judge's.
+
+    Attributes:
+        score: (queries, item texts) -> one score per pair, float [R], higher is better.
+        fingerprint: changes when its scores do.
+    """
+
+    score: Callable[[Sequence[str], Sequence[str]], np.ndarray]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
 class SourceContext:
     """What a source may read.
 

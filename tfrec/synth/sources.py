@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+import polars as pl
+
 from tfrec.errors import ConfigError
 from tfrec.synth.source import Source
 
@@ -65,11 +68,16 @@ def _behaviour() -> Source:
 SOURCES: dict[str, SourceEntry] = {
     "catalogue": SourceEntry(_catalogue, ("queries",)),
     "templates": SourceEntry(_templates, ("templates",)),
-    "generator": SourceEntry(_generator, ("generator", "templates", "queries")),
+    "generator": SourceEntry(_generator, ("generator", "templates", "queries", "sources")),
     "llm": SourceEntry(_llm, ("llm",)),
     "expansion": SourceEntry(_expansion, ("expansion",), labels_itself=True),
     "behaviour": SourceEntry(_behaviour, ("behaviour",), labels_itself=True),
 }
+
+
+def label_themselves(sources: pl.Series) -> np.ndarray:
+    """Whose items are labels of their own (see SourceEntry): bool [R] for the names of R samples' sources."""
+    return sources.is_in([name for name, entry in SOURCES.items() if entry.labels_itself]).to_numpy()
 
 
 def entry_of(name: str) -> SourceEntry:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from tfrec.progress import Progress
-
-_BLOCK_SCORES = 16 << 20  # float32 scores alive at once
+from tfrec.synth.hybrid import BLOCK_SCORES, hybrid_scores
+from tfrec.synth.hybrid import best as best_of
 
 
 @dataclass(frozen=True)
@@ -59,21 +58,16 @@ def hybrid_labels(
     best = np.zeros([len(queries), top], np.int32)
     share = np.zeros([len(queries), top], np.float32)
     negatives = np.zeros([len(queries), max(0, depth - top - gap)], np.int32)
-    block = max(1, min(256, _BLOCK_SCORES // size))
+    block = max(1, min(1024, BLOCK_SCORES // size))
+    catalogue = np.ascontiguousarray(items.T)
     with Progress("Labelling made queries", len(queries)) as progress:
         for first in range(0, len(queries), block):
             part = queries[first : first + block]
-            scores = _standard(encode(part) @ items.T)
-            for row, query in enumerate(part):
-                total = scores[row] + _standard(lexical(query)[None])[0]
-                order = np.argpartition(-total, depth - 1)[:depth]
-                order = order[np.lexsort((order, -total[order]))]
+            totals = hybrid_scores(encode(part) @ catalogue, np.stack([lexical(query) for query in part]))
+            for row, total in enumerate(totals):
+                order = best_of(total, depth)
                 belief = np.exp(total[order[:top]] - total[order[0]])
                 best[first + row], share[first + row] = order[:top], belief / belief.sum()
                 negatives[first + row] = order[top + gap :]
             progress.advance(len(part))
     return Labels(best, share, negatives)
-
-
-def _standard(scores: Any) -> np.ndarray:
-    return (scores - scores.mean(axis=1, keepdims=True)) / (scores.std(axis=1, keepdims=True) + 1e-6)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import polars as pl
 import pytest
 
-from tfrec.errors import DataError
+from tfrec.config.synth_filters import CapsConfig, FiltersConfig
+from tfrec.errors import ConfigError, DataError
 from tfrec.synth.filters.caps import Caps
+from tfrec.synth.filters.check import FilterContext
 from tfrec.synth.filters.duplicates import Duplicates
 from tfrec.synth.filters.language import Language, Lexicon
 from tfrec.synth.filters.length import Length
@@ -111,6 +115,15 @@ def test_a_sample_without_a_label_counts_for_the_item_it_was_made_from(samples, 
     frame = samples([("a", -1), ("b", -1), ("c", -1)], parent=["i4", "i4", "no item"])
     assert context().targets(frame).tolist() == [4, 4, -1]
     assert Caps()(frame, context(settings={"caps": {"per_item": 1}})).keep.tolist() == [True, False, True]
+
+
+def test_categories_are_counted_by_a_column_that_is_there():
+    items = pl.DataFrame({"item_id": ["a", "b"], "title": ["x", "y"], "kind": ["sofa", None]})
+    shop = SimpleNamespace(items=items, item_ids=["a", "b"], item_texts=["x", "y"], judgments=lambda split: {})
+    caps = CapsConfig(per_category=1, category_column="kind")
+    assert FilterContext.of(FiltersConfig(caps=caps), 1, shop, lambda: None).categories == ["sofa", ""]
+    with pytest.raises(ConfigError, match="'category'.*kind"):
+        FilterContext.of(FiltersConfig(caps=CapsConfig(per_category=1)), 1, shop, lambda: None)
 
 
 def test_a_scorer_of_ones_own_gives_the_second_opinion(samples, context):

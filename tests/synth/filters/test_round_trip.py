@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tfrec.synth.filters import teacher_ranks as module
+from tfrec.synth.filters.pipeline import run_filters
 from tfrec.synth.filters.round_trip import RoundTrip
 from tfrec.synth.filters.teacher_ranks import teacher_ranks
 from tfrec.synth.source import Teacher
@@ -29,7 +31,7 @@ def test_ranks_are_those_of_a_full_sort_whatever_the_block(monkeypatch):
 
     total = z(dense) + z(lexical)
     for block in (1, 150, 1 << 20):
-        monkeypatch.setattr(module, "_BLOCK_SCORES", block)
+        monkeypatch.setattr(module, "BLOCK_SCORES", block)
         found = teacher_ranks(queries, targets, _teacher(dense, lexical), ["dense", "lexical", "hybrid"], margin=True)
         for name, scores in (("dense", dense), ("lexical", lexical), ("hybrid", total)):
             place = np.argsort(np.argsort(-scores, axis=1), axis=1) + 1
@@ -51,7 +53,23 @@ def test_a_query_must_lead_back_to_its_item(samples, context):
     assert verdict.keep.tolist() == [True, False, True, True]
     assert verdict.measure[0] == 1 and np.isnan(verdict.measure[3])
     np.testing.assert_array_equal(verdict.columns["teacher_rank"], verdict.measure)
-    assert RoundTrip()(samples(pairs, source="expansion"), context(settings=settings)).keep.all(), "exempt"
+    exempt = {"round_trip": {"top": 2, "exempt": ["made"]}}
+    assert RoundTrip()(samples(pairs), context(settings=exempt)).keep.all()
+
+
+@pytest.mark.parametrize("source", ["expansion", "behaviour"])
+def test_labels_that_do_not_claim_to_be_found_stay_whatever_is_configured(source, samples, context):
+    lost = [("red leather sofa", 3), ("oak table", 5)]  # answers with no word in common with their queries
+    settings = {"round_trip": {"top": 1, "exempt": []}, "second_opinion": {"enabled": True, "least": 0.0}}
+    silent = {"teacher": lambda: pytest.fail("the teacher was asked")}
+    verdict = RoundTrip()(samples(lost, source=source), context(settings=settings, **silent))
+    assert verdict.keep.all() and np.isnan(verdict.measure).all()
+    both = pl.concat([samples(lost, source=source), samples(lost, source="templates")])
+    filtered = run_filters(both, context(settings=settings))
+    assert filtered.kept["source"].to_list() == [source] * 2, "the same pairs, made to be found, go"
+    assert filtered.dropped.select("source", "check").unique().rows() == [("templates", "duplicates")]
+    apart = run_filters(samples(lost, source="templates"), context(settings=settings))
+    assert set(apart.dropped["check"]) == {"round_trip"}
 
 
 @pytest.mark.parametrize(("agree", "keep"), [("all", [False, False, True]), ("any", [True, True, True])])

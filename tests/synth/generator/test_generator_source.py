@@ -107,12 +107,17 @@ def test_templates_lend_clean_pairs_for_the_warm_up(tmp_path: Path, context_of: 
     assert context.config.synthesis.templates.queries != 90  # the shop's own configuration stays as it is
 
 
-def test_too_few_pairs_give_no_samples_and_a_line_that_says_why(
+def test_with_too_few_pairs_templates_stand_in_and_a_line_says_why(
     tmp_path: Path, context_of: Callable[..., SourceContext], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    samples = GeneratorSource().samples(context_of(tmp_path, "synthesis.generator.minimum_pairs=5000"))
-    assert samples.height == 0 and dict(samples.schema) == SAMPLES
+    settings = ["synthesis.generator={minimum_pairs: 5000, queries: 50}"]
+    samples = GeneratorSource().samples(context_of(tmp_path, *settings, "synthesis.sources=[generator]"))
+    assert samples.height == 50 and dict(samples.schema) == SAMPLES
+    assert set(samples["source"]) == {"generator"} and samples["generator"].str.starts_with("templates: ").all()
     assert "252 training pairs of 252 queries" in capsys.readouterr().err
+    both = GeneratorSource().samples(context_of(tmp_path, *settings, "synthesis.sources=[templates, generator]"))
+    assert both.height == 0 and dict(both.schema) == SAMPLES, "templates are asked themselves"
+    assert "the source templates" in capsys.readouterr().err
 
 
 def test_a_checkpoint_of_another_training_is_not_read_and_a_damaged_one_is_named(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class Behaviour:
     def samples(self, context: SourceContext) -> pl.DataFrame:
         """Makes recommendation samples from purchases and search samples from judgments, as far as there are any."""
         settings = context.config.synthesis.behaviour
+        (context.folder / MARGINALS).unlink(missing_ok=True)
         parts = [pl.DataFrame(schema=SAMPLES)]
         if settings.purchases.enabled:
             parts.append(_purchases(context))

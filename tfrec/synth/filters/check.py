@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from tfrec.config.synth_filters import FiltersConfig
+from tfrec.errors import ConfigError
 from tfrec.synth.source import Teacher
 
 if TYPE_CHECKING:
@@ -67,9 +68,18 @@ class FilterContext:
         teacher: Callable[[], Teacher],
         second_opinion: Callable[[Sequence[str], Sequence[str]], np.ndarray] | None = None,
     ) -> FilterContext:
-        """The context of a prepared shop; arguments as the attributes."""
+        """The context of a prepared shop; arguments as the attributes.
+
+        Raises:
+            ConfigError: categories are to be counted by a column that the items do not have.
+        """
         column = settings.caps.category_column
-        counted = settings.caps.per_category is not None and column in shop.items.columns
+        counted = settings.caps.per_category is not None
+        if counted and column not in shop.items.columns:
+            raise ConfigError(
+                f"synthesis.filters.caps.per_category counts by the column {column!r}, which the items do not have: "
+                f"set category_column to one of {', '.join(shop.items.columns)}."
+            )
         categories = shop.items[column].cast(pl.String).fill_null("").to_list() if counted else []
         evaluated = [query for split in ("dev", "test") for query in shop.judgments(split)]
         return cls(

@@ -8,12 +8,14 @@ import polars as pl
 from tfrec.errors import DataError
 from tfrec.synth.filters.check import FilterContext, Verdict
 from tfrec.synth.filters.teacher_ranks import teacher_ranks
+from tfrec.synth.sources import label_themselves
 
 
 class SecondOpinion:
-    """A cross-encoder, a judge, or by default the hybrid teacher's margin. Samples without an item pass unmeasured.
+    """A cross-encoder, a judge, or by default the hybrid teacher's margin.
 
-    The measure is the score.
+    Samples without an item pass unmeasured; so do, by the teacher's margin, those that the round trip lets pass because
+    they label themselves. The measure is the score.
     """
 
     name = "second_opinion"
@@ -28,7 +30,10 @@ class SecondOpinion:
         scores = np.full(samples.height, np.nan, np.float32)
         if context.second_opinion is None and "teacher_margin" in samples.columns:
             scores = samples["teacher_margin"].to_numpy().copy()
-        rows = np.flatnonzero((targets >= 0) & np.isnan(scores))
+        asked = (targets >= 0) & np.isnan(scores)
+        if context.second_opinion is None:
+            asked &= ~label_themselves(samples["source"])
+        rows = np.flatnonzero(asked)
         if len(rows):
             queries = samples["query"].gather(rows).to_list()
             if context.second_opinion is None:

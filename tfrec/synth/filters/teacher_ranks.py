@@ -9,10 +9,10 @@ import numpy as np
 
 from tfrec.config.synth_filters import Scorer
 from tfrec.progress import Progress
+from tfrec.synth.hybrid import BLOCK_SCORES, hybrid_scores
 from tfrec.synth.source import Teacher
 
 _ENCODED = 32_768  # queries given to the encoder at once
-_BLOCK_SCORES = 4 << 20  # float32 scores of one kind alive at once: 16 MiB stay near the processor
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def teacher_ranks(
     ranks = {scorer: np.full(len(queries), np.nan, np.float32) for scorer in scorers}
     margins = np.full(len(queries), np.nan, np.float32)
     hybrid = margin or "hybrid" in scorers
-    block = max(1, min(1024, _BLOCK_SCORES // len(teacher.items)))
+    block = max(1, min(1024, BLOCK_SCORES // len(teacher.items)))
     catalogue = np.ascontiguousarray(teacher.items.T)
     vectors = np.zeros([0, teacher.items.shape[1]], np.float32)
     with Progress("Searching with made queries", len(distinct)) as progress:
@@ -74,8 +74,7 @@ def teacher_ranks(
                 if scorer == "lexical":
                     ranks[scorer][rows[scores[scorer][local, items] <= 0]] = np.inf
             if hybrid:
-                total = _standard(scores["dense"])
-                total += _standard(scores["lexical"])
+                total = hybrid_scores(scores["dense"], scores["lexical"])
                 if "hybrid" in scorers:
                     ranks["hybrid"][rows] = _ranks(total, local, items)
                 margins[rows] = total[local, items] - total.max(axis=1)[local]
@@ -92,10 +91,3 @@ def _ranks(scores: np.ndarray, rows: np.ndarray, items: np.ndarray) -> np.ndarra
         as_good = np.count_nonzero(line >= score) - better
         ranks[number] = better + (as_good + 1) / 2
     return ranks
-
-
-def _standard(scores: np.ndarray) -> np.ndarray:
-    """The z-score of each item in its row, as the teacher's labels use it."""
-    scores = scores - scores.mean(axis=1, keepdims=True)
-    scores /= np.sqrt(np.einsum("ij,ij->i", scores, scores) / scores.shape[1])[:, None] + 1e-6
-    return scores

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,8 +35,9 @@ class GeneratorSource:
             context: searches of the split "train", item texts, section synthesis.generator, the encoder, the seed.
 
         Returns:
-            the columns of SAMPLES, each row's item the one it was written for; no rows, and a line on standard error
-            that says why, when there are fewer pairs than synthesis.generator.minimum_pairs.
+            the columns of SAMPLES, each row's item the one it was written for. With fewer pairs than
+            synthesis.generator.minimum_pairs templates stand in, or no rows where templates are a source themselves; a
+            line on standard error says so.
         """
         from tfrec.synth.generator.pairs import train_pairs
 
@@ -43,12 +45,13 @@ class GeneratorSource:
         real = train_pairs(context.shop, config.max_pairs, seed)
         distinct = len(set(real.queries))
         if len(real) < config.minimum_pairs or distinct < config.minimum_queries:
+            also = "templates" in context.config.synthesis.sources
             _say(
-                f"no generated queries: {len(real)} training pairs of {distinct} queries are fewer than the "
-                f"{config.minimum_pairs} of {config.minimum_queries} that synthesis.generator asks for; the source "
-                "templates needs none"
+                f"{len(real)} training pairs of {distinct} queries are fewer than the {config.minimum_pairs} of "
+                f"{config.minimum_queries} that synthesis.generator asks for, so "
+                + ("the source templates is left to make queries" if also else "templates stand in")
             )
-            return pl.DataFrame(schema=SAMPLES)
+            return pl.DataFrame(schema=SAMPLES) if also else _stand_in(context)
         from tfrec.synth.generator.fitting import fitted
 
         generator = fitted(context, real)
@@ -89,6 +92,16 @@ class GeneratorSource:
                 taken.add((query, item))
                 rows.append((query, item, likelihood))
         return rows, dropped
+
+
+def _stand_in(context: SourceContext) -> pl.DataFrame:
+    """As many queries by templates as the generator would be asked for."""
+    from tfrec.synth.templates.source import TemplateSource
+
+    config = context.config.model_copy(deep=True)
+    config.synthesis.templates.queries = config.synthesis.generator.queries
+    made = TemplateSource().samples(replace(context, config=config))
+    return made.with_columns(pl.lit(NAME).alias("source"), pl.format("templates: {}", "generator").alias("generator"))
 
 
 def _known(word: str, words: set[str]) -> bool:
