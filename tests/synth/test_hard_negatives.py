@@ -155,13 +155,34 @@ def test_the_correction_counts_what_is_mined(mined: Any) -> None:
     assert counted[7] > without[7] + 1
 
 
-def test_training_mines_when_asked(shop_home: Path) -> None:
-    import tfrec
+def test_training_mines_when_asked_and_spares_what_made_examples_answer_with(
+    shop_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tfrec import api
+    from tfrec.config import load_config
 
-    changes = ["training.max_steps=2", "training.evaluations=1", "training.interpolation=[]", "synthesis.enabled=false"]
-    settings = "training.mined_negatives={per_query: 4, first_rank: 1, last_rank: 48, margin: 0}"
-    trained = tfrec.train(tfrec.load_config(shop_home, ["name=mining", *changes, settings]))
-    kept = pl.read_parquet(shop_home.parent / "runs" / "mining" / "mined_negatives" / "negatives.parquet")
-    assert kept.height and trained.summary["steps"] == 2
-    judged = trained.shop.judgments("train")
-    assert all(trained.shop.item_ids[item] not in judged[query] for query, item in kept.select("query", "item").rows())
+    begun: list[Any] = []
+
+    def stop(_: Any, model: Any, batches: Any, *others: Any) -> Any:
+        begun.append(batches)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(api, "Trainer", stop)  # what training is given is all that is looked at here
+    settings = [
+        "name=mining", "data.negatives_per_query=0", "synthesis={enabled: true, sources: [expansion]}",
+        "synthesis.expansion={minimum: 0, queries: 20}", "synthesis.max_share=0.1", "training.hard_negatives=4",
+        "training.tasks.recommendation=0",
+        "training.mined_negatives={per_query: 4, first_rank: 1, last_rank: 48, margin: 0, duplicate: 1.0}",
+    ]  # fmt: skip
+    with pytest.raises(KeyboardInterrupt):
+        api.train(load_config(shop_home, settings))
+    run = shop_home.parent / "runs" / "mining"
+    mined = pl.read_parquet(run / "mined_negatives" / "negatives.parquet")
+    spread = pl.read_parquet(run / "synthetic" / "examples" / "known_positives.parquet")
+    spread = spread.filter(pl.col("group") <= mined["group"].max())
+    assert mined.height > 20 and spread.height > 20
+    assert not mined.join(spread, on=["group", "item"]).height
+    drawn: set[int] = set()
+    for batch in begun[0].from_step(0).take(3):
+        drawn |= set(batch["items"].numpy()[len(batch["weight"]) :].tolist())
+    assert len(drawn) > 5 and drawn <= set(mined["item"]), "no negative is judged, so all are mined"

@@ -79,8 +79,9 @@ def test_an_interrupted_training_ends_with_the_same_weights(
         assert found.summary["stopped_at"] == 15
         return found.decoder.get_weights()
 
-    whole = weights(tmp_path / "whole")
-    trained_step, steps = training.Training._train, []
+    # three trainings of a dozen steps: tracing each of their graphs would take ten times as long as the steps
+    monkeypatch.setattr(training.tf, "function", lambda function, **_: function)
+    trained_step, steps = training.Training._train, list[int]()
 
     def until_killed(self: training.Training, step: int) -> float:
         steps.append(step)
@@ -88,6 +89,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(
             raise KeyboardInterrupt
         return trained_step(self, step)
 
+    whole = weights(tmp_path / "whole")
     monkeypatch.setattr(training.Training, "_train", until_killed)
     with pytest.raises(KeyboardInterrupt):
         weights(tmp_path / "halved")
