@@ -23,6 +23,7 @@ from typing import Any
 
 RESULT = Path(__file__).parent / "results" / "synthesis_speed.json"
 AIM_SAMPLES, AIM_SECONDS, AIM_GIB = 100_000, 30 * 60, 6.0
+SHORT_OF_AIM = 0.98  # of the samples: a small catalogue yields a little less than asked for
 SPREAD_SHARE = 0.15  # of the samples at most; the templates make the rest
 LABELLED = 600  # queries of the generated shop
 FEW = 200  # samples of the run before
@@ -99,14 +100,13 @@ def main() -> None:
         items = options.items if options.config is None else None
     print_steps(report, runs)
     made, full = report["whole"]["samples"], runs["all samples"]
-    scaled = full["seconds"] * AIM_SAMPLES / max(made, 1)
-    holds = scaled <= AIM_SECONDS and full["gib"] <= AIM_GIB
+    within = full["seconds"] <= AIM_SECONDS and full["gib"] <= AIM_GIB
+    verdict = "too few to say" if made < SHORT_OF_AIM * AIM_SAMPLES else "holds" if within else "FAILS"
     print(
-        f"{'holds' if holds else 'FAILS'}: {made:,} samples in {full['seconds'] / 60:.1f} min, at most "
-        f"{full['gib']:.2f} GiB ({AIM_SAMPLES:,} at this rate: {scaled / 60:.1f} min; "
-        f"aim {AIM_SECONDS / 60:.0f} min and {AIM_GIB:.0f} GiB)"
+        f"{verdict}: {made:,} samples in {full['seconds'] / 60:.1f} min, at most {full['gib']:.2f} GiB "
+        f"(aim: {AIM_SAMPLES:,} in {AIM_SECONDS / 60:.0f} min and {AIM_GIB:.0f} GiB)"
     )
-    write_json(RESULT, {"items": items, "runs": runs, "aim_minutes": scaled / 60, "holds": holds, "report": report})
+    write_json(RESULT, {"items": items, "runs": runs, "verdict": verdict, "report": report})
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ import pytest
 
 from tfrec.config.synth_behaviour import ClicksConfig
 from tfrec.synth.behaviour.clicks import simulate_clicks
-from tfrec.synth.expansion import TrainLabels
 from tfrec.synth.source import Teacher
+from tfrec.synth.train_labels import TrainLabels
 
 GAINS = {0: 1.0, 5: 0.5, 9: 1.0, 12: 0.2}
 

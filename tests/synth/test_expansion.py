@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from tfrec.config.synth_expansion import ExpansionConfig
-from tfrec.synth.expansion import Expansion, TrainLabels, expand
+from tfrec.synth.expansion import Expansion, expand
 from tfrec.synth.source import SAMPLES, SourceContext, Teacher
+from tfrec.synth.train_labels import TrainLabels
 
 TEXTS = [
     "red leather sofa", "red leather sofa wide", "red leather sofa", "red wool sofa",

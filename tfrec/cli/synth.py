@@ -130,7 +130,8 @@ def print_report(report: dict[str, Any]) -> None:
         )
     console.print(checks)
     whole, seconds = report["whole"], report["seconds"]
-    parts = ", ".join(f"{step.replace('_', ' ')} {spent:.0f} s" for step, spent in seconds.items())
+    steps = ("sources", "query_vectors", "checks", "labels_and_shards")
+    parts = ", ".join(f"{step.replace('_', ' ')} {seconds[step]:.0f} s" for step in steps)
     console.print(
         f"{whole['samples']:,} samples became {whole['examples']:,} examples in {whole['seconds']:.0f} s "
         f"({parts}): {whole['samples_per_second']:,.0f} samples/s",

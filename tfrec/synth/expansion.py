@@ -3,48 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from tfrec.config.synth_expansion import ExpansionConfig
-from tfrec.data.shop import ShopData
 from tfrec.progress import track
 from tfrec.synth.catalogue_queries import catalogue_queries, normalise
 from tfrec.synth.likeness import Likeness
 from tfrec.synth.source import SAMPLES, SourceContext, Teacher
+from tfrec.synth.train_labels import TrainLabels
 
 _BLOCK_SCORES = 16 << 20  # float32 scores alive at once
 _FLOOR = 0.1  # added to both sides of a ratio of likenesses, so that two nothings do not make a something
-
-
-@dataclass(frozen=True)
-class TrainLabels:
-    """The judged pairs of the train split.
-
-    Attributes:
-        positives: query -> item -> gain, of the items that answer it.
-        judged: query -> all its judged items, those that do not answer it too.
-    """
-
-    positives: dict[str, dict[int, float]]
-    judged: dict[str, set[int]]
-
-    @classmethod
-    def of(cls, shop: ShopData) -> TrainLabels:
-        """Reads them; empty for a shop without searches."""
-        positives: dict[str, dict[int, float]] = {}
-        judged: dict[str, set[int]] = {}
-        if shop.has_searches:
-            least = shop.manifest["min_gain"]
-            train = shop.searches.filter(pl.col("split") == "train")
-            for query, item, gain in train.select("query", "item", "gain").iter_rows():
-                judged.setdefault(query, set()).add(item)
-                if gain > 0 and gain >= least:
-                    positives.setdefault(query, {})[item] = gain
-        return cls(positives, judged)
 
 
 class Expansion:
@@ -104,8 +76,8 @@ def expand(
     positives = sorted({item for query in queries for item in labels.positives[query]})
     most = max((len(labels.judged[query]) for query in queries), default=0) + settings.items_per_pair
     similar = _similar_items(likeness, np.array(positives, np.int64), texts, most, settings)
-    for row, query in enumerate(track(queries, "Spreading labels to similar items")):
-        answers = likeness.to_items(query, vectors[row])
+    every = likeness.to_items(queries, vectors)
+    for query, answers in zip(track(queries, "Spreading labels to similar items"), every, strict=True):
         for item, gain in labels.positives[query].items():
             taken = 0
             for other, score in similar[item]:
@@ -115,14 +87,21 @@ def expand(
                     taken += 1
                     support = _share(answers[other], answers[item])
                     offer(query, other, gain * score * support, score, "similar_item", item_ids[item])
+    takers: dict[str, list[tuple[str, float, str]]] = {}  # each of them searches once, whoever lends to it
+    theirs: list[np.ndarray] = []
     for lender, taker, vector, score, generator in _similar_queries(
         likeness, queries, vectors, candidates, teacher, settings
     ):
-        answers = likeness.to_items(taker, vector)
+        if taker not in takers:
+            theirs.append(vector)
+        takers.setdefault(taker, []).append((lender, score, generator))
+    every = likeness.to_items(list(takers), np.array(theirs, np.float32).reshape(-1, vectors.shape[1]))
+    for taker, answers in zip(track(takers, "Spreading labels to similar queries"), every, strict=True):
         highest = float(answers.max())
-        for item, gain in labels.positives[lender].items():
-            if item not in labels.judged.get(taker, ()):
-                offer(taker, item, gain * score * _share(answers[item], highest), score, generator, lender)
+        for lender, score, generator in takers[taker]:
+            for item, gain in labels.positives[lender].items():
+                if item not in labels.judged.get(taker, ()):
+                    offer(taker, item, gain * score * _share(answers[item], highest), score, generator, lender)
     return _frame(best, settings.most, seed)
 
 

@@ -66,8 +66,8 @@ def mine(
     queries = [query for query, answers in positives.items() if answers]
     vectors = teacher.encode(queries) if queries else np.zeros([0, teacher.items.shape[1]], np.float32)
     found: dict[str, list[int]] = {}
-    for query, vector in zip(track(queries, "Mining hard negatives"), vectors, strict=True):
-        scores = likeness.to_items(query, vector)
+    every = likeness.to_items(queries, vectors)
+    for query, scores in zip(track(queries, "Mining hard negatives"), every, strict=True):
         answers = np.array(sorted(positives[query]), np.int64)
         bound = (1.0 - settings.margin) * float(np.median(scores[answers]))
         last = min(settings.last_rank, len(scores))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from tfrec.synth.hybrid import BLOCK_SCORES
 from tfrec.synth.source import Teacher
 
 _PROFILE = 100  # items that stand for a query when BM25 compares it with another
@@ -44,11 +45,23 @@ class Likeness:
             words[place] = scores / max(float(scores[row]), 1e-6)
         return self._mixed(dense, words)
 
-    def to_items(self, query: str, vector: np.ndarray) -> np.ndarray:
-        """Of a query with its vector float32 [D] to the whole catalogue: float32 [N]."""
-        dense = _relative(self._teacher.items @ vector, vector @ self._centre)
-        scores = self._teacher.lexical(query)
-        return self._mixed(dense, scores / max(float(scores.max(initial=0.0)), 1e-6))
+    def to_items(self, queries: Sequence[str], vectors: np.ndarray) -> Iterator[np.ndarray]:
+        """Of queries to the whole catalogue.
+
+        Args:
+            queries: Q texts.
+            vectors: theirs, float32 [Q, D].
+
+        Yields:
+            float32 [N] for one query after the other.
+        """
+        block = max(1, min(256, BLOCK_SCORES // len(self._teacher.items)))
+        for start in range(0, len(queries), block):
+            part = vectors[start : start + block]
+            dense = _relative(part @ self._teacher.items.T, part @ self._centre)
+            for query, row in zip(queries[start : start + block], dense, strict=True):
+                scores = self._teacher.lexical(query)
+                yield self._mixed(row, scores / max(float(scores.max(initial=0.0)), 1e-6))
 
     def profiles(self, queries: Sequence[str]) -> Any:
         """What BM25 makes of queries: unit rows of a scipy CSR matrix [Q, N] that hold the best items' scores."""

@@ -16,8 +16,8 @@ from tfrec.synth.behaviour.first_buyers import simulate_first_buyers
 from tfrec.synth.behaviour.history import PurchaseHistory, histories
 from tfrec.synth.behaviour.marginals import compare_marginals
 from tfrec.synth.behaviour.plausible import Plausible
-from tfrec.synth.expansion import TrainLabels
 from tfrec.synth.source import SAMPLES, SourceContext
+from tfrec.synth.train_labels import TrainLabels
 
 MARGINALS = "marginals.json"
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from tfrec.config.synth_behaviour import ClicksConfig
 from tfrec.progress import track
-from tfrec.synth.expansion import TrainLabels
 from tfrec.synth.likeness import Likeness
 from tfrec.synth.source import Teacher
+from tfrec.synth.train_labels import TrainLabels
 
 _POOL = 3  # pages of the ranking that a page is filled from
 
@@ -55,9 +55,9 @@ def simulate_clicks(labels: TrainLabels, teacher: Teacher, settings: ClicksConfi
     queries = list(labels.positives)
     vectors = teacher.encode(queries) if queries else np.zeros([0, teacher.items.shape[1]], np.float32)
     found: list[Clicked] = []
-    for query, vector in zip(track(queries, "Simulating searches"), vectors, strict=True):
+    every = likeness.to_items(queries, vectors)
+    for query, scores in zip(track(queries, "Simulating searches"), every, strict=True):
         answers, judged = labels.positives[query], labels.judged[query]
-        scores = likeness.to_items(query, vector)
         pool = np.union1d(_best(scores, _POOL * settings.shown), np.array(list(answers), np.int64))
         attractive = _attractiveness(pool, scores, answers, judged, settings)
         level = (scores[pool] - scores.mean()) / (scores.std() + 1e-6)
