@@ -19,7 +19,7 @@ def test_train_makes_a_search_out_of_a_catalogue_alone(
     monkeypatch.setattr(console, "_width", 400)
     settings = [
         "name=catalogue_only", f"runs_dir={tmp_path}", "data.searches=null", "data.interactions=null",
-        "training.max_steps=12", "training.evaluations=1",
+        "training.max_steps=12", "training.evaluations=1", "training.interpolation=[]",
     ]  # fmt: skip
     words = [word for one in settings for word in ("--set", one)]
     done = CliRunner().invoke(app, ["train", "--config", str(shop_home), *words])
