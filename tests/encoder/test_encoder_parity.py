@@ -60,7 +60,8 @@ def test_the_inference_function_is_stock_and_holds_its_weights(small: str, preci
     for variable in encoder.variables:
         variable.assign(tf.zeros_like(variable))
     np.testing.assert_array_equal(concrete(tf.constant(SMALL_TEXTS)).numpy(), before)
-    assert not concrete.variables
+    [words] = concrete.variables  # rows are gathered from it; what is multiplied is constant
+    assert words.shape == encoder.variables[0].shape and words.dtype == dtype
     graph = concrete.graph.as_graph_def()
     nodes = list(graph.node) + [node for function in graph.library.function for node in function.node_def]
     assert not {node.op for node in nodes} & {"PyFunc", "EagerPyFunc", "XlaLaunch", "ReadVariableOp"}

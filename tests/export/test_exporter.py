@@ -15,6 +15,7 @@ from tfrec.export.exporter import export_model, sample_queries
 from tfrec.export.loaded import LoadedModel
 from tfrec.export.manifest import verify_manifest
 from tfrec.export.serving_module import ServingModule
+from tfrec.export.vectors import catalogue_vectors
 
 
 @pytest.fixture
@@ -82,20 +83,47 @@ def test_no_path_of_this_machine_is_in_the_manifest(exported: Path) -> None:
 
 
 def test_the_encoder_is_stored_once(exported: Path, trained: Any) -> None:
-    """All signatures share one copy of its constants; the catalogue lies beside the graph."""
+    """All signatures share one copy of its constants; word embeddings and the catalogue lie beside the graph."""
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+    from tfrec.tensorflow_setup import tf
+
     graph = SavedModel.FromString((exported / "saved_model.pb").read_bytes()).meta_graphs[0].graph_def
-    vocabulary, hidden = trained.model.encoder.variables[0].shape
-    tables = [
-        node
+    constants = [
+        [d.size for d in node.attr["value"].tensor.tensor_shape.dim]
         for function in graph.library.function
         for node in function.node_def
-        if node.op == "Const" and [d.size for d in node.attr["value"].tensor.tensor_shape.dim] == [vocabulary, hidden]
+        if node.op == "Const"
     ]
-    assert len(tables) == 1
-    data = exported / "variables" / "variables.data-00000-of-00001"
-    assert data.stat().st_size > trained.catalogue.nbytes
+    weights = {v.name.partition(":")[0]: v.shape.as_list() for v in trained.model.encoder.variables}
+    inner = weights["layer_0/ffn/inner/kernel"]
+    assert constants.count(inner) == sum(shape == inner for shape in weights.values()) == 2
+    words = weights["embeddings/word"]
+    assert words not in constants
+    stored = [shape for _, shape in tf.train.list_variables(str(exported / "variables" / "variables"))]
+    assert stored.count(words) == 1
+    np.testing.assert_array_equal(catalogue_vectors(exported), trained.catalogue)
+
+
+def test_vectors_that_the_scorer_holds_are_not_stored_again(trained: Any) -> None:
+    from tfrec.retrieval.dense import DenseScorer
+    from tfrec.tensorflow_setup import tf
+
+    def held(scorer: Any) -> list[int]:
+        module = ServingModule(trained.model, tf.Module(), trained.shop.item_ids, trained.catalogue, scorer)
+        np.testing.assert_array_equal(module.catalogue, trained.catalogue)
+        size = trained.catalogue.size
+        return sorted(v.dtype.size for v in module.variables if v.shape.num_elements() == size)
+
+    assert held(DenseScorer(trained.catalogue, "bf16")) == [2, 4]
+    assert held(DenseScorer(trained.catalogue, "int8")) == [1, 4]
+    assert held(DenseScorer(trained.catalogue)) == [4, 4]  # by rows, and by columns for products
+    assert held(DenseScorer(trained.catalogue[::-1], "bf16")) == [2, 4, 4]  # another catalogue's
+
+
+def test_what_is_no_export_has_no_vectors(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="holds no vectors of a catalogue"):
+        catalogue_vectors(tmp_path)
 
 
 def test_a_bf16_export_answers_as_a_bf16_training_process(make_config: Any, trained: Any, base: Path) -> None:

@@ -32,7 +32,9 @@ def test_an_automatic_export_ranks_by_meaning_as_f32_does_and_holds_its_weights_
     assert chosen["precision"] == ("bf16" if chosen["cpu_has_bf16"] else "f32")
     bytes_per_weight = 2 if chosen["precision"] == "bf16" else 4
     weights = sum(bytes_per_weight * int(np.prod(v.shape)) for v in model.encoder.variables)
-    assert weights < (folder / "saved_model.pb").stat().st_size < 1.2 * weights
+    words = bytes_per_weight * 30_522 * 384  # beside the graph: in memory, every signature has the constants anew
+    assert weights - words < (folder / "saved_model.pb").stat().st_size < 1.3 * (weights - words)
+    assert (folder / "variables" / "variables.data-00000-of-00001").stat().st_size > words
 
     texts = dict(zip(shop.item_ids, shop.item_texts, strict=True))
     found = LoadedModel.open(folder).search(["couch", "carpet"], 5)  # words that no item has

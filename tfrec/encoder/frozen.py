@@ -1,4 +1,4 @@
-"""An encoder whose weights are constants: what goes into an export."""
+"""An encoder whose weights are frozen: what goes into an export."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from tfrec.encoder.inference import text_vectors
 from tfrec.encoder.preprocessor import tokens_with_marks
-from tfrec.encoder.sizes import BertSizes
+from tfrec.encoder.sizes import BertSizes, weight_shapes
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
@@ -18,7 +18,10 @@ Tensor = Any
 class FrozenEncoder(tf.Module):  # type: ignore[misc]
     """Callable (texts string [B], max_tokens) -> float32 [B, hidden], weights inside as constants.
 
-    The part from tokens to vectors is one function, so all signatures of an export share one copy of the constants.
+    The part from tokens to vectors is one function, so all signatures of an export share one copy of the constants in
+    the file. In memory every signature that is called has its own, several times over while its graph is optimised;
+    therefore the table of word embeddings, half of a small encoder's weights, is a variable, which all share. Rows are
+    only gathered from it. Matrices stay constants, because oneDNN keeps those in the order that its products read.
 
     Args:
         weights: arrays in the order of `weight_shapes`, of the types `inference_weights` gives.
@@ -41,13 +44,15 @@ class FrozenEncoder(tf.Module):  # type: ignore[misc]
         super().__init__(name="frozen_encoder")
         self._preprocessor = preprocessor
         self._marks = int(facts["start_id"]), int(facts["end_id"])
+        place = list(weight_shapes(sizes)).index("embeddings/word")
+        words = self._words = tf.Variable(weights[place], trainable=False, name="word_embeddings")
 
         @tf.function(
             input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)], autograph=False
         )
         def vectors(word_ids: Tensor, lengths: Tensor) -> Tensor:
-            constants = [tf.constant(value) for value in weights]
-            found = text_vectors(constants, sizes, word_ids, lengths, pooling, precision)
+            held = [words if number == place else tf.constant(value) for number, value in enumerate(weights)]
+            found = text_vectors(held, sizes, word_ids, lengths, pooling, precision)
             return tf.ensure_shape(found, [None, sizes.hidden])
 
         self._vectors = vectors

@@ -26,7 +26,8 @@ class ServingModule(tf.Module):  # type: ignore[misc]
     Answers that are easily taken for granted:
 
     - `k` above the number of items N means N; `k` below 1 is an InvalidArgument error.
-    - A query without any word (empty or blank) and without known history gets the shop's default vector: what sells.
+    - A query without any word (empty or blank) and without known history gets what sells: by the popularity scorer
+      where it is fused, else by the shop's default vector.
     - History entries that are empty or unknown are ignored; of the others the latest `data.history_length` are read.
     - `recommend` never gives items of the history, `similar_items` never the item itself. Places that stay free at
       the end hold item id "" and score 0; an unknown item has only such places.
@@ -66,8 +67,10 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         self._speller = model.speller
         # Only variables are tracked: Keras layers would be saved with training functions that nobody serves.
         self._weights = list({id(v): v for v in [*model.query_tower.variables, *model.item_tower.variables]}.values())
-        # A variable, because it goes beside the graph: a protobuf ends at 2 GB.
-        self._catalogue = tf.Variable(catalogue, trainable=False, dtype=tf.float32, name="catalogue")
+        # A variable, because it goes beside the graph: a protobuf ends at 2 GB. One that the scorer has is not doubled.
+        self._catalogue = _rows_of(scorer, catalogue)
+        if self._catalogue is None:
+            self._catalogue = tf.Variable(catalogue, trainable=False, dtype=tf.float32, name="catalogue")
         filters = ColumnFilters(columns or {}, len(item_ids))
         self.retriever = Retriever(scorer or DenseScorer(self._catalogue), filters, self._catalogue)
         self._ids = tf.constant(list(item_ids), tf.string)
@@ -90,6 +93,15 @@ class ServingModule(tf.Module):  # type: ignore[misc]
     def catalogue(self) -> Tensor:
         """Unit vectors of the items, float32 [N, D]."""
         return tf.convert_to_tensor(self._catalogue)
+
+
+def _rows_of(scorer: DenseScorer | Fusion | None, catalogue: np.ndarray) -> Any:
+    """The variable that holds these vectors for a scorer that rescores in f32; None where there is none."""
+    scorers = scorer.scorers if isinstance(scorer, Fusion) else [scorer]
+    for held in (one.rows for one in scorers if isinstance(one, DenseScorer)):
+        if held is not None and held.shape == catalogue.shape and np.array_equal(held.numpy(), catalogue):
+            return held
+    return None
 
 
 def _check(item_ids: Sequence[str], catalogue: np.ndarray, dimension: int) -> None:

@@ -60,6 +60,11 @@ class DenseScorer(Scorer):
         kind = {"f32": np.float32, "bf16": tf.bfloat16.as_numpy_dtype, "int8": np.int8}[precision]
         self._blocks = self._stored(vectors, kind, "blocks")
 
+    @property
+    def rows(self) -> Any:
+        """The variable float32 [N, D] that single items are read from; None with f32, which reads none."""
+        return self._rows
+
     def __call__(self, request: Request) -> Tensor:
         """Inner products float32 [B, N] of request.vectors with the catalogue; a zero vector gives 0 for all items."""
         query = request.vectors
