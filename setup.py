@@ -51,6 +51,7 @@ setup(
     extras_require={
         "client": [],
         "all": ALL,
+        "scann": [*ALL, "scann>=1.4.2,<2"],  # not scann[tf]: its TensorFlow ops are built for another TensorFlow
         "dev": [
             *ALL,
             "pytest>=8.3,<10",
@@ -70,6 +71,7 @@ setup(
             "matplotlib>=3.9,<4",
             "fastapi>=0.115,<1",
             "uvicorn>=0.34,<1",
+            "scann>=1.4.2,<2",
         ],
     },
     entry_points={"console_scripts": ["tfrec=tfrec.__main__:main"]},

@@ -8,7 +8,9 @@ random; each size runs in a process of its own. Dense top-10 is exact and blocke
 beside it is bytes of the stored catalogue / memory bandwidth, measured in the same process by a matrix-vector product
 over the largest stored matrix of at most 1 GiB. "hybrid" is one graph: dense, BM25 and item-item weights over all
 items, z-scores, sum, top-10; "dense, all scores" is the same graph with dense alone. Each number is the fastest of
-the calls that fit into a second. Writes benchmarks/results/retrieval_scale.json.
+the calls that fit into a second. Where the extra scann is installed, a line tells what an approximate index finds of
+the exact top 10, for queries halfway between an item and chance; random vectors have no neighbourhoods and are the
+hardest case, so see benchmarks/approximate_search.py for a shop's own. Writes benchmarks/results/retrieval_scale.json.
 """
 
 from __future__ import annotations
@@ -26,22 +28,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from approximate_search import measured, milliseconds, noisy, told
 
 RESULT = Path(__file__).parent / "results" / "retrieval_scale.json"
 BATCHES = (1, 8, 32)
 TOP, HISTORY, WORDS_PER_ITEM, NEIGHBOURS = 10, 20, 15, 50
 PRECISIONS = ("f32", "bf16", "int8")
-
-
-def milliseconds(run: Callable[[], Any], seconds: float = 1.0) -> float:
-    """Duration of the fastest call after two that are not counted: others may be at work on the machine."""
-    run(), run()
-    taken: list[float] = []
-    while len(taken) < 5 or sum(taken) < seconds and len(taken) < 200:
-        started = time.perf_counter()
-        run()
-        taken.append(time.perf_counter() - started)
-    return round(1e3 * min(taken), 3)
 
 
 def bandwidth(megabytes: int = 1024) -> float:
@@ -81,13 +73,13 @@ def item_pairs(items: int, rng: np.random.Generator) -> Any:
 
 def measure(items: int, dimension: int, seed: int) -> dict[str, Any]:
     """All scorers on one catalogue."""
-    from tfrec.evaluation.tokens import Tokenizer
     from tfrec.retrieval.collaborative import CollaborativeScorer
     from tfrec.retrieval.dense import DenseScorer
-    from tfrec.retrieval.fusion import standard
     from tfrec.retrieval.lexical import LexicalScorer
     from tfrec.retrieval.lexical_index import fit_lexical_index
+    from tfrec.retrieval.normalising import standard
     from tfrec.retrieval.scorer import Request, Scorer
+    from tfrec.retrieval.tokens import Tokenizer
     from tfrec.tensorflow_setup import tf
 
     rng = np.random.default_rng(seed)
@@ -126,6 +118,7 @@ def measure(items: int, dimension: int, seed: int) -> dict[str, Any]:
         dense = scorer if precision == "f32" else dense
         del scorer
     result["dense_top10_blocked"] = blocked
+    result["approximate"] = measured(vectors, noisy(vectors, 200, seed), TOP)
     started = time.perf_counter()
     index = fit_lexical_index({"text": titles}, {"text": 1.0}, Tokenizer(), Tokenizer("none"))
     result["lexical_fit_seconds"] = round(time.perf_counter() - started, 1)
@@ -158,7 +151,8 @@ def show(results: list[dict[str, Any]]) -> None:
     for one in results:
         print(
             f"{one['items']:,} items: {one['bandwidth_gb_s']} GB/s read, {one['postings']:,} postings fitted in "
-            f"{one['lexical_fit_seconds']} s ({one['lexical_megabytes']} MB), peak memory {one['peak_mib']} MiB"
+            f"{one['lexical_fit_seconds']} s ({one['lexical_megabytes']} MB), peak memory {one['peak_mib']} MiB\n  "
+            f"{told(one['approximate'])}"
         )
 
 

@@ -22,6 +22,10 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # failures come as Python errors
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # tfrec is built and measured for the CPU
 
+# TensorFlow Recommenders imports scann wherever that is installed; its TensorFlow ops are built for another TensorFlow
+# and fail to load, which would end every program. So it is told that there is none (tfrec.retrieval.approximate).
+sys.modules.setdefault("scann", None)  # type: ignore[arg-type]
+
 warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
 
 with quiet_start():
