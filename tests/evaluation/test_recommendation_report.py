@@ -18,7 +18,8 @@ from tfrec.config.loading import parse_config
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData, Shopper
 from tfrec.errors import EvaluationError
-from tfrec.evaluation.recommendation_report import RecommendationReport, recommendation_report
+from tfrec.evaluation.recommendation_report import recommendation_report
+from tfrec.evaluation.recommendation_tables import RecommendationReport
 
 SORTS = ["lamp", "sofa", "table", "chair"]
 SIZE = 48
