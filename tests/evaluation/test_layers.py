@@ -9,7 +9,7 @@ import sys
 def test_evaluation_does_not_import_tensorflow():
     code = (
         "import sys\n"
-        "from tfrec.evaluation import baselines, metrics, recommendation, retrieval, significance, table, tokens\n"
+        "from tfrec.evaluation import baselines, metrics, recommendation, retrieval, significance, table\n"
         "from tfrec.evaluation import recommendation_report\n"
         "loaded = {name.partition('.')[0] for name in sys.modules}\n"
         "assert not loaded & {'tensorflow', 'tf_keras', 'keras'}, 'TensorFlow was imported'\n"

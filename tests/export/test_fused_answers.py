@@ -11,11 +11,11 @@ import pytest
 
 from tfrec.errors import ExportError
 from tfrec.evaluation.baselines import Bm25
-from tfrec.evaluation.tokens import Tokenizer
 
 WEIGHTS = {
     "search": {"dense": 0.5, "lexical": 0.4, "popularity": 0.1},
     "recommendation": {"dense": 0.8, "popularity": 0.2},
+    "nothing": {"popularity": 1.0},
 }
 SHARE = 0.25
 QUERIES = ["red sofa", "oak drawer", "黑色 沙发", "no such word zzz", ""]
@@ -29,14 +29,15 @@ def fused(trained: Any, make_config: Any, tmp_path_factory: pytest.TempPathFacto
     from tfrec.export.exporter import export_model
     from tfrec.export.loaded import LoadedModel
     from tfrec.retrieval.building import build_scorers
-    from tfrec.retrieval.fusion import Fusion, SituationWeights, weights_table
+    from tfrec.retrieval.fusion import Fusion
+    from tfrec.retrieval.weights import SituationWeights, weights_table
 
     retrieval = {"scorers": ["dense", "lexical", "popularity"], "filters": ["material", "price"]}
     config = Config.model_validate(
         make_config(precision="f32", warmup_requests=21).model_dump() | {"retrieval": retrieval}
     )
     trained.shop.__dict__["popularity"] = np.arange(120) % 7
-    scorers = build_scorers(config, trained.shop, trained.catalogue, Tokenizer)
+    scorers = build_scorers(config, trained.shop, trained.catalogue)
     del trained.shop.__dict__["popularity"]
     table = weights_table([scorer.label for scorer in scorers], WEIGHTS, SHARE)
     base = tmp_path_factory.mktemp("fused")
@@ -69,10 +70,12 @@ def situations(trained: Any) -> dict[str, np.ndarray]:
     histories = [[trained.shop.item_ids.index(i) for i in past if i != "nobody"] for past in HISTORIES]
     nothing = [""] * len(QUERIES)
     search, past = [0.5, 0.4, 0.1], [0.8, 0.0, 0.2]
+    best_sellers = expected(trained, model.query_vectors([""]), [""], [0.001 / 1.001, 0.0, 1 / 1.001])[0]
     both = [(1 - SHARE) * s + SHARE * p for s, p in zip(search, past, strict=True)]
     words = expected(trained, model.query_vectors(QUERIES), QUERIES, search)
-    words[4] = expected(trained, model.query_vectors([""]), [""], past)[0]
+    words[4] = best_sellers
     bought = expected(trained, model.query_vectors(nothing, histories), nothing, past)
+    bought[[2, 3]] = best_sellers
     mixed = expected(trained, model.query_vectors(QUERIES, histories), QUERIES, both)
     mixed[[2, 3]] = words[[2, 3]]  # no known history
     mixed[4] = bought[4]
@@ -153,6 +156,22 @@ def test_what_was_seen_stays_out_only_where_wanted(fused: Any) -> None:
     usual = fused.personalised_search(["red"], [["item-3"]], 120)
     without = fused.personalised_search(["red"], [["item-3"]], 120, exclude_seen=True)
     assert [i for i in usual.item_ids[0] if i != "item-3"] == [i for i in without.item_ids[0] if i]
+
+
+def test_a_shopper_of_whom_nothing_is_known_gets_what_sells(trained: Any, fused: Any) -> None:
+    best = {item for item, sold in zip(trained.shop.item_ids, np.arange(120) % 7, strict=True) if sold == 6}
+    nobody = [[], ["nobody"], ["", " "]]
+    for found in (
+        fused.recommend(nobody, 17),
+        fused.recommend(nobody, 17, filters=["price>=0"]),
+        fused.search(["", "  ", "\u3000"], 17),
+        fused.personalised_search(["", "\t", ""], nobody, 17),
+    ):
+        assert [set(row) for row in found.item_ids] == [best] * 3
+    left = fused.recommend(nobody, 17, filters=["material=oak"], exclude_seen=True)
+    oaks = [item for item in trained.shop.item_ids if trained.shop.item_ids.index(item) % 5 == 1]
+    sold = [trained.shop.item_ids.index(item) % 7 for item in left.item_ids[0]]
+    assert set(left.item_ids[0]) <= set(oaks) and sold == sorted(sold, reverse=True) and sold[0] == 6
 
 
 def test_diversity_spreads_the_list(trained: Any, fused: Any) -> None:

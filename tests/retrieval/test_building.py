@@ -12,7 +12,6 @@ from tfrec.config import Config, parse_config
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
 from tfrec.errors import ConfigError
-from tfrec.evaluation.tokens import Tokenizer
 from tfrec.retrieval.building import build_scorers, purchase_matrix
 from tfrec.retrieval.scorer import Request
 from tfrec.tensorflow_setup import tf
@@ -51,7 +50,7 @@ def _config(root: Path, retrieval: dict, purchases: bool = True) -> Config:
 def _build(config: Config) -> tuple[ShopData, dict]:
     shop = prepare(config)
     catalogue = np.eye(shop.size, 6, dtype=np.float32)
-    return shop, {scorer.label: scorer for scorer in build_scorers(config, shop, catalogue, Tokenizer)}
+    return shop, {scorer.label: scorer for scorer in build_scorers(config, shop, catalogue)}
 
 
 def _request(query: str, history: list[int]) -> Request:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tfrec.retrieval.pool import Pool
-from tfrec.retrieval.tuning import search_quality, tune, usual_weights
+from tfrec.retrieval.quality import search_quality
+from tfrec.retrieval.tuning import tune, usual_weights
 
 
 def _pool(requests: int) -> Pool:
@@ -27,6 +28,8 @@ def test_equal_weights_are_of_the_dense_scorer_and_the_tasks_own() -> None:
     assert usual_weights("recommendation", labels).tolist() == [0.5, 0, 0.5, 0]
     assert usual_weights("recommendation", ["dense", "lexical"]).tolist() == [1, 0]
     assert usual_weights("search", ["popularity"]).tolist() == [0]
+    assert usual_weights("nothing", labels).tolist() == [0, 0, 0, 1]
+    assert usual_weights("nothing", [*labels, "recency"]).tolist() == [0, 0, 0, 0.5, 0.5]
 
 
 @pytest.mark.parametrize("requests", [1, 10, 90])

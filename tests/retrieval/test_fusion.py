@@ -12,10 +12,14 @@ from tfrec.evaluation.metrics import NDCG, evaluate_rankings
 from tfrec.evaluation.recommendation import evaluate_recommendations
 from tfrec.evaluation.retrieval import best_of_rows, to_rankings
 from tfrec.retrieval.answers import rank_requests
-from tfrec.retrieval.fusion import NORMALISATIONS, Fusion, SituationWeights, weights_table
+from tfrec.retrieval.fusion import Fusion
+from tfrec.retrieval.normalising import NORMALISATIONS
 from tfrec.retrieval.pool import Pool, build_pool
+from tfrec.retrieval.prior import PriorScorer
+from tfrec.retrieval.quality import ndcg, recall, recommendation_quality, search_quality
 from tfrec.retrieval.scorer import Request, Scorer
-from tfrec.retrieval.tuning import held_out, ndcg, recall, recommendation_quality, search_quality, tune
+from tfrec.retrieval.tuning import held_out, tune
+from tfrec.retrieval.weights import SituationWeights, weights_table
 from tfrec.tensorflow_setup import tf
 
 ITEMS, WIDTH = 150, 6
@@ -148,6 +152,33 @@ def test_each_situation_has_its_weights() -> None:
     np.testing.assert_allclose(weights(request), np.array(expected)[[0, 1, 2, 3, 0]], atol=1e-6)
     assert weights.used([1]).tolist() == [True, True, False] and weights.used([0, 1]).all()
     np.testing.assert_allclose(weights_table(labels, {}, 0.3), [[1, 0, 0]] * 4)
+
+
+def test_where_a_request_holds_nothing_what_is_known_of_the_items_ranks() -> None:
+    labels = ["dense", "lexical", "popularity", "recency"]
+    tasks = {"recommendation": {"dense": 1.0}, "nothing": {"popularity": 3.0, "recency": 1.0}}
+    nothing, *others = weights_table(labels, tasks, 0.25)
+    np.testing.assert_allclose(nothing, np.array([0.001, 0, 0.75, 0.25]) / 1.001, atol=1e-6)
+    np.testing.assert_allclose(others, [[1, 0, 0, 0]] * 3)
+    silent = tasks | {"nothing": dict.fromkeys(labels, 0.0)}  # no scorer of the items themselves
+    np.testing.assert_allclose(weights_table(labels, silent, 0.25), [[1, 0, 0, 0]] * 4)
+
+
+@pytest.mark.parametrize("normalisation", list(NORMALISATIONS))
+def test_one_row_of_a_constant_scorer_stands_for_all(world: dict[str, Any], normalisation: str) -> None:
+    prior = PriorScorer("sold", np.arange(ITEMS) % 11)
+    fusion = Fusion([*world["scorers"], prior], SituationWeights(np.tile([0.4, 0.2, 0.1, 0.3], (4, 1))), normalisation)
+    request = request_of(world)
+    rows = prior(request).numpy()
+    assert rows.shape == (40, ITEMS) and (rows == rows[0]).all()
+    parts = fusion.parts(request).numpy()
+    np.testing.assert_allclose(parts[:, 3], NORMALISATIONS[normalisation](tf.constant(rows)), atol=1e-6)
+    np.testing.assert_allclose(fusion(request), np.einsum("bsn,s->bn", parts, [0.4, 0.2, 0.1, 0.3]), atol=1e-5)
+    np.testing.assert_allclose(fusion.weighted_parts(request).numpy().sum(axis=1), fusion(request), atol=1e-5)
+    none = Request(*(values[:0] for values in request))
+    assert fusion(none).shape == (0, ITEMS) and fusion.parts(none).shape == (0, 4, ITEMS)
+    alone = Fusion([prior], SituationWeights(np.ones([4, 1])), normalisation)
+    assert alone(request).shape == (40, ITEMS)
 
 
 def test_scorers_without_weight_are_not_in_the_graph(world: dict[str, Any]) -> None:

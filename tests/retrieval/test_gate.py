@@ -10,8 +10,8 @@ import pytest
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.gate import Gate, train_gate
 from tfrec.retrieval.pool import Pool
+from tfrec.retrieval.quality import search_quality
 from tfrec.retrieval.scorer import Request, Scorer
-from tfrec.retrieval.tuning import search_quality
 from tfrec.tensorflow_setup import tf
 
 BASE = np.array([[1, 0], [0.5, 0.5], [0.5, 0.5], [0.7, 0.3]], np.float32)
@@ -50,6 +50,16 @@ def test_it_learns_whom_to_ask(form: str, collaborative: int | None) -> None:
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
     assert search_quality(dev, weights).mean() > before + 0.05
     assert weights[dev.vectors[:, 0] > 0.5, 1].mean() > 0.75 and weights[dev.vectors[:, 0] < -0.5, 1].mean() < 0.25
+
+
+@pytest.mark.parametrize(("form", "collaborative"), [("weights", None), ("mix", 1)])
+def test_a_request_that_holds_nothing_keeps_its_weights(form: str, collaborative: int | None) -> None:
+    gate = Gate(np.array([[0.2, 0.8], *BASE[1:]]), 4, form, collaborative, 16, 3)
+    train_gate(gate, [make_pool(300, 1)], None, 0.0, 60, 0.05, 5)
+    pool = make_pool(20, 2)
+    assert np.abs(gate.weights_of(pool) - 0.5).max() > 0.1
+    held = gate.weigh(tf.constant(pool.vectors), tf.zeros([20, 3]))
+    np.testing.assert_allclose(held, np.tile([0.2, 0.8], (20, 1)), atol=1e-6)
 
 
 def test_a_strong_teacher_holds_it_back() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfrec.evaluation.tokens import Tokenizer
 from tfrec.retrieval.graph_words import READ_CHARACTERS, surfaces
+from tfrec.retrieval.tokens import Tokenizer
 from tfrec.tensorflow_setup import tf
 
 PLAIN = Tokenizer("none")

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfrec.evaluation.baselines import Bm25
-from tfrec.evaluation.tokens import Tokenizer
 from tfrec.retrieval.lexical import LexicalScorer
 from tfrec.retrieval.lexical_index import LexicalIndex, fit_lexical_index
 from tfrec.retrieval.scorer import Request
+from tfrec.retrieval.tokens import Tokenizer
 from tfrec.tensorflow_setup import tf
 
 TEXTS = ["red running shoes", "blue shoe for runners", "", "green lamp lamp", "lamps and shoes", "the lamp shade"]

@@ -21,6 +21,12 @@ def test_a_typing_error_does_not_rule() -> None:
     assert score.max() == 5.0
 
 
+def test_best_sellers_of_a_catalogue_that_hardly_sells_stay_apart() -> None:
+    sold = popularity(np.append(np.zeros(20_000), [3, 40, 41, 5000]))
+    assert (np.diff(standardised(sold, np.inf)[-5:]) > 0).all()
+    assert len(np.unique(standardised(sold)[-4:])) == 1  # what the limit would make of them
+
+
 @pytest.mark.parametrize("values", [np.full(3, np.nan), np.full(3, 7.0), np.array([np.inf, -np.inf])])
 def test_nothing_to_tell_is_zero(values: np.ndarray) -> None:
     assert not standardised(values).any()

@@ -13,7 +13,6 @@ import scipy.sparse as sp
 
 from tfrec.evaluation.baselines import Bm25
 from tfrec.evaluation.retrieval import best_of_rows
-from tfrec.evaluation.tokens import Tokenizer
 from tfrec.export.ops import check_ops
 from tfrec.retrieval import item_weights, prior
 from tfrec.retrieval.collaborative import CollaborativeScorer
@@ -22,6 +21,7 @@ from tfrec.retrieval.lexical import LexicalScorer
 from tfrec.retrieval.lexical_index import fit_lexical_index
 from tfrec.retrieval.prior import PriorScorer
 from tfrec.retrieval.scorer import Request, Scorer
+from tfrec.retrieval.tokens import Tokenizer
 from tfrec.tensorflow_setup import tf
 
 SIZE, DIMENSION, TWIN, OTHER_TWIN = 301, 12, 3, 17

@@ -33,9 +33,10 @@ class FusionConfig(Section):
     normalisation: Literal["z-score", "min-max", "rank"] = Field(
         "z-score", description="rank = reciprocal ranks, which look at no scores."
     )
-    weights: dict[Literal["search", "recommendation"], dict[str, float]] = Field(
+    weights: dict[Literal["search", "recommendation", "nothing"], dict[str, float]] = Field(
         default_factory=dict,
-        description="Fixed weights of a task, scorer: weight; a task that is not named is tuned on dev.",
+        description="Fixed weights of a task, scorer: weight; a task that is not named is tuned on dev. nothing = "
+        "requests without words and without a known history.",
     )
     history_share: float = Field(
         0.3,
@@ -46,8 +47,8 @@ class FusionConfig(Section):
     prior_requests: float = Field(
         50,
         ge=0,
-        description="Equal weights of the dense scorer and the task's own (lexical, collaborative) count as much as so "
-        "many dev requests; without any dev request they are the weights.",
+        description="Equal weights of the dense scorer and the task's own (lexical, collaborative), for nothing of "
+        "popularity and recency, count as much as so many dev requests; without any dev request they are the weights.",
     )
     max_requests: int = Field(2000, ge=1, description="Most dev requests of each task that weights are tuned on.")
     gate: GateConfig = Field(default_factory=lambda: GateConfig())

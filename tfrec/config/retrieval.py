@@ -79,9 +79,10 @@ class RetrievalConfig(Section):
     """Scorers over one catalogue. They act after training: nothing here makes a trained model stale."""
 
     scorers: list[str] = Field(
-        ["dense", "lexical", "collaborative"],
+        ["dense", "lexical", "collaborative", "popularity"],
         description="Any of dense, lexical, collaborative, popularity, recency, and column:NAME for a numeric item "
-        "column. A scorer whose data the shop does not have is left out.",
+        "column. A scorer whose data the shop does not have is left out. Popularity, recency and columns rank for "
+        "shoppers of whom nothing is known; beside words or a history they count only where dev surely gains by it.",
     )
     dense: DenseScorerConfig = Field(default_factory=lambda: DenseScorerConfig())
     lexical: LexicalScorerConfig = Field(default_factory=lambda: LexicalScorerConfig())
@@ -95,11 +96,6 @@ class RetrievalConfig(Section):
         description="Item columns that requests may filter by: category=shoes, price<=50. Further columns of the file "
         "are kept when data.items.columns names them.",
     )
-
-    @property
-    def active(self) -> bool:
-        """Whether anything differs from the towers' own ranking; if not, the section counts in no hash."""
-        return self != RetrievalConfig()
 
     @field_validator("scorers")
     @classmethod

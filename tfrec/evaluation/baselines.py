@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tfrec.errors import EvaluationError
 from tfrec.evaluation.retrieval import best_of_rows, top_k
-from tfrec.evaluation.tokens import Tokenizer
+from tfrec.retrieval.tokens import Tokenizer
 
 logging.getLogger("bm25s").setLevel(logging.WARNING)  # it tells every step where the root logger lets it
 

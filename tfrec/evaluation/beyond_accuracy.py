@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tfrec.evaluation.metrics import mean_of
 from tfrec.evaluation.recommendation import COVERAGE, CUT
-from tfrec.evaluation.tokens import Tokenizer
+from tfrec.retrieval.tokens import Tokenizer
 
 GINI, NOVELTY, DIVERSITY, SERENDIPITY = "Gini", "Novelty (bits)", "Diversity", "Serendipity"
 

@@ -15,13 +15,14 @@ from tfrec.evaluation.baselines import Bm25, rank_by_popularity
 from tfrec.evaluation.metrics import evaluate_rankings
 from tfrec.evaluation.purchases import Recommend
 from tfrec.evaluation.recommendation import CUT
-from tfrec.evaluation.recommendation_report import RecommendationReport, recommendation_report
+from tfrec.evaluation.recommendation_report import recommendation_report
+from tfrec.evaluation.recommendation_tables import RecommendationReport
 from tfrec.evaluation.retrieval import to_rankings, top_k
 from tfrec.evaluation.table import Report, build_report
 from tfrec.models.two_tower import TwoTower
 from tfrec.retrieval.answers import KnownVectors, rank_requests
 from tfrec.retrieval.fusion import Fusion
-from tfrec.retrieval.scorer import Request
+from tfrec.retrieval.scorer import Request, Scorer
 
 TFREC, BM25, ZERO_SHOT, POPULARITY = "tfrec", "BM25", "zero-shot", "popularity"
 ZeroShot = Callable[[], tuple[Any, Callable[[list[str]], Any]]]
@@ -75,7 +76,8 @@ def evaluate_search(
         zero_shot: gives the untrained encoder's item vectors float32 [N, H] and a function from queries to
             float32 [Q, H]; called only when that baseline is wanted.
         split: "dev" or "test".
-        fusion: several scorers that rank together; each alone then stands in the report, too. None ranks by the towers.
+        fusion: several scorers that rank together; each that can count stands in the report alone, too. None ranks by
+            the towers.
 
     Returns:
         the model and its baselines on the same queries.
@@ -89,7 +91,7 @@ def evaluate_search(
     scorers: dict[str, Any] = {}
     if fusion is not None:
         known = KnownVectors(vectors, model.speller)
-        scorers = {TFREC: _of_words(fusion), **{alone(scorer.label): scorer for scorer in fusion.scorers}}
+        scorers = {TFREC: _of_words(fusion), **{alone(scorer.label): scorer for scorer in _counting(fusion, 1)}}
         answers |= {
             name: rank_requests(known, scorer, queries, None, depth, shop.size) for name, scorer in scorers.items()
         }
@@ -127,7 +129,8 @@ def evaluate_recommendation(
         model: the trained model, with `model.catalogue` up to date.
         catalogue: its item vectors float32 [N, D].
         split: "dev" or "test".
-        fusion: several scorers that rank together; each alone then stands in the report, too. None ranks by the towers.
+        fusion: several scorers that rank together; each that can count stands in the report alone, too. None ranks by
+            the towers.
     """
 
     def recommend(shoppers: Sequence[Shopper]) -> NDArray[np.int32]:
@@ -145,8 +148,14 @@ def evaluate_recommendation(
     if fusion is None:
         return recommendation_report(config, shop, {TFREC: recommend}, split, title)
     # Words alone rank nothing here, and would only lengthen the table.
-    parts = {alone(scorer.label): by(scorer) for scorer in fusion.scorers if scorer.label != "lexical"}
+    parts = {alone(scorer.label): by(scorer) for scorer in _counting(fusion, 2) if scorer.label != "lexical"}
     return recommendation_report(config, shop, {TFREC: by(_of_history(fusion))}, split, title, parts)
+
+
+def _counting(fusion: Fusion, situation: int) -> list[Scorer]:
+    """The scorers without those that say the same of every request and count nothing in this situation."""
+    used = fusion.weights.used([situation])
+    return [scorer for scorer, counts in zip(fusion.scorers, used, strict=True) if counts or not scorer.constant]
 
 
 def _of_words(fusion: Fusion) -> Callable[[Request], Any]:

@@ -118,10 +118,8 @@ def export_model(
 
 
 def _export_key(config: Config, signature: str, fusion: Fusion | None) -> str:
-    """sha256 (hex) of all that an export depends on; a model that ranks by its towers alone has nothing to add."""
-    parts = [signature, config.hash_of("export")]
-    if config.retrieval.active:
-        parts += [config.hash_of("retrieval"), json.dumps(_retrieval_of(fusion), sort_keys=True)]
+    """sha256 (hex) of all that an export depends on."""
+    parts = [signature, config.hash_of("export", "retrieval"), json.dumps(_retrieval_of(fusion), sort_keys=True)]
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 

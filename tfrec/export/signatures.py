@@ -10,13 +10,13 @@ import numpy as np
 
 from tfrec.export.serving_module import ServingModule
 from tfrec.models.two_tower import TwoTower
-from tfrec.retrieval.fusion import BLANK
 from tfrec.retrieval.retriever import ANY
 from tfrec.retrieval.scorer import Request
+from tfrec.retrieval.weights import BLANK
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
-# What requests of a signature can hold (see tfrec.retrieval.fusion.SITUATIONS): other scorers stay out of its graph.
+# What requests of a signature can hold (see tfrec.retrieval.weights.SITUATIONS): other scorers stay out of its graph.
 _WORDS, _PAST, _ITEM = (0, 1), (0, 2), (2,)
 
 

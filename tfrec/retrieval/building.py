@@ -17,43 +17,42 @@ from tfrec.retrieval.collaborative import CollaborativeScorer
 from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.discount import discount_bestsellers
 from tfrec.retrieval.lexical import LexicalScorer
-from tfrec.retrieval.lexical_index import Tokenize, fit_lexical_index
+from tfrec.retrieval.lexical_index import fit_lexical_index
 from tfrec.retrieval.prior import PriorScorer
 from tfrec.retrieval.recent import purchase_matrix, sales
 from tfrec.retrieval.scorer import Scorer
+from tfrec.retrieval.tokens import Tokenizer
 
 
 def build_scorers(
     config: Config,
     shop: ShopData,
     catalogue: Any,
-    tokenizer: Callable[[str], Tokenize],
     splits: Sequence[str] = ("train",),
 ) -> list[Scorer]:
     """Makes the scorers of `retrieval.scorers`, in their order.
 
-    Scorers whose data the shop does not have are left out: collaborative and recency need interactions.
+    Scorers whose data the shop does not have are left out: collaborative and recency need interactions, popularity
+    needs interactions or judged queries.
 
     Args:
         config: the whole configuration.
         shop: the prepared data.
         catalogue: the items' unit vectors float32 [N, D], an array or a tf.Variable that is kept anyway.
-        tokenizer: language -> tokenizer (`tfrec.evaluation.tokens.Tokenizer`).
         splits: splits whose searches and interactions may be known. For an honest evaluation only "train".
 
     Returns:
         the scorers; their `label` is the name in the configuration.
 
     Raises:
-        ConfigError: a column is not in the catalogue or holds no number, or the package implicit is missing for als.
+        ConfigError: a column is not in the catalogue or holds no number, there is no stemmer for the language, or the
+            package implicit is missing for als.
     """
     makers: dict[str, Callable[[], Scorer | None]] = {
         "dense": lambda: _dense(config, catalogue),
-        "lexical": lambda: lexical_scorer(config, shop, tokenizer, splits),
+        "lexical": lambda: lexical_scorer(config, shop, splits),
         "collaborative": lambda: collaborative_scorer(config, shop, splits),
-        "popularity": lambda: PriorScorer(
-            "popularity", prior.popularity(sales(shop, splits, config.retrieval.popularity_half_life_days))
-        ),
+        "popularity": lambda: _popularity(config, shop, splits),
         "recency": lambda: _recency(shop, splits),
     }
     made = []
@@ -64,9 +63,7 @@ def build_scorers(
     return made
 
 
-def lexical_scorer(
-    config: Config, shop: ShopData, tokenizer: Callable[[str], Tokenize], splits: Sequence[str] = ("train",)
-) -> LexicalScorer:
+def lexical_scorer(config: Config, shop: ShopData, splits: Sequence[str] = ("train",)) -> LexicalScorer:
     """BM25 over the item columns of `retrieval.lexical.fields`; see `build_scorers`."""
     section = config.retrieval.lexical
     fields = {name: _texts(shop, name, "retrieval.lexical.fields") for name in section.fields}
@@ -74,7 +71,7 @@ def lexical_scorer(
         shop.searches.filter(pl.col("split").is_in(splits))["query"].unique().to_list() if shop.has_searches else []
     )
     index = fit_lexical_index(
-        fields, section.fields, tokenizer(section.language), tokenizer("none"), queries, section.k1, section.b
+        fields, section.fields, Tokenizer(section.language), Tokenizer("none"), queries, section.k1, section.b
     )
     return LexicalScorer(index)
 
@@ -110,6 +107,14 @@ def collaborative_scorer(
 def _dense(config: Config, catalogue: Any) -> DenseScorer:
     section = config.retrieval.dense
     return DenseScorer(catalogue, section.precision, section.rescore, section.block)
+
+
+def _popularity(config: Config, shop: ShopData, splits: Sequence[str]) -> PriorScorer | None:
+    if not (shop.has_interactions or shop.popularity.any()):
+        return None
+    sold = sales(shop, splits, config.retrieval.popularity_half_life_days)
+    # Counts hold no typing errors, and where most items never sell the best-sellers are many deviations from the mean.
+    return PriorScorer("popularity", prior.popularity(sold), np.inf)
 
 
 def _recency(shop: ShopData, splits: Sequence[str]) -> PriorScorer | None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tfrec.retrieval.fusion import presence, situation_lists
 from tfrec.retrieval.pool import Pool
 from tfrec.retrieval.scorer import Request
+from tfrec.retrieval.weights import presence, situation_lists
 from tfrec.tensorflow_setup import keras, tf
 
 Tensor = Any
@@ -26,6 +26,7 @@ class Gate(tf.Module):  # type: ignore[misc]
     "weights": `base * exp(network)`, scaled to sum 1: any scorer with a base weight in the situation can rise or fall.
     "mix": R = g * collaborative + (1 - g) * content, where content is the other scorers in the base's proportions and
     g = sigmoid(logit(base's share of collaborative) + network). A scorer without a base weight keeps none.
+    A request that holds nothing keeps the fixed weights.
 
     Args:
         base: float32 [4, S], the fixed weights of each situation (see SITUATIONS).
@@ -74,6 +75,7 @@ class Gate(tf.Module):  # type: ignore[misc]
         base = tf.gather(tf.constant(self.base), situation)
         hidden = tf.nn.gelu(tf.matmul(tf.concat([vectors, flags], axis=1), self.inner) + self.inner_bias)
         change = tf.clip_by_value(tf.matmul(hidden, self.outer) + self.outer_bias, -6.0, 6.0)
+        change *= tf.cast(situation > 0, tf.float32)[:, tf.newaxis]  # a request that holds nothing says nothing
         if self._form == "weights":
             weights = base * tf.exp(change)
             return weights / tf.maximum(tf.reduce_sum(weights, axis=1, keepdims=True), 1e-9)

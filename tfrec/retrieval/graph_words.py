@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import re
 import sys
-import unicodedata
 from functools import lru_cache
 from typing import Any
 
+from tfrec.retrieval.scripts import UNSPACED, marks
 from tfrec.tensorflow_setup import tf
 
 import tensorflow_text as tf_text  # isort: skip  (after Keras 2 has been chosen)
 
 Tensor = Any
 READ_CHARACTERS = 256
-# The same scripts as in the tokenizer of the baselines: Han, kana, Thai, Lao, Khmer, Myanmar, Hangul.
-_UNSPACED = [
-    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x1100, 0x11FF), (0x3005, 0x3007), (0x3040, 0x30FF),
-    (0x3130, 0x318F), (0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xA960, 0xA97F), (0xAC00, 0xD7FF),
-    (0xF900, 0xFAFF), (0x20000, 0x3FFFF),
-]  # fmt: skip
 # Private marks inside the cleaned text, for a kept 's and before an unspaced run; control characters of the input are
 # gone by then.
 _KEPT, _RUN = "\x01", "\x02"
 
 
 def surfaces(text: Tensor) -> tuple[Tensor, Tensor]:
-    """Splits texts as `tfrec.evaluation.tokens.Tokenizer` does, without its stemmer.
+    """Splits texts as `tfrec.retrieval.tokens.Tokenizer` does, without its stemmer.
 
     Text is NFKC-normalised and lower-cased; runs of scripts without spaces become overlapping character pairs (one
     character when it stands alone), other runs of letters, digits and marks are words, with an English 's at their end.
@@ -84,13 +78,14 @@ def _classes() -> tuple[str, str, str]:
     unspaced: list[int] = []
     letters: list[int] = []
     inside = bytearray(sys.maxunicode + 1)
-    for first, last in _UNSPACED:
+    for first, last in UNSPACED:
         inside[first : last + 1] = b"\x01" * (last + 1 - first)
+    combining = set(marks())
     for code in range(sys.maxunicode + 1):
         is_letter = bool(word.match(chr(code)))
         if is_letter:
             letters.append(code)
-        if is_letter or (code >= 0x300 and unicodedata.category(chr(code)) in ("Mn", "Mc")):
+        if is_letter or code in combining:
             (unspaced if inside[code] else spaced).append(code)
     return _ranges(spaced), _ranges(unspaced), _ranges(letters)
 

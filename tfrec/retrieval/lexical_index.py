@@ -67,7 +67,7 @@ def fit_lexical_index(
     Args:
         fields: name -> one text per item, all of one length N of at least 1; empty texts are allowed.
         weights: name -> weight above 0, for every field.
-        tokenize: text -> terms (`tfrec.evaluation.tokens.Tokenizer(language)`).
+        tokenize: text -> terms (`tfrec.retrieval.tokens.Tokenizer(language)`).
         surfaces: text -> the same words unstemmed, in the same number and order (`Tokenizer("none")`).
         queries: texts whose words the table shall know, for example the training queries.
         k1: how slowly repeated words saturate, at least 0.

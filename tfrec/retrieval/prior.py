@@ -11,7 +11,7 @@ from tfrec.retrieval.scorer import Request, Scorer
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
-_LARGEST = 5.0  # standard deviations; a typing error in a price shall not rule the ranking
+LARGEST = 5.0  # standard deviations; a typing error in a price shall not rule the ranking
 _DAY = 86_400
 
 
@@ -21,12 +21,15 @@ class PriorScorer(Scorer):
     Args:
         label: name of the scorer.
         values: one number per item [N]; NaN = unknown, which scores as the mean does: 0.
+        largest: standard deviations from the mean that nothing exceeds; items beyond it are equal.
     """
 
-    def __init__(self, label: str, values: Any) -> None:
+    constant = True
+
+    def __init__(self, label: str, values: Any, largest: float = LARGEST) -> None:
         super().__init__(name="prior")
         self.label = label
-        self._values = tf.Variable(standardised(values), trainable=False, dtype=tf.float32, name="prior")
+        self._values = tf.Variable(standardised(values, largest), trainable=False, dtype=tf.float32, name="prior")
         self.size = int(self._values.shape[0])
 
     def __call__(self, request: Request) -> Tensor:
@@ -34,8 +37,8 @@ class PriorScorer(Scorer):
         return tf.broadcast_to(self._values[tf.newaxis], [tf.shape(request.query)[0], self.size])
 
 
-def standardised(values: Any) -> np.ndarray:
-    """Numbers [N] to mean 0 and variance 1 over the known ones, float32 [N], at most 5 from 0; unknown ones to 0."""
+def standardised(values: Any, largest: float = LARGEST) -> np.ndarray:
+    """Numbers [N] to mean 0 and variance 1 over the known ones, float32 [N], at most `largest` from 0; unknown to 0."""
     values = np.asarray(values, np.float64)
     known = np.isfinite(values)
     if not known.any():
@@ -46,7 +49,7 @@ def standardised(values: Any) -> np.ndarray:
     spread = values[known].std()
     if spread < 1e-9:
         return np.zeros(len(values), np.float32)
-    score = np.clip((values - values[known].mean()) / spread, -_LARGEST, _LARGEST)
+    score = np.clip((values - values[known].mean()) / spread, -largest, largest)
     return np.where(known, score, 0.0).astype(np.float32)
 
 

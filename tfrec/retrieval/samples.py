@@ -29,16 +29,16 @@ class Samples(NamedTuple):
 
 
 def dev_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]:
-    """The judged queries and the shoppers of dev, by task; at most `most` of each, drawn with the seed."""
+    """The judged queries, the shoppers and the newcomers ("nothing") of dev; at most `most` of each, by the seed."""
     found = {}
     searches = _searches(shop, "dev")
     if searches.queries:
         found["search"] = _some(searches, most, seed)
-    shoppers = shop.shoppers("dev") if shop.has_interactions else []
-    if shoppers:
-        truths: list[Mapping[int, float]] = [dict.fromkeys(shopper.truth, 1.0) for shopper in shoppers]
-        histories = [shopper.history for shopper in shoppers]
-        found["recommendation"] = _some(Samples([""] * len(shoppers), histories, truths), most, seed)
+    for task, shoppers in (("recommendation", shop.shoppers("dev")), ("nothing", shop.newcomers("dev"))):
+        if shoppers:
+            truths: list[Mapping[int, float]] = [dict.fromkeys(shopper.truth, 1.0) for shopper in shoppers]
+            histories = [shopper.history for shopper in shoppers]
+            found[task] = _some(Samples([""] * len(shoppers), histories, truths), most, seed)
     return found
 
 

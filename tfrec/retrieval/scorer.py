@@ -31,9 +31,11 @@ class Scorer(tf.Module):  # type: ignore[misc]
 
     Attributes:
         label: how tables and configuration name it.
+        constant: whether it scores the items alike for every request, so that one row says everything.
     """
 
     label: str
+    constant = False
 
     @abstractmethod
     def __call__(self, request: Request) -> Any:

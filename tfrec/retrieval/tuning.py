@@ -8,67 +8,31 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfrec.retrieval.pool import Pool
+from tfrec.retrieval.quality import Quality
 
-SEARCH_METRIC, RECOMMENDATION_METRIC = "nDCG@10", "mean of Recall@20 and nDCG@20"
 # Candidate weights of one scorer, as multiples of the largest of the others.
 _GRID = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
 _LEAST_GAIN = 1e-4  # smaller steps than this are luck, and zero weights make a smaller export
 _MOST_SWEEPS = 8
 
 
-def ndcg(pool: Pool, weights: np.ndarray, cut: int) -> np.ndarray:
-    """nDCG with linear gains over all right items, float64 [Q]; 0 for a request without any.
-
-    Args:
-        pool: the candidates.
-        weights: float [S] or [Q, S].
-        cut: places that count.
-    """
-    return _ndcg(pool, pool.ranked_gains(weights, cut), cut)
-
-
-def recall(pool: Pool, weights: np.ndarray, cut: int) -> np.ndarray:
-    """Right items found among the first places / the most that can be found there, float64 [Q]."""
-    return _recall(pool, pool.ranked_gains(weights, cut), cut)
-
-
-def search_quality(pool: Pool, weights: np.ndarray) -> np.ndarray:
-    """nDCG@10 of each query, float64 [Q]."""
-    return ndcg(pool, weights, 10)
-
-
-def recommendation_quality(pool: Pool, weights: np.ndarray) -> np.ndarray:
-    """The mean of Recall@20 and nDCG@20 of each shopper, float64 [Q]."""
-    gains = pool.ranked_gains(weights, 20)
-    return 0.5 * (_recall(pool, gains, 20) + _ndcg(pool, gains, 20))
-
-
-def _ndcg(pool: Pool, gains: np.ndarray, cut: int) -> np.ndarray:
-    discounts = 1.0 / np.log2(np.arange(cut) + 2)
-    ideal = pool.ideal[:, :cut] @ discounts[: pool.ideal.shape[1]]
-    return (gains @ discounts[: gains.shape[1]]) / np.maximum(ideal, 1e-12)
-
-
-def _recall(pool: Pool, gains: np.ndarray, cut: int) -> np.ndarray:
-    right = (pool.ideal[:, :cut] > 0).sum(axis=1)
-    return (gains > 0).sum(axis=1) / np.maximum(right, 1)
-
-
-QUALITY: dict[str, Callable[[Pool, np.ndarray], np.ndarray]] = {
-    "search": search_quality,
-    "recommendation": recommendation_quality,
-}
-METRIC = {"search": SEARCH_METRIC, "recommendation": RECOMMENDATION_METRIC}
-_OWN = {"search": "lexical", "recommendation": "collaborative"}
+_USUAL = {
+    "search": ("dense", "lexical"), "recommendation": ("dense", "collaborative"), "nothing": ("popularity", "recency"),
+}  # fmt: skip
 
 
 def usual_weights(task: str, labels: Sequence[str]) -> np.ndarray:
-    """Equal weights of the dense scorer and the one that is made for a task, float64 [S]; 0 for all others.
+    """Equal weights of the scorers that are made for a task, float64 [S]; 0 for all others.
 
-    The sum of both z-scores ranks better than either on most shops, which a handful of requests cannot disprove.
+    The sum of the z-scores of both ranks better than either on most shops, which a handful of requests cannot disprove.
     """
-    chosen = np.array([label in ("dense", _OWN[task]) for label in labels], np.float64)
+    chosen = np.array([label in _USUAL[task] for label in labels], np.float64)
     return chosen / max(chosen.sum(), 1.0)
+
+
+def alone_quality(pool: Pool, quality: Quality) -> np.ndarray:
+    """Per request with each scorer alone, float64 [S, Q]."""
+    return np.stack([quality(pool, weights) for weights in np.eye(pool.parts.shape[2])])
 
 
 @dataclass(frozen=True)
@@ -93,11 +57,12 @@ class Tuned:
 
 def tune(
     pool: Pool,
-    quality: Callable[[Pool, np.ndarray], np.ndarray],
+    quality: Quality,
     prior: np.ndarray | None = None,
     prior_requests: float = 0.0,
+    among: Sequence[int] | None = None,
 ) -> Tuned:
-    """Searches weights that are best on average, starting from each scorer alone and from equal weights.
+    """Searches weights that are best on average, starting from the best scorer alone and from equal weights.
 
     One weight after the other is tried at every value of the grid, until no single change helps. A request without any
     right item says nothing and must not be in the pool.
@@ -107,13 +72,14 @@ def tune(
         quality: (pool, weights float [S]) -> float64 [Q].
         prior: float64 [S], sum 1: weights that are drawn towards, or None.
         prior_requests: they count as much as so many requests of the pool.
+        among: numbers of the scorers that may count, at least one; None allows all.
 
     Returns:
-        the best weights; without a prior never worse than the best scorer alone on this pool.
+        the best weights; without a prior never worse than the best allowed scorer alone on this pool.
     """
-    count = pool.parts.shape[2]
-    single = np.eye(count)
-    alone = np.stack([quality(pool, weights) for weights in single])
+    single = np.eye(pool.parts.shape[2])
+    allowed = list(range(len(single)) if among is None else among)
+    alone = alone_quality(pool, quality)
     tried: dict[bytes, float] = {}
 
     def mean(weights: np.ndarray) -> float:
@@ -123,10 +89,10 @@ def tune(
             tried[key] = float(quality(pool, weights).mean())
         return tried[key]
 
-    starts = [single[int(alone.mean(axis=1).argmax())], np.ones(count)]
+    starts = [single[allowed[int(alone[allowed].mean(axis=1).argmax())]], single[allowed].sum(axis=0)]
     best, best_mean = starts[0], mean(starts[0])
     for start in starts:
-        weights, value = _climb(start.astype(np.float64), mean)
+        weights, value = _climb(start, mean, allowed)
         if value > best_mean + _LEAST_GAIN:
             best, best_mean = weights, value
     best = best / best.sum()
@@ -138,10 +104,11 @@ def tune(
 
 def held_out(
     pool: Pool,
-    quality: Callable[[Pool, np.ndarray], np.ndarray],
+    quality: Quality,
     seed: int,
     prior: np.ndarray | None = None,
     prior_requests: float = 0.0,
+    among: Sequence[int] | None = None,
     folds: int = 5,
 ) -> np.ndarray:
     """What weights reach on requests they were not chosen on: float64 [Q].
@@ -155,23 +122,35 @@ def held_out(
         seed: deals the requests into folds.
         prior: see tune.
         prior_requests: see tune.
+        among: see tune.
         folds: number of parts.
     """
     count = len(pool.items)
     reached = np.zeros(count)
     fold = np.random.default_rng(seed).permutation(count) % min(folds, count)
     for number in range(min(folds, count)):
-        weights = tune(pool.some(np.flatnonzero(fold != number)), quality, prior, prior_requests).weights
+        weights = tune(pool.some(np.flatnonzero(fold != number)), quality, prior, prior_requests, among).weights
         inside = np.flatnonzero(fold == number)
         reached[inside] = quality(pool.some(inside), weights)
     return reached
 
 
-def _climb(weights: np.ndarray, mean: Callable[[np.ndarray], float]) -> tuple[np.ndarray, float]:
+def surely_better(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether one outcome float [Q] of the same requests lies above another by more than a standard error.
+
+    Source: Breiman et al. 1984 (the one-standard-error rule: what is simpler wins unless it is worse by that much).
+    """
+    gain = one - other
+    return len(gain) > 1 and bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
+
+
+def _climb(
+    weights: np.ndarray, mean: Callable[[np.ndarray], float], allowed: Sequence[int]
+) -> tuple[np.ndarray, float]:
     value = mean(weights)
     for _ in range(_MOST_SWEEPS):
         before = value
-        for number in range(len(weights)):
+        for number in allowed:
             others = np.delete(weights, number)
             if not others.any():
                 continue

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
 import Stemmer
 
-from tfrec.errors import EvaluationError
+from tfrec.errors import ConfigError
+from tfrec.retrieval.scripts import UNSPACED, marks
 
-# Scripts written without spaces between words: Han, kana, Thai, Lao, Khmer, Myanmar; Hangul joins particles to words.
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
-)
 _ASCII_WORD = re.compile(r"[a-z0-9]+(?:'s(?!\w))?")
 
 
@@ -32,13 +27,13 @@ class Tokenizer:
             other scripts as they are; "none" = no stemming.
 
     Raises:
-        EvaluationError: there is no stemmer for the language.
+        ConfigError: there is no stemmer for the language.
     """
 
     def __init__(self, language: str = "auto") -> None:
         name = "english" if language == "auto" else language
         if name != "none" and name not in Stemmer.algorithms():
-            raise EvaluationError(
+            raise ConfigError(
                 f"There is no stemmer for language {language!r}: use auto, none or one of "
                 f"{', '.join(sorted(Stemmer.algorithms()))}."
             )
@@ -85,8 +80,8 @@ def _normalise(text: str) -> str:
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """(one unspaced character, one token): `\\w` leaves out the combining marks that Indic and Thai words need."""
-    marks = "".join(chr(c) for c in range(0x300, sys.maxunicode + 1) if unicodedata.category(chr(c)) in ("Mn", "Mc"))
-    character = rf"(?!_)[\w{re.escape(marks)}]"
-    unspaced, spaced = rf"(?:(?=[{_UNSPACED}]){character})", rf"(?:(?![{_UNSPACED}]){character})"
+    character = rf"(?!_)[\w{re.escape(''.join(map(chr, marks())))}]"
+    scripts = "".join(f"{chr(first)}-{chr(last)}" for first, last in UNSPACED)
+    unspaced, spaced = rf"(?:(?=[{scripts}]){character})", rf"(?:(?![{scripts}]){character})"
     # An English 's stays with its word so that the stemmer takes it off: men's = men.
     return re.compile(unspaced), re.compile(rf"{unspaced}+|{spaced}+(?:'s(?!\w))?")

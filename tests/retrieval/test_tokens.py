@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfrec.errors import EvaluationError
-from tfrec.evaluation.tokens import Tokenizer
+from tfrec.errors import ConfigError
+from tfrec.retrieval.tokens import Tokenizer
 
 TOKENIZER = Tokenizer()
 
@@ -69,7 +69,7 @@ def test_a_space_parts_terms(left, right):
 def test_languages():
     assert Tokenizer("none")("running shoes") == ["running", "shoes"]
     assert Tokenizer("german")("Häuser") == ["haus"]
-    with pytest.raises(EvaluationError, match="klingon"):
+    with pytest.raises(ConfigError, match="klingon"):
         Tokenizer("klingon")
 
 

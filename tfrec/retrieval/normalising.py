@@ -1,0 +1,44 @@
+"""Scores of different scorers brought to one scale, over the whole catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tfrec.tensorflow_setup import tf
+
+Tensor = Any
+_RANK_OFFSET, _DEEPEST_RANK = 60.0, 1000
+
+
+def standard(scores: Tensor) -> Tensor:
+    """z-scores over the catalogue, float32 [B, N]; a row without any difference becomes 0."""
+    mean = tf.reduce_mean(scores, axis=1, keepdims=True)
+    deviation = tf.math.reduce_std(scores, axis=1, keepdims=True)
+    return (scores - mean) / (deviation + 1e-6)
+
+
+def min_max(scores: Tensor) -> Tensor:
+    """Scores stretched to 0..1 over the catalogue, float32 [B, N]; a row without any difference becomes 0."""
+    low = tf.reduce_min(scores, axis=1, keepdims=True)
+    return (scores - low) / (tf.reduce_max(scores, axis=1, keepdims=True) - low + 1e-9)
+
+
+def reciprocal_rank(scores: Tensor) -> Tensor:
+    """61 / (60 + rank) with rank 1 for the best, float32 [B, N]; equal scores share a rank.
+
+    Items after the thousandth get 0, and so does a row without any difference.
+
+    Source: Cormack et al. 2009 (reciprocal rank fusion).
+    """
+    best = tf.math.top_k(scores, tf.minimum(tf.shape(scores)[1], _DEEPEST_RANK)).values
+    above = tf.shape(best)[1] - tf.searchsorted(best[:, ::-1], scores, side="right")
+    counts = (scores >= best[:, -1:]) & (best[:, :1] > tf.reduce_min(scores, axis=1, keepdims=True))
+    return tf.where(counts, (_RANK_OFFSET + 1) / (_RANK_OFFSET + 1 + tf.cast(above, tf.float32)), 0.0)
+
+
+NORMALISATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "z-score": standard,
+    "min-max": min_max,
+    "rank": reciprocal_rank,
+}
