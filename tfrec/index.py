@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tfrec import api
+from tfrec.assembly import item_images, signature_of, speller_of, train_interactions
 from tfrec.config import Config, ItemsConfig
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
 from tfrec.encoder.text_encoder import TextEncoder
-from tfrec.errors import ExportError, TfrecError, TrainingError
-from tfrec.evaluation.tokens import Tokenizer
+from tfrec.errors import ExportError, TrainingError
 from tfrec.files import atomic_directory
 from tfrec.models.features import dense_features
 from tfrec.models.two_tower import TwoTower
@@ -24,7 +23,7 @@ from tfrec.retrieval.building import build_scorers
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.stage import kept_fusion
 from tfrec.run import RunFolder
-from tfrec.tensorflow_setup import keras, tf
+from tfrec.tensorflow_setup import keras
 from tfrec.training import checkpoints
 
 
@@ -81,7 +80,7 @@ def update_index(config: Config, items: str | None = None) -> IndexUpdate:
     keras.utils.set_random_seed(config.seed)
     trained = ShopData.open(run.data)
     encoder = TextEncoder.load(config.encoder, config.seed)
-    signature = api.signature_of(config, trained, encoder.fingerprint)
+    signature = signature_of(config, trained, encoder.fingerprint)
     _check_trained(run, signature)
     before = _kept_vectors(run, signature) or _exported_vectors(config, run, trained, signature)
     shop = prepare(_with_items(config, items), run.index / "data")
@@ -123,8 +122,8 @@ def _with_items(config: Config, items: str | None) -> Config:
 def _moved(config: Config, trained: ShopData, shop: ShopData, encoder: TextEncoder) -> TwoTower:
     """The towers over the new catalogue, with the variables of the old one."""
     features = dense_features(shop, config.model.dense_features)
-    parts = api._images(config, shop), api._speller(config, shop, encoder)
-    model = TwoTower(config, encoder, shop.size, api._interactions(trained), features, *parts)
+    parts = item_images(config, shop), speller_of(config, shop, encoder)
+    model = TwoTower(config, encoder, shop.size, train_interactions(trained), features, *parts)
     if model.item_ids is not None:
         old = {item_id: row for row, item_id in enumerate(trained.item_ids)}
         model.item_ids.move(np.array([old.get(item_id, -1) for item_id in shop.item_ids], np.int32))
@@ -164,7 +163,7 @@ def _encode(config: Config, model: TwoTower, shop: ShopData, before: _Vectors | 
 def _fusion(config: Config, run: RunFolder, shop: ShopData, vectors: np.ndarray) -> Fusion | None:
     if config.retrieval.scorers == ["dense"]:
         return None
-    scorers = build_scorers(config, shop, vectors, Tokenizer, ("train", "dev", "test"))  # as the export does
+    scorers = build_scorers(config, shop, vectors, ("train", "dev", "test"))  # as the export does
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
     return kept_fusion(config, scorers, run.retrieval)
@@ -191,6 +190,7 @@ def _exported_vectors(config: Config, run: RunFolder, shop: ShopData, signature:
     """The vectors of the newest export when it is of this model and of the data it was trained on, or None."""
     from tfrec.export.loaded import newest_version
     from tfrec.export.manifest import verify_manifest
+    from tfrec.export.vectors import catalogue_vectors
 
     newest = newest_version(run.export)
     try:
@@ -199,9 +199,6 @@ def _exported_vectors(config: Config, run: RunFolder, shop: ShopData, signature:
         manifest = {}
     if manifest.get("signature") != signature or manifest.get("data_fingerprint") != shop.fingerprint:
         return None
-    reader = tf.train.load_checkpoint(str(newest / "variables" / "variables"))  # type: ignore[operator]
-    name = "_catalogue/.ATTRIBUTES/VARIABLE_VALUE"
-    if not reader.has_tensor(name):
-        raise TfrecError(f"{newest} holds no vectors of the catalogue: export the model again.")
+    assert newest is not None
     rows = {item_id: row for row, item_id in enumerate(shop.item_ids)}
-    return _Vectors(rows, _digests(config, shop), np.asarray(reader.get_tensor(name), np.float32))
+    return _Vectors(rows, _digests(config, shop), catalogue_vectors(newest))

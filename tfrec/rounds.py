@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from tfrec.api import Round, TrainedShop, load, record, signature_of, train_once
+from tfrec.assembly import signature_of
 from tfrec.config import Config
 from tfrec.errors import TrainingError
+from tfrec.one_training import Round, load, record, train_once
 from tfrec.run import RunFolder
 from tfrec.synth.source import CrossScorer
+from tfrec.trained import TrainedShop
 from tfrec.training import checkpoints
 
 

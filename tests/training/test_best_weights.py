@@ -28,13 +28,13 @@ def test_points_of_the_line_between_start_and_end() -> None:
 
 def _trained(config_path: Path, name: str, judge: Callable[[Any], dict[str, float]]) -> tuple[Any, np.ndarray, dict]:
     """Trains shortly with a judge of our own; gives the model, its first weights and the summary."""
-    from tfrec import api
+    from tfrec.assembly import assemble
     from tfrec.run import RunFolder
     from tfrec.training.pipeline import Batches
     from tfrec.training.trainer import Trainer
 
     config = load_config(config_path, [f"name={name}", "training.epochs=1", "training.interpolation=[0.25]"])
-    shop, model, signature = api._assemble(config)
+    shop, model, signature = assemble(config)
     start = model.saved_variables[0].numpy()
     batches = Batches(config, shop, model.encoder.tokenize)
     trainer = Trainer(config, model, batches, lambda: judge(model), RunFolder(config).checkpoints, signature)
