@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable
 from concurrent import futures
@@ -16,99 +15,16 @@ import grpc
 import tfrec.errors
 from tfrec.errors import TfrecError, TrainingError
 from tfrec.files import read_json
-from tuner.kerastuner import OracleServicer, Trial, get_service, get_service_grpc, keras_tuner
+from tuner.kerastuner import get_service_grpc
 from tuner.plan import Plan
+from tuner.servicer import Servicer
 from tuner.trial import FATAL
 from tuner.tuner import TrialTuner
-from tuner.worker import ADDRESS, PORT, TUNER_ID, TUNER_KEY, local_worker
+from tuner.worker import ADDRESS, PORT, TUNER_ID, local_worker
 
-LEASE_SECONDS = 60.0  # a worker elsewhere that is not heard of for so long is dead; it tells every second
 _DEATHS = 5  # of workers on this machine in a row, without a trial ending between them
 _TICK = 0.1
-
-
-class Servicer(OracleServicer):
-    """Answers workers. Trials travel without values: the trial's folder holds its configuration.
-
-    (KerasTuner's messages round values to 32 bits, print conditions to standard output, and drop the reason of a
-    failure.)
-
-    Args:
-        oracle: the oracle of the search.
-    """
-
-    def __init__(self, oracle: Any) -> None:
-        super().__init__(oracle)
-        self.lock = threading.RLock()
-        self.heard: dict[str, float] = {}
-        self.failure: Exception | None = None
-
-    def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802  the protocol's names
-        """Gives a worker its next trial."""
-        return self._answered(context, lambda: self._created(request.tuner_id))
-
-    def GetTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Tells what is known of a trial; with a worker's name in the metadata it is that worker's sign of life."""
-
-        def answer() -> Any:
-            tuner_id = dict(context.invocation_metadata()).get(TUNER_KEY)
-            if tuner_id is not None:
-                self.heard[tuner_id] = time.monotonic()
-                self.oracle.adopt(tuner_id, request.trial_id)
-            return get_service().GetTrialResponse(trial=_slim(self.oracle.get_trial(request.trial_id)))
-
-        return self._answered(context, answer)
-
-    def UpdateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Records a score."""
-
-        def answer() -> Any:
-            trial = self.oracle.update_trial(request.trial_id, request.metrics, step=request.step)
-            return get_service().UpdateTrialResponse(trial=_slim(trial))
-
-        return self._answered(context, answer)
-
-    def EndTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Ends a trial."""
-        return self._answered(context, lambda: super(Servicer, self).EndTrial(request, context))
-
-    def GetSpace(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """The space is in the shared folder."""
-        return get_service().GetSpaceResponse(hyperparameters=keras_tuner.HyperParameters().to_proto())
-
-    @property
-    def done(self) -> bool:
-        """Whether all trials have ended and every worker has been told so, or is dead."""
-        return self.stop_triggered and not self.oracle.ongoing_trials and not self.oracle.tuner_ids
-
-    def release(self, tuner_id: str) -> None:
-        """Gives up a worker."""
-        with self.lock:
-            self.heard.pop(tuner_id, None)
-            self.oracle.release(tuner_id)
-
-    def release_silent(self) -> None:
-        """Gives up all workers that have not been heard of for the length of a lease."""
-        with self.lock:
-            for tuner_id in list(self.oracle.tuner_ids):
-                if time.monotonic() - self.heard.setdefault(tuner_id, time.monotonic()) > LEASE_SECONDS:
-                    self.release(tuner_id)
-
-    def _created(self, tuner_id: str) -> Any:
-        self.heard[tuner_id] = time.monotonic()
-        trial = self.oracle.create_trial(tuner_id)
-        if trial.status == "STOPPED":
-            self.stop_triggered = True
-            self.heard.pop(tuner_id, None)
-        return get_service().CreateTrialResponse(trial=_slim(trial))
-
-    def _answered(self, context: Any, answer: Callable[[], Any]) -> Any:
-        with self.lock:
-            try:
-                return answer()
-            except Exception as error:  # noqa: BLE001  told to the worker and, by the main thread, to the user
-                self.failure = error
-                context.abort(grpc.StatusCode.INTERNAL, str(error))
+_PROBE = "chief"
 
 
 def lead(plan: Plan, workers: int, on_change: Callable[[], None] = lambda: None) -> None:
@@ -129,6 +45,8 @@ def lead(plan: Plan, workers: int, on_change: Callable[[], None] = lambda: None)
     finally:
         os.environ.update(kept)
     tuner.save()
+    if _is_over(tuner.oracle):
+        return  # as when a chief is killed in the finals: its workers have been told and do not ask again
     servicer = Servicer(tuner.oracle)
     server = grpc.server(futures.ThreadPoolExecutor(1), options=[("grpc.so_reuseport", 0)])
     get_service_grpc().add_OracleServicer_to_server(servicer, server)
@@ -202,10 +120,11 @@ class _Crew:
         return process
 
 
-def _slim(trial: Any) -> Any:
-    bare = Trial(keras_tuner.HyperParameters(), trial.trial_id, trial.status)
-    bare.metrics = trial.metrics
-    return bare.to_proto()
+def _is_over(oracle: Any) -> bool:
+    """Whether there is no trial to hand out; what was made to see it waits for the first worker."""
+    trial = oracle.create_trial(_PROBE)
+    oracle.release(_PROBE)
+    return trial.status == "STOPPED"
 
 
 def _told(file: Path) -> TfrecError:

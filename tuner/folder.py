@@ -2,6 +2,7 @@
 
 tune/search.json            what the search was begun with
 tune/base.yaml              the base configuration, with the trials' time budget
+tune/prepare/config.yaml    the configuration as it was given
 tune/oracle/                KerasTuner's state
 tune/trial_N/config.yaml    the configuration of trial N
 tune/trial_N/order.json     how far to train it, from where (Order)
@@ -14,11 +15,14 @@ tune/best.yaml, trials.parquet, report.html, tensorboard/
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tfrec.config import Config, plain_yaml
+from tfrec.errors import TrainingError
 from tfrec.files import atomic_write, read_json, write_json
 from tfrec.run import RunFolder
 
@@ -59,7 +63,7 @@ class Outcome:
         reason: why it failed, else "".
         stopped: "finished", "patience", "rung" (of Hyperband) or "hopeless"; "" when it failed.
         steps, seconds: of its training; seconds without evaluations and start are in neither.
-        wall: seconds that its process took.
+        wall: seconds that its process took; cpu: seconds of all cores that it had meanwhile.
         evaluations: [[step, dev score], ...] in order.
         facts: whatever else its objective tells.
     """
@@ -70,6 +74,7 @@ class Outcome:
     steps: int | None = None
     seconds: float | None = None
     wall: float = 0.0
+    cpu: float = 0.0
     evaluations: list[list[float]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -77,6 +82,27 @@ class Outcome:
 def tune_folder(config: Config) -> Path:
     """Where a search leaves its trials and what it found."""
     return RunFolder(config).path / "tune"
+
+
+@contextlib.contextmanager
+def alone_at(folder: Path) -> Iterator[None]:
+    """Holds a search for one process; the lock goes with the process, however it ends.
+
+    Raises:
+        TrainingError: another process holds it.
+    """
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainingError(
+                f"Another process is at the search in {folder}: wait until it has ended, or see how it stands with "
+                "`tfrec tune show`."
+            ) from None
+        yield
 
 
 def trial_folder(folder: Path, number: int) -> Path:

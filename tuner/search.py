@@ -10,8 +10,8 @@ from tfrec.config import Config, plain_yaml
 from tfrec.errors import ConfigError, TrainingError
 from tfrec.files import atomic_write
 from tuner.fields import with_values
-from tuner.finals import Finals, forget_finals, run_finals
-from tuner.folder import Order, trial_folder, write_order
+from tuner.finals import Finals, run_finals
+from tuner.folder import Order, alone_at, trial_folder, write_order
 from tuner.isolated import run_isolated
 from tuner.plan import TRAINING, Plan
 from tuner.results import TrialResult, best_of
@@ -30,6 +30,7 @@ class SearchResult:
         finals: the finalists against the default, or None when there were none.
         best_config: the file that `tfrec train --config` takes.
         candidate_config: the best finalist's file where the finals could not tell it from the default, else None.
+        ended: whether all trials and finals have been run.
     """
 
     trials: list[TrialResult]
@@ -37,6 +38,7 @@ class SearchResult:
     finals: Finals | None
     best_config: Path
     candidate_config: Path | None = None
+    ended: bool = True
 
 
 def search(config: Config, objective: str = TRAINING) -> SearchResult | None:
@@ -57,22 +59,24 @@ def search(config: Config, objective: str = TRAINING) -> SearchResult | None:
 
     Raises:
         ConfigError: the space names an unknown field; the search to be resumed was begun with something else; the
-            time budget does not reach the first training step.
+            time budget does not reach the first training step; the environment names a chief, but not all of it.
         EvaluationError: the dev split is empty.
-        TrainingError: no trial trained to its end.
+        TrainingError: no trial trained to its end; another process is at the same search.
     """
     plan = Plan(base_of(config), space_of(config), objective)
     _check_rungs(config)
-    tuner_id = os.environ.get("KERASTUNER_TUNER_ID", "")
-    if "KERASTUNER_ORACLE_IP" in os.environ and "chief" not in tuner_id:
+    role = _role()
+    if role == "worker":
         from tuner.worker import work
 
         work(plan)
         return None
     plan.check_same()
-    _share(plan, config)
-    _run_trials(plan, "chief" in tuner_id)
-    return conclude(plan, config)
+    with alone_at(plan.folder):
+        _share(plan, config)
+        (plan.folder / "result.json").unlink(missing_ok=True)
+        _run_trials(plan, role == "chief")
+        return conclude(plan, config)
 
 
 def base_of(config: Config) -> Config:
@@ -88,18 +92,11 @@ def conclude(plan: Plan, config: Config) -> SearchResult:
         TrainingError: no trial trained to its end.
     """
     from tuner.outputs import write_outputs
-    from tuner.results import read_results
 
-    results = read_results(plan.folder, plan.config, plan.space)
-    best = best_of(results)
-    if best is None:
-        raise TrainingError(
-            f"No trial of {len(results)} trained to its end; the first failed with: {results[0].reason}"
-        )
+    results, best = _results_of(plan)
     finals = run_finals(plan, results, config.tune.workers)
     if finals is not None:
         best = finals.winner or results[0]
-        forget_finals(plan.folder)
     target = plan.folder / "best.yaml"
     atomic_write(target, _yaml(config, best))
     candidate = plan.folder / "candidate.yaml"
@@ -113,6 +110,44 @@ def conclude(plan: Plan, config: Config) -> SearchResult:
         if trial is not best:
             forget_checkpoints(trial_folder(plan.folder, trial.number))
     return result
+
+
+def report_as_it_stands(plan: Plan) -> None:
+    """Writes report.html, trials.parquet and TensorBoard's events of a search that has not ended.
+
+    Raises:
+        TrainingError: no trial has trained to its end yet.
+    """
+    from tuner.outputs import write_pages
+
+    results, best = _results_of(plan)
+    write_pages(plan, SearchResult(results, best, None, plan.folder / "best.yaml", ended=False))
+
+
+def _results_of(plan: Plan) -> tuple[list[TrialResult], TrialResult]:
+    """All trials that have ended, and the one with the highest score."""
+    from tuner.results import read_results
+
+    results = read_results(plan.folder, plan.config, plan.space)
+    best = best_of(results)
+    if best is None:
+        first = f"; the first failed with: {results[0].reason}" if results else " so far."
+        raise TrainingError(f"No trial of {len(results)} trained to its end{first}")
+    return results, best
+
+
+def _role() -> str:
+    """What the environment makes of this process: "chief" or "worker" of a cluster; "" in a search by itself."""
+    names = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
+    missing = [name for name in names if not os.environ.get(name)]
+    if len(missing) == len(names):
+        return ""
+    if missing:
+        raise ConfigError(
+            f"The environment has {' and '.join(name for name in names if name not in missing)}, but not "
+            f"{' and '.join(missing)}: a search over several machines needs all three, one on this machine none."
+        )
+    return "chief" if "chief" in os.environ["KERASTUNER_TUNER_ID"] else "worker"
 
 
 def _yaml(config: Config, trial: TrialResult) -> str:

@@ -6,6 +6,7 @@ soon as whoever started it does: standard input is a pipe that then closes.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 import os
@@ -29,6 +30,8 @@ _ORPHAN = 4
 def main(folder: Path) -> int:
     """Runs the trial of a folder unless it has an outcome, and gives the exit code."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    with contextlib.suppress(OSError):  # no Linux; there the kernel, when short of memory, takes this process first
+        Path("/proc/self/oom_score_adj").write_text("500")
     with _alone(folder):
         if read_outcome(folder) is None:
             try:
@@ -46,7 +49,7 @@ def _outcome(folder: Path, order: Order) -> Outcome:
         outcome = replace(
             outcome, score=None, stopped="", reason="The dev score is not a number: the training diverged."
         )
-    return replace(outcome, wall=round(time.monotonic() - begun, 2))
+    return replace(outcome, wall=round(time.monotonic() - begun, 2), cpu=round(time.process_time(), 2))
 
 
 def _attempt(folder: Path, order: Order) -> Outcome:

@@ -9,12 +9,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from tfrec.errors import TfrecError
 from tfrec.files import write_json
 from tuner.budget import is_spent
 from tuner.folder import trial_folder
-from tuner.isolated import run_isolated
-from tuner.kerastuner import OracleClient, keras_tuner
+from tuner.isolated import run_isolated, share_of_cores
+from tuner.kerastuner import OracleClient, TrialStatus, keras_tuner
 from tuner.oracles import make_oracle
 from tuner.plan import Plan
 from tuner.results import TrialResult, best_of, read_results, running
@@ -48,15 +47,19 @@ class TrialTuner(keras_tuner.Tuner):
             self.oracle = client(oracle)
 
     def run_trial(self, trial: Any, *_: Any, **__: Any) -> float:
-        """Runs a trial in its own process and gives its dev score."""
+        """Runs a trial in its own process and gives its dev score.
+
+        Raises:
+            FailedTrialError: the trial failed; its reason.
+            TfrecError: something failed that would fail every trial.
+        """
         trial_id = trial.trial_id
         beat = getattr(self.oracle, "beat", None)
-        try:
-            outcome = run_isolated(
-                trial_folder(self.plan.folder, int(trial_id)), (lambda: beat(trial_id)) if beat else (lambda: None)
-            )
-        except TfrecError as error:
-            raise keras_tuner.errors.FatalError(str(error)) from error
+        outcome = run_isolated(
+            trial_folder(self.plan.folder, int(trial_id)),
+            (lambda: beat(trial_id)) if beat else (lambda: None),
+            share_of_cores(self._workers),
+        )
         if outcome.score is None:
             raise keras_tuner.errors.FailedTrialError(outcome.reason)
         return outcome.score
@@ -67,13 +70,22 @@ class TrialTuner(keras_tuner.Tuner):
         Raises:
             TfrecError: something failed that would fail every trial; the same search goes on from there later.
         """
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "All-NaN")  # numpy's, about the best score of a failed trial
+            warnings.filterwarnings("ignore", "The use case of calling")  # a trial that was told twice
+            super().search(verbose=0)
+
+    def _try_run_and_update_trial(self, trial: Any, *args: Any, **kwargs: Any) -> None:
+        """Runs a trial and tells its score.
+
+        KerasTuner takes whatever is raised meanwhile, a chief that is away or a full disk, for a fault of the trial.
+        Here a trial has failed when its own process says so, and anything else ends the search, to be gone on with.
+        """
         try:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "All-NaN")  # numpy's, about the best score of a failed trial
-                warnings.filterwarnings("ignore", "The use case of calling")  # a trial that was told twice
-                super().search(verbose=0)
-        except keras_tuner.errors.FatalError as error:
-            raise error.__cause__ or error from None
+            self._run_and_update_trial(trial, *args, **kwargs)
+            trial.status = TrialStatus.COMPLETED
+        except keras_tuner.errors.FailedTrialError as error:
+            trial.status, trial.message = TrialStatus.FAILED, str(error)
 
     def pre_create_trial(self) -> None:
         """Asks the chief not more often than makes sense."""

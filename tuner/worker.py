@@ -18,7 +18,7 @@ import grpc
 from tfrec.config import load_config
 from tfrec.errors import TfrecError, TrainingError
 from tfrec.files import atomic_write, write_json
-from tuner.kerastuner import OracleClient, get_service
+from tuner.kerastuner import OracleClient, get_service, get_service_grpc
 from tuner.plan import Plan
 from tuner.space import space_of
 from tuner.trial import FATAL
@@ -26,6 +26,10 @@ from tuner.tuner import TrialTuner
 
 TUNER_ID, ADDRESS, PORT = "KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"
 TUNER_KEY = "tuner-id"  # metadata of a heartbeat
+_RECONNECT = [
+    ("grpc.initial_reconnect_backoff_ms", 200), ("grpc.min_reconnect_backoff_ms", 2000),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+]  # fmt: skip
 _PATIENCE = 15 * 60.0  # seconds that a chief may be away
 T = TypeVar("T")
 
@@ -34,7 +38,16 @@ class PatientClient(OracleClient):
     """KerasTuner's client, which repeats what a chief that dies in the middle has not answered.
 
     Every call may come twice: the chief counts a trial once, however often it hears of it.
+
+    Args:
+        oracle: of the worker, for its settings; the chief's decides.
     """
+
+    def __init__(self, oracle: Any) -> None:
+        super().__init__(oracle)
+        # KerasTuner's own channel waits up to two minutes before it looks for a chief that was away once more.
+        address = f"{os.environ[ADDRESS]}:{os.environ[PORT]}"
+        self.stub = get_service_grpc().OracleStub(grpc.insecure_channel(address, _RECONNECT))
 
     def create_trial(self, tuner_id: str) -> Any:
         """The worker's next trial."""
@@ -66,7 +79,7 @@ class PatientClient(OracleClient):
                 return call()
             except grpc.RpcError as error:
                 if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
-                    raise TrainingError(f"The search's chief cannot go on: {error.details()}") from None
+                    raise TrainingError(f"The search's chief refuses: {error.details()}") from None
                 if time.monotonic() > deadline:
                     raise TrainingError(
                         f"The search's chief has been away for {_PATIENCE / 60:.0f} minutes: start it again."
@@ -76,6 +89,10 @@ class PatientClient(OracleClient):
 
 def work(plan: Plan, workers: int = 1) -> None:
     """Runs trials until the chief has no more; the environment says where it is.
+
+    Args:
+        plan: the search.
+        workers: trials at a time on this machine, over all of its workers.
 
     Raises:
         TfrecError: something failed that would fail every trial, or the chief stayed away.
@@ -95,8 +112,6 @@ def local_worker(base: Path, objective: str, tuner_id: str, port: int, workers: 
     """
     threading.Thread(target=_die_with_parent, daemon=True).start()
     os.environ |= {TUNER_ID: tuner_id, ADDRESS: "127.0.0.1", PORT: str(port)}
-    if workers > 1:  # trials at a time share the cores
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
     atomic_write(base.parent / "workers" / f"{tuner_id}.pid", f"{os.getpid()}\n")
     config = load_config(base)
     try:
