@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,11 @@ import numpy as np
 from tfrec.evaluation.significance import Comparison, mean_over_seeds
 from tuner.fields import with_values
 from tuner.folder import Order, Outcome, read_outcome, write_order
-from tuner.isolated import run_isolated
+from tuner.isolated import run_isolated, share_of_cores
+from tuner.luck import CrossedGain, crossed_gain
 from tuner.plan import Plan
 from tuner.results import TrialResult
+from tuner.training import forget_checkpoints
 
 _FRESH = 1009  # first fresh seed, counted from the search's own
 Values = Mapping[str, Mapping[str, float]]
@@ -30,12 +32,25 @@ class Finalist:
     Attributes:
         trial: the trial that made it a finalist.
         scores: its dev score with each fresh seed; None where that training failed.
-        comparison: against the default with the same seeds; None when no seed finished for both.
+        comparison: against the default with the same seeds, over queries; None when no seed finished for both.
+        crossed: the same over queries and seeds; None when fewer than two seeds finished for both.
     """
 
     trial: TrialResult
     scores: list[float | None]
     comparison: Comparison | None
+    crossed: CrossedGain | None = None
+
+    @property
+    def gain(self) -> float:
+        """Mean gain over the default; -inf where none was measured."""
+        return -np.inf if self.comparison is None else self.comparison.difference
+
+    def wins(self, threshold: float) -> bool:
+        """Whether its gain is luck neither of the queries nor of the seeds; what fails with a seed cannot win."""
+        if self.comparison is None or self.gain <= 0 or None in self.scores:
+            return False
+        return max(self.comparison.p_permutation, self.crossed.p if self.crossed else 0.0) <= threshold
 
 
 @dataclass(frozen=True)
@@ -57,20 +72,12 @@ class Finals:
     @property
     def leader(self) -> TrialResult | None:
         """The finalist with the largest mean gain, if any has one."""
-        compared = [f for f in self.finalists if f.comparison is not None and f.comparison.difference > 0]
-        return max(compared, key=lambda f: f.comparison.difference if f.comparison else 0.0).trial if compared else None
+        return _largest([finalist for finalist in self.finalists if finalist.gain > 0])
 
     @property
     def winner(self) -> TrialResult | None:
         """The finalist with the largest mean gain among those whose gain is not luck; None: nothing better found."""
-        won = [
-            finalist
-            for finalist in self.finalists
-            if finalist.comparison is not None
-            and finalist.comparison.difference > 0
-            and finalist.comparison.p_permutation <= self.threshold
-        ]
-        return max(won, key=lambda f: f.comparison.difference if f.comparison else 0.0).trial if won else None
+        return _largest([finalist for finalist in self.finalists if finalist.wins(self.threshold)])
 
 
 def run_finals(plan: Plan, results: Sequence[TrialResult], workers: int) -> Finals | None:
@@ -94,19 +101,18 @@ def run_finals(plan: Plan, results: Sequence[TrialResult], workers: int) -> Fina
     seeds = [plan.config.seed + _FRESH + number for number in range(settings.seeds)]
     if not chosen:
         return Finals(seeds, [], [], settings.significance)
-    cells = [(trial, seed) for trial in (results[0], *chosen) for seed in seeds]
+    # Seed by seed, so that a machine which is busier for a while is so for the default and the finalists alike.
+    cells = [(trial, seed) for seed in seeds for trial in (results[0], *chosen)]
     if any(read_outcome(_folder(plan, *cell)) is None for cell in cells):
         who = ", ".join(str(trial.number) for trial in chosen)
         print(f"Finals: the default and trial {who} with {len(seeds)} fresh seeds each", file=sys.stderr, flush=True)
-    with ThreadPoolExecutor(workers) as pool:
-        keys = [(trial.number, seed) for trial, seed in cells]
-        outcomes = dict(zip(keys, pool.map(lambda cell: _run(plan, *cell), cells), strict=True))
+    outcomes = _run_all(plan, cells, workers)
     default = [outcomes[0, seed] for seed in seeds]
     threshold = settings.significance / len(chosen)
     finalists = []
     for trial in chosen:
         own = [outcomes[trial.number, seed] for seed in seeds]
-        finalists.append(Finalist(trial, [o.score for o in own], _compare(own, default, plan.config.seed)))
+        finalists.append(Finalist(trial, [o.score for o in own], *_compare(own, default, plan.config.seed)))
     return Finals(seeds, [o.score for o in default], finalists, threshold)
 
 
@@ -133,36 +139,59 @@ def gains(own: Values, other: Values) -> np.ndarray:
     parts = [
         np.array([own[task][unit] - other[task][unit] for unit in sorted(own[task]) if unit in other[task]])
         for task in sorted(own)
-        if task in other
+        if own[task] and task in other
     ]
     total = sum(len(part) for part in parts)
-    return np.concatenate([part * (total / (len(parts) * len(part))) for part in parts if len(part)])
+    return np.concatenate([np.empty(0), *(part * (total / (len(parts) * len(part))) for part in parts)])
 
 
-def forget_finals(folder: Path) -> None:
-    """Gives back the disk of the finals' checkpoints; what they measured stays."""
-    for checkpoints in folder.glob("finals/*/checkpoints"):
-        shutil.rmtree(checkpoints, ignore_errors=True)
+def _run_all(plan: Plan, cells: Sequence[tuple[TrialResult, int]], workers: int) -> dict[tuple[int, int], Outcome]:
+    """Outcomes by number of the trial and seed; whatever ends this, also Ctrl-C, ends the trainings."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        if ended.is_set():
+            raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(workers) as pool:
+        threads = share_of_cores(workers)
+        running = {(t.number, seed): pool.submit(_run, plan, t, seed, beat, threads) for t, seed in cells}
+        try:
+            return {key: future.result() for key, future in running.items()}
+        except BaseException:
+            ended.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _run(plan: Plan, trial: TrialResult, seed: int) -> Outcome:
+def _run(plan: Plan, trial: TrialResult, seed: int, beat: Callable[[], None], threads: int | None) -> Outcome:
     folder = _folder(plan, trial, seed)
     values: dict[str, Any] = dict(trial.values) if trial.number else {}
     own = {"runs_dir": str(folder.parent), "name": folder.name, "seed": seed}
     order = Order(trial.number, plan.objective, values=values, judge=True)
     if not (folder / "order.json").is_file():
         write_order(folder, with_values(plan.config, {**values, **own}), order)
-    return run_isolated(folder)
+    outcome = run_isolated(folder, beat, threads)
+    forget_checkpoints(folder)
+    return outcome
 
 
 def _folder(plan: Plan, trial: TrialResult, seed: int) -> Path:
     return plan.folder / "finals" / f"trial_{trial.number}_seed_{seed}"
 
 
-def _compare(own: Sequence[Outcome], default: Sequence[Outcome], seed: int) -> Comparison | None:
+def _largest(finalists: Sequence[Finalist]) -> TrialResult | None:
+    return max(finalists, key=lambda finalist: finalist.gain).trial if finalists else None
+
+
+def _compare(
+    own: Sequence[Outcome], default: Sequence[Outcome], seed: int
+) -> tuple[Comparison | None, CrossedGain | None]:
     rows = [
         gains(mine.facts["values"], other.facts["values"])
         for mine, other in zip(own, default, strict=True)
         if mine.score is not None and other.score is not None
     ]
-    return mean_over_seeds(rows, seed, "dev score") if rows and len(rows[0]) else None
+    if not rows or not len(rows[0]):
+        return None, None
+    return mean_over_seeds(rows, seed, "dev score"), crossed_gain(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +19,19 @@ if TYPE_CHECKING:
 
 
 def write_outputs(plan: Plan, result: SearchResult) -> None:
-    """Writes all of them into the folder of the search.
+    """Writes all of them into the folder of the search, and result.json, which says that it has ended.
 
     Args:
         plan: the search.
         result: what it found.
     """
-    write_parquet(plan.folder / "trials.parquet", list(plan.space), result.trials)
+    write_pages(plan, result)
     write_json(plan.folder / "result.json", result_json(result))
+
+
+def write_pages(plan: Plan, result: SearchResult) -> None:
+    """Writes trials.parquet, report.html and TensorBoard's events; see `write_outputs`."""
+    write_parquet(plan.folder / "trials.parquet", list(plan.space), result.trials)
     write_hparams(plan.folder / "tensorboard", result.trials)
     atomic_write(plan.folder / "report.html", html_report(plan, result))
 
@@ -45,6 +51,7 @@ def result_json(result: SearchResult) -> dict[str, Any]:
                     "trial": f.trial.number,
                     "scores": f.scores,
                     "comparison": f.comparison.to_dict() if f.comparison else None,
+                    "crossed": asdict(f.crossed) if f.crossed else None,
                 }
                 for f in finals.finalists
             ],
@@ -90,7 +97,7 @@ def write_parquet(path: Path, paths: Sequence[str], results: Sequence[TrialResul
 
 
 def write_hparams(folder: Path, results: Sequence[TrialResult]) -> None:
-    """Events for TensorBoard's HParams page: a run per trial with its values, its score and its learning curve.
+    """Events for TensorBoard's HParams page: a run per trial with values, score, learning curve, and how it ended.
 
     Args:
         folder: replaced when it exists.
@@ -101,19 +108,21 @@ def write_hparams(folder: Path, results: Sequence[TrialResult]) -> None:
     # isort: split
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
-    from tensorboard.plugins.hparams import api
+    from tensorboard.plugins.hparams import api, api_pb2
+    from tensorboard.plugins.hparams.summary import session_end_pb
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
     with atomic_directory(folder) as aside:
         for trial in results:
-            if trial.score is None:
-                continue
             writer = EventFileWriter(str(aside / f"trial_{trial.number}"))
             values = {name: v if isinstance(v, (bool, int, float)) else str(v) for name, v in trial.values.items()}
             now = time.time()
             writer.add_event(Event(wall_time=now, step=0, summary=api.hparams_pb(values, f"trial_{trial.number}")))
-            points = [*(("dev/score", int(step), score) for step, score in trial.curve), ("score", 0, trial.score)]
-            for tag, step, value in points:
+            points = [("dev/score", int(step), score) for step, score in trial.curve]
+            for tag, step, value in points + ([] if trial.score is None else [("score", 0, trial.score)]):
                 scalar = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
                 writer.add_event(Event(wall_time=now, step=step, summary=scalar))
+            status = api_pb2.STATUS_FAILURE if trial.score is None else api_pb2.STATUS_SUCCESS
+            end = Summary.FromString(session_end_pb(status).SerializeToString())  # TensorFlow's own class, of one form
+            writer.add_event(Event(wall_time=now, step=0, summary=end))
             writer.close()

@@ -95,5 +95,10 @@ def running(folder: Path) -> Mapping[int, dict[int, list[float]]]:
 
 
 def best_of(results: list[TrialResult]) -> TrialResult | None:
-    """The trial with the highest score, the earliest of equals; None when all failed."""
-    return max((r for r in results if r.score is not None), key=lambda r: r.score or 0.0, default=None)
+    """The highest score, the earliest of equals, among the trials that trained to their end; else among all with one.
+
+    What a rung or a hopeless trial scored belongs to a training that its configuration, run whole, would not repeat.
+    """
+    whole = [result for result in results if result.whole]
+    scored = whole or [result for result in results if result.score is not None]
+    return max(scored, key=lambda r: r.score or 0.0, default=None)

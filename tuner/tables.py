@@ -10,6 +10,7 @@ from tuner.results import TrialResult
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tuner.finals import Finalist
     from tuner.search import SearchResult
 
 
@@ -69,7 +70,9 @@ def sentences(result: SearchResult) -> list[str]:
     """What a search came to, in plain English."""
     default, told = result.trials[0], []
     finals = result.finals
-    if finals is None:
+    if not result.ended:
+        told.append(f"The search has not ended; {len(result.trials)} trials have.")
+    elif finals is None:
         if result.best.number == 0:
             told.append("No trial stood above the configuration's own values on dev: nothing better was found.")
         elif default.score is None or result.best.score is None:
@@ -83,19 +86,46 @@ def sentences(result: SearchResult) -> list[str]:
     elif not finals.finalists:
         told.append("No trial stood above the configuration's own values on dev: nothing better was found.")
     else:
-        for finalist in finals.finalists:
-            compared = finalist.comparison
-            words = "no seed finished for both" if compared is None else compared.sentence()
-            told.append(f"Trial {finalist.trial.number} against the default, fresh seeds, dev: {words}")
+        told += [_compared(finalist) for finalist in finals.finalists]
         if finals.winner is not None:
             told.append(f"Trial {finals.winner.number} is better than the default (p at most {finals.threshold:.3g}).")
         else:
             told.append(f"Nothing better was found: no finalist's gain reaches p = {finals.threshold:.3g}.")
     told += [f"Trial {t.number} failed: {t.reason}" for t in result.trials if t.score is None]
-    told.append(f"Written: {result.best_config} (train it with `tfrec train --config {result.best_config}`)")
+    told += _unequal(result.trials)
+    if result.ended:
+        told.append(f"Written: {result.best_config} (train it with `tfrec train --config {result.best_config}`)")
     if result.candidate_config is not None:
         told.append(f"The unproven best is in {result.candidate_config}.")
     return told
+
+
+def _compared(finalist: Finalist) -> str:
+    name = f"Trial {finalist.trial.number} against the default, fresh seeds, dev:"
+    if finalist.comparison is None:
+        return f"{name} no seed finished for both"
+    words = f"{name} over queries {finalist.comparison.sentence()}"
+    if finalist.crossed is not None:
+        words += f"; over queries and seeds {finalist.crossed.sentence()}"
+    failed = finalist.scores.count(None)
+    return words + (f"; its training failed with {failed} of {len(finalist.scores)} seeds" if failed else "")
+
+
+def _unequal(trials: Sequence[TrialResult]) -> list[str]:
+    """Says so when a time budget gave trials of the same length different numbers of steps."""
+    lengths: dict[tuple[Any, ...], list[int]] = {}
+    for trial in trials:
+        if trial.stopped == "finished" and trial.steps is not None:
+            size = tuple(str(value) for value in trial.values.values() if not isinstance(value, float))
+            lengths.setdefault(size, []).append(trial.steps)  # batch size, frozen layers: what makes steps slow
+    apart = [steps for steps in lengths.values() if max(steps) > 1.1 * min(steps)]
+    if not apart:
+        return []
+    steps = max(apart, key=lambda steps: max(steps) / min(steps))
+    return [
+        f"In the same minutes trials came to between {min(steps)} and {max(steps)} steps, so the machine's load has a "
+        "part in their scores: training.max_steps with training.max_minutes null compares at equal steps."
+    ]
 
 
 def _notes(trial: TrialResult, best: TrialResult | None) -> list[str]:
