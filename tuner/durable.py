@@ -39,6 +39,7 @@ class Durable(_Oracle):
         on_ended: called with the number of a trial that has ended.
     """
 
+    trials: dict[str, Any]
     _retry_queue: list[str]
     _tried_so_far: set[str]
     _id_to_hash: Any
@@ -90,6 +91,11 @@ class Durable(_Oracle):
         for tuner_id in [name for name, ongoing in self.ongoing_trials.items() if ongoing.trial_id == own.trial_id]:
             self.ongoing_trials.pop(tuner_id)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a trial that has begun waits for a worker to take it up."""
+        return bool(self._retry_queue)
+
     def release(self, tuner_id: str) -> None:
         """Takes the trial of a lost worker up again: the next worker that asks gets it."""
         self.tuner_ids.discard(tuner_id)
@@ -115,6 +121,7 @@ class Durable(_Oracle):
     def reload(self) -> None:
         """Reads the state back; exactly the trials that have not ended are run again."""
         super().reload()
+        self.trials = {name: self.trials[name] for name in sorted(self.trials, key=int)}  # the disk has its own order
         ended = [name for name, trial in self.trials.items() if trial.status in ENDED]
         self._retry_queue = sorted((name for name in self.trials if name not in ended), key=int, reverse=True)
         self.start_order = sorted(self.trials, key=int)

@@ -46,11 +46,21 @@ class Halt:
         for trial in trial_numbers(self._folder.parent):
             if trial == self._order.number:
                 continue
-            there = trial_folder(self._folder.parent, trial)
-            curve = read_curve(there)
-            if number in curve:
-                others.append(curve[number][1])
-            elif curve and max(curve) < number and (outcome := read_outcome(there)) and outcome.stopped == "patience":
-                others.append(curve[max(curve)][1])  # it had ended by then
+            score = _score_at(trial_folder(self._folder.parent, trial), number)
+            if score is not None:
+                others.append(score)
         better = sum(score > self._curve[number][1] for score in others)
         return len(others) + 1 >= _LEAST and better >= (len(others) + 1) / 2
+
+
+def _score_at(folder: Path, number: int) -> float | None:
+    """What a trial scored when it came to an evaluation; None when it did not come there."""
+    curve = read_curve(folder)
+    before = [evaluation for evaluation in curve if evaluation <= number]
+    if not before:
+        return None
+    if max(curve) < number:  # it may have ended by then, with nothing left to gain
+        outcome = read_outcome(folder)
+        if outcome is None or outcome.stopped != "patience":
+            return None
+    return curve[max(before)][1]  # a step that takes long, under a time budget, may pass an evaluation by

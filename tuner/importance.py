@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tuner.results import TrialResult
 
 _LEAST = 8  # trials, below which a forest tells nothing
-_TREES, _REPEATS = 200, 20
+_TREES, _REPEATS = 100, 10
 
 
 def coordinates(results: Sequence[TrialResult], path: str) -> tuple[NDArray[np.float64], list[tuple[float, str]]]:

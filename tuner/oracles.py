@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from threadpoolctl import threadpool_limits  # scikit-learn, which KerasTuner's Gaussian process needs, brings it
+
 from tfrec.config import Config
 from tuner.durable import Durable
 from tuner.encoding import declare
@@ -19,8 +21,33 @@ class DurableRandom(Durable, keras_tuner.oracles.RandomSearchOracle):
     """Every trial is drawn from the space anew."""
 
 
-class DurableBayesian(Durable, keras_tuner.oracles.BayesianOptimizationOracle):
+class _Gaussian(keras_tuner.oracles.BayesianOptimizationOracle):
     """A Gaussian process over the finished trials proposes where the score may be highest."""
+
+    trials: dict[str, Any]
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Gives the most promising values; a random choice where those have been tried (KerasTuner repeats them)."""
+        with threadpool_limits(1):  # threads that wait for so small matrices take the cores from the trials
+            answer = super().populate_space(trial_id)
+        if answer["status"] == "RUNNING" and self._compute_values_hash(answer["values"]) in self._tried_so_far:
+            return self._random_populate_space()
+        return answer
+
+    def _vectorize_trials(self) -> Any:
+        """Trials as points; for those that run, KerasTuner guesses scores by whatever it has fitted before, if that."""
+        if self.ongoing_trials:
+            everything = self.trials
+            self.trials = {name: trial for name, trial in everything.items() if trial.status == "COMPLETED"}
+            try:
+                self.gpr.fit(*super()._vectorize_trials())
+            finally:
+                self.trials = everything
+        return super()._vectorize_trials()
+
+
+class DurableBayesian(Durable, _Gaussian):
+    """A Gaussian process, started from random trials."""
 
 
 class _Brackets(keras_tuner.oracles.HyperbandOracle):
@@ -50,7 +77,9 @@ class _Brackets(keras_tuner.oracles.HyperbandOracle):
         expected = self._get_size(bracket, 0)
         if len(rounds[0]) < expected:
             drawn = self._random_values()
-            return None if drawn is None else drawn | where | self._rung(bracket, 0)
+            if drawn is not None:
+                return drawn | where | self._rung(bracket, 0)
+            expected = len(rounds[0])  # the space holds no more
         for number in range(1, len(rounds)):
             before, now = rounds[number - 1], rounds[number]
             promoted = {trial.hyperparameters.values["tuner/trial_id"] for trial in now}
@@ -61,7 +90,7 @@ class _Brackets(keras_tuner.oracles.HyperbandOracle):
                 best = max(waiting, key=lambda trial: trial.score)
                 values = {k: v for k, v in best.hyperparameters.values.items() if not k.startswith("tuner/")}
                 return values | where | self._rung(bracket, number) | {"tuner/trial_id": best.trial_id}
-            expected = size
+            expected = max(size, len(now))
         return None
 
     def _rung(self, bracket: int, number: int) -> dict[str, int]:
