@@ -46,7 +46,7 @@ query: $(STAMP) ## ask the running server (Q="red leather sofa" K=10)
 demo: $(STAMP) ## open a search page on the newest export (PAGE=8080)
 	$(TFREC) demo --config $(CONFIG) --port $(PAGE)
 
-tune: $(STAMP) ## search learning rate and regularisation with KerasTuner
+tune: $(STAMP) ## search learning rates and regularisation with KerasTuner (SET="tune.minutes=40 tune.space=wide")
 	$(TFREC) tune $(ARGS)
 
 test: $(STAMP) ## run all tests, in two processes (WORKERS=2)

@@ -45,10 +45,17 @@ def decode(config: Config, space: Space, values: Mapping[str, Any]) -> dict[str,
         if path not in values:
             continue
         raw = values[path]
-        if vary.choice is not None and not _numeric(_choices(config, path, vary)):
+        if isinstance(raw, str):
             decoded[path] = json.loads(raw)
+        elif vary.choice is not None:
+            decoded[path] = min(_choices(config, path, vary), key=lambda value: abs(value - raw))
+        elif is_integer(config, path):
+            decoded[path] = int(round(raw))
+        elif vary.step is not None:
+            decoded[path] = float(raw)
         else:
-            decoded[path] = int(round(raw)) if is_integer(config, path) else float(f"{raw:.4g}")
+            low, high = _range(config, path, vary)
+            decoded[path] = min(max(float(f"{raw:.4g}"), low), high)
     return decoded
 
 
@@ -61,11 +68,9 @@ def _declare_one(declared: Any, config: Config, path: str, vary: VaryConfig) -> 
         else:
             declared.Choice(path, [json.dumps(value) for value in choices], ordered=False, default=json.dumps(base))
         return
-    assert vary.low is not None and vary.high is not None
-    number = isinstance(base, (int, float)) and not isinstance(base, bool)
-    if not number or (vary.log and base <= 0):  # no place on the range; trial 0 keeps it all the same
-        base = vary.low
-    low, high = min(vary.low, base), max(vary.high, base)
+    low, high = _range(config, path, vary)
+    if not _on_range(base, vary):  # trial 0 keeps it all the same
+        base = low
     sampling = "log" if vary.log else "linear"
     if vary.step is not None:
         declared.Choice(path, sorted({*vary.grid(), float(base)}), ordered=True, default=float(base))
@@ -73,6 +78,19 @@ def _declare_one(declared: Any, config: Config, path: str, vary: VaryConfig) -> 
         declared.Int(path, int(low), int(high), sampling=sampling, default=int(base))
     else:
         declared.Float(path, float(low), float(high), sampling=sampling, default=float(base))
+
+
+def _range(config: Config, path: str, vary: VaryConfig) -> tuple[float, float]:
+    """Both ends of a range that has been widened to hold the configuration's own value."""
+    assert vary.low is not None and vary.high is not None
+    base = value_at(config, path)
+    ends = [vary.low, vary.high, *([float(base)] if _on_range(base, vary) else [])]
+    return min(ends), max(ends)
+
+
+def _on_range(value: Any, vary: VaryConfig) -> bool:
+    """Whether a range can be widened to hold a value."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and not (vary.log and value <= 0)
 
 
 def _choices(config: Config, path: str, vary: VaryConfig) -> list[Any]:

@@ -54,7 +54,8 @@ def space_of(config: Config) -> dict[str, VaryConfig]:
         ConfigError: a path is unknown or shared by all trials; a value is not allowed at its path; a condition names
             what does not vary by choice.
     """
-    space = {**READY[config.tune.space], **config.tune.vary}
+    named = {**READY[config.tune.space], **config.tune.vary}
+    space = {path: _with_numbers(config, path, vary) for path, vary in named.items()}
     check(config, space)
     return {path: space[path] for path in _parents_first(space)}
 
@@ -72,6 +73,8 @@ def check(config: Config, space: Space) -> None:
         if vary.choice is None and is_integer(config, path) and any(value != int(value or 0) for value in whole):
             raise ConfigError(f"The search space gives {path} a range of fractions, but it takes whole numbers.")
         for value in _examples(config, path, vary):
+            if path.startswith("training.tasks.") and bool(value) != bool(value_at(config, path)):
+                raise ConfigError(f"The search space switches {path} on or off, but the score is the mean over tasks.")
             with_values(config, {path: value, **_conditions(space, path)})
         for parent, values in vary.when.items():
             if parent not in space or space[parent].choice is None:
@@ -91,6 +94,18 @@ def is_varied(space: Space, path: str, values: Mapping[str, Any]) -> bool:
         parent in values and values[parent] in wanted and is_varied(space, parent, values)
         for parent, wanted in space[path].when.items()
     )
+
+
+def _with_numbers(config: Config, path: str, vary: VaryConfig) -> VaryConfig:
+    """Lists of values with numbers as numbers: YAML 1.1 reads 3e-5 as a word."""
+
+    def numbers(field: str, values: list[Any]) -> list[Any]:
+        words = any(isinstance(value, str) for value in values) and is_number(config, field)
+        return [value_at(with_values(config, {field: v}), field) for v in values] if words else values
+
+    when = {parent: numbers(parent, values) for parent, values in vary.when.items()}
+    choice = None if vary.choice is None else numbers(path, vary.choice)
+    return vary.model_copy(update={"choice": choice, "when": when})
 
 
 def _may_vary(path: str) -> None:

@@ -30,14 +30,25 @@ def tune(
     oracle: Annotated[str | None, typer.Option(help="bayesian, random or hyperband.")] = None,
     space: Annotated[str | None, typer.Option(help="rates or wide.")] = None,
 ) -> None:
-    """Search; continues where a killed search was. Options stand for fields of section tune in the configuration."""
-    if context.invoked_subcommand is not None:
-        return
+    """Search for a better configuration; a killed search goes on where it was.
+
+    Options stand for fields of section tune in the configuration. Any field of encoder, model, training and augment may
+    vary, by its path:
+
+    tfrec tune -c shop.yaml --minutes 40 --set 'tune.vary={training.batch_size: [32, 64], model.dropout: {low: 0, high:
+    0.4, step: 0.1}, training.learning_rate: {low: 1e-6, high: 1e-4, log: true}}'
+    """
     given = {
         "trials": trials, "minutes": minutes, "minutes_per_trial": minutes_per_trial, "workers": workers,
         "oracle": oracle, "space": space,
     }  # fmt: skip
     own = [f"tune.{name}={value}" for name, value in given.items() if value is not None]
+    if context.invoked_subcommand is not None:
+        if config != DEFAULT_CONFIG or overrides or own:
+            from tfrec.errors import ConfigError
+
+            raise ConfigError(f"Options go after the command: `tfrec tune {context.invoked_subcommand} --config FILE`.")
+        return
     parsed = read_config(config, [*overrides, *own])
     from tuner.search import search
 
@@ -85,12 +96,17 @@ def best(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> No
 @app.command()
 @command_errors
 def report(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> None:  # noqa: B006
-    """Write report.html, trials.parquet and TensorBoard's events anew, running finals that have not been run."""
-    parsed = read_config(config, overrides)
-    plan = _plan(parsed)
-    from tuner.search import conclude
+    """Write report.html, trials.parquet and TensorBoard's events anew, also while the search runs."""
+    plan = _plan(read_config(config, overrides))
+    from tfrec.config import load_config
+    from tuner.folder import alone_at
+    from tuner.search import conclude, report_as_it_stands
 
-    conclude(plan, parsed)
+    if (plan.folder / "result.json").is_file():
+        with alone_at(plan.folder):
+            conclude(plan, load_config(plan.folder / "prepare" / "config.yaml"))
+    else:
+        report_as_it_stands(plan)
     console.print(f"Written: {plan.folder / 'report.html'}", highlight=False, soft_wrap=True)
 
 

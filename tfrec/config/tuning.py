@@ -78,7 +78,9 @@ class TuneConfig(Section):
     vary: dict[str, VaryConfig] = Field(
         default_factory=dict,
         description="Fields by path beside those of space, or in their place: {low, high, log, step, when} or a list "
-        "of values. vary without space is the whole space.",
+        "of values, as in {training.batch_size: [32, 64], model.dropout: {low: 0, high: 0.4, step: 0.1}, "
+        "augment.policy: [none, light], augment.magnitude: {low: 0.5, high: 2, when: {augment.policy: light}}}. vary "
+        "without space is the whole space.",
     )
     trials: int = Field(8, ge=1, description="Trials in all, the configuration itself first; hyperband counts its own.")
     minutes: float | None = Field(
@@ -90,6 +92,11 @@ class TuneConfig(Section):
     workers: int = Field(1, ge=1, le=256, description="Trials at a time on this machine.")
     factor: int = Field(3, ge=2, description="Hyperband keeps one in so many trials at each rung, with so much longer.")
     iterations: int = Field(1, ge=1, description="How often Hyperband goes through all its brackets.")
+    whole_catalogue: bool = Field(
+        True,
+        description="Score each trial's best weights on the whole catalogue, also where training.dev_items takes a "
+        "sample while it trains.",
+    )
     stop_hopeless: bool = Field(
         True,
         description="End a trial that is below the median of at least four at the same evaluation (not in hyperband).",
