@@ -84,6 +84,7 @@ class Plan:
             "space": {path: vary.model_dump(mode="json") for path, vary in self.space.items()},
             "configuration": self.config.hash_of(*_SECTIONS),
             "oracle": [settings.oracle, settings.factor if settings.oracle == "hyperband" else settings.stop_hopeless],
+            "scoring": settings.whole_catalogue,
             "data": data,
         }
         file = self.folder / "search.json"

@@ -6,16 +6,21 @@ import math
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 from tfrec.config import Config
-from tfrec.errors import ConfigError, EvaluationError
+from tfrec.errors import ConfigError, EncoderError, EvaluationError, TfrecError, TrainingError
 from tuner.folder import Order, Outcome, read_curve, trial_folder, write_curve
 from tuner.halving import Halt
+from tuner.space import space_of
+
+if TYPE_CHECKING:
+    from tfrec.data.shop import ShopData
 
 
 def prepare(source: Config) -> dict[str, Any]:
-    """Makes what all trials share: prepared data, made examples, the untrained encoder's vectors.
+    """Makes what all trials share: prepared data, guessed attributes, made examples, the untrained encoder's vectors.
 
     Returns:
         data: fingerprint of the prepared data.
@@ -23,7 +28,6 @@ def prepare(source: Config) -> dict[str, Any]:
     Raises:
         EvaluationError: the dev split is empty.
     """
-    from tfrec import api
     from tfrec.data.prepare import prepare as prepare_data
     from tfrec.synth.stage import wanted
 
@@ -35,9 +39,24 @@ def prepare(source: Config) -> dict[str, Any]:
             "The dev split is empty, so a search has nothing to choose by: set data.split.dev_share or "
             "data.split.dev_days."
         )
-    if wanted(source, shop):
-        api.make_samples(source)
+    mined = source.training.mined_negatives.per_query or any("mined_negatives" in path for path in space_of(source))
+    if wanted(source, shop) or source.synthesis.attributes.enabled or mined:
+        _prepare_encoded(source, shop)  # or trials that begin at the same time would make it in the same place
     return {"data": shop.fingerprint}
+
+
+def _prepare_encoded(source: Config, shop: ShopData) -> None:
+    """Makes what the untrained encoder has a part in."""
+    from tfrec.assembly import filled
+    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.synth.stage import wanted
+    from tfrec.teachers import zero_shot, zero_shot_samples
+
+    fingerprint = TextEncoder.load(source.encoder, source.seed).fingerprint
+    shop = filled(source, shop, fingerprint)
+    zero_shot(source, shop)
+    if wanted(source, shop):
+        zero_shot_samples(source, shop, fingerprint)
 
 
 def run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
@@ -50,8 +69,18 @@ def run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
         order: how far to train, and from where.
 
     Raises:
-        ConfigError: the time budget does not reach the first training step.
+        ConfigError: the time budget does not reach the first training step of the base configuration.
+        TrainingError: the training diverged; or there is something that only this configuration cannot do.
     """
+    try:
+        return _run(folder, config, source, order)
+    except (ConfigError, EncoderError) as error:
+        if order.number and _loads(source):
+            raise TrainingError(str(error)) from error  # of these values alone, such as layers the encoder has not
+        raise
+
+
+def _run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
     from tfrec import api
 
     if order.continues is not None:
@@ -67,8 +96,23 @@ def run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
     points = [[float(point["step"]), float(point["score"])] for point in summary["evaluations"]]
     scores = [score for _, score in points]
     score = max(scores) if all(map(math.isfinite, scores)) else math.nan
-    facts = {"values": dev_values(trained)} if order.judge else {}
-    return Outcome(score, "", summary["stopped"], summary["steps"], summary["seconds"], 0.0, points, facts)
+    sampled = not trained.shop.has_interactions and trained.shop.size > config.training.dev_items
+    whole = sampled and config.tune.whole_catalogue and math.isfinite(score)
+    facts = {"values": dev_values(trained)} if order.judge or whole else {}
+    if whole:
+        score = fmean(fmean(values.values()) for values in facts["values"].values())
+    return Outcome(score, "", summary["stopped"], summary["steps"], summary["seconds"], evaluations=points, facts=facts)
+
+
+def _loads(source: Config) -> bool:
+    """Whether the base configuration's encoder is there, so that it is not to blame."""
+    from tfrec.encoder.text_encoder import TextEncoder
+
+    try:
+        TextEncoder.load(source.encoder, source.seed)
+    except TfrecError:
+        return False
+    return True
 
 
 def dev_values(trained: Any) -> dict[str, dict[str, float]]:
@@ -111,9 +155,16 @@ def _take_over(earlier: Path, folder: Path) -> None:
         return  # without, as when a finished search is made longer, the training begins anew and comes to the same
     aside = folder / ".checkpoints"
     shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(earlier / "checkpoints", aside, copy_function=os.link)
+    shutil.copytree(earlier / "checkpoints", aside, copy_function=_link)
     write_curve(folder, read_curve(earlier))
     aside.rename(folder / "checkpoints")
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a disk without links
+        shutil.copy2(source, target)
 
 
 def forget_checkpoints(folder: Path) -> None:
