@@ -54,7 +54,7 @@ def run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
     facts: dict[str, Any] = {"begun": begun}
     if order.judge:
         facts["values"] = {"search": {f"q{n}": score + 0.05 * math.sin(n + config.seed) for n in range(UNITS)}}
-    return Outcome(score, "", stopped, len(curve), 0.1, 0.0, curve, facts)
+    return Outcome(score, "", stopped, len(curve), 0.1, evaluations=curve, facts=facts)
 
 
 def _fail(number: int) -> None:

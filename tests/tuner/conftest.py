@@ -20,8 +20,9 @@ def known_shop(tmp_path_factory: pytest.TempPathFactory, write_known_shop: Calla
     """The configuration file of a known shop with 24 items and searches only."""
     settings = [
         "synthesis: {enabled: true, queries: 20, items_per_query: 1}",
-        "encoder: {name: tiny, freeze: none, dropout: 0.05, query_tokens: 8, item_tokens: 8, precision: f32}",
-        "training: {batch_size: 10, epochs: 6, max_minutes: null, learning_rate: 3.0e-3, evaluations: 3, patience: 9}",
+        "encoder: {name: tiny, freeze: all, query_tokens: 8, item_tokens: 8, precision: f32}",
+        "model: {dimension: 16, spelling: false}",
+        "training: {batch_size: 10, epochs: 6, max_minutes: null, evaluations: 3, patience: 9, interpolation: [0.5]}",
     ]
     return write_known_shop(tmp_path_factory.mktemp("tiny_shop"), THINGS, settings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,18 @@ import pytest
 
 from tfrec.config import Config, load_config
 from tfrec.config.tuning import TuneConfig
+from tfrec.errors import TrainingError
 from tuner.budget import is_spent
 from tuner.finals import Finalist, Finals, finalists_of, gains
-from tuner.folder import Order, Outcome, trial_folder, write_curve, write_order
+from tuner.folder import Order, Outcome, alone_at, trial_folder, write_curve, write_order
 from tuner.halving import Halt
 from tuner.importance import importance
+from tuner.plan import Plan
 from tuner.plots import time_front
-from tuner.results import TrialResult
-from tuner.search import search
+from tuner.report import html_report
+from tuner.results import TrialResult, best_of
+from tuner.search import SearchResult, report_as_it_stands, search
+from tuner.space import space_of
 from tuner.tables import sentences
 
 
@@ -63,10 +68,10 @@ def test_a_finalist_wins_by_a_gain_that_is_not_luck(gain: float, wins: bool) -> 
         mine = outcome(gain)
         noise = rng.normal(0, 0.1, 60)
         rows.append((mine, outcome(0.0)))
-    compared = finals._compare([mine for mine, _ in rows], [other for _, other in rows], 0)
+    compared, crossed = finals._compare([mine for mine, _ in rows], [other for _, other in rows], 0)
     trial = _trial(3, 0.6)
-    found = Finals([1, 2, 3], [0.5] * 3, [Finalist(trial, [0.5 + gain] * 3, compared)], 0.025)
-    assert (found.winner is trial) == wins and compared is not None and compared.seeds == 3
+    found = Finals([1, 2, 3], [0.5] * 3, [Finalist(trial, [0.5 + gain] * 3, compared, crossed)], 0.025)
+    assert (found.winner is trial) == wins and compared is not None and compared.seeds == 3 and crossed is not None
 
 
 def test_a_better_configuration_is_found_and_everything_is_left_for_people(
@@ -99,6 +104,34 @@ def test_a_better_configuration_is_found_and_everything_is_left_for_people(
     assert all(title in page for title in ("Parallel coordinates", "Importance", "Learning curves", "Time and score"))
     assert "it diverged: lower the rate" in page and "<script" not in page and "http" not in page
     assert _hparams(folder / "tensorboard" / "trial_0") == {"training.learning_rate": 1e-5, "augment.policy": "none"}
+    (folder / "result.json").unlink()  # as while it runs
+    report_as_it_stands(Plan(config, space_of(config), "analytic_objective"))
+    assert "The search has not ended; 9 trials have." in (folder / "report.html").read_text("utf-8")
+    with alone_at(folder), pytest.raises(TrainingError, match="Another process is at the search"):
+        search(config, "analytic_objective")
+
+
+def test_what_a_search_says_is_escaped(analytic: Callable[..., Config], tmp_path: Path) -> None:
+    trials = [_trial(0, 0.5, **{"encoder.freeze": "none"}), _trial(1, 0.6, **{"encoder.freeze": "pattern:<b>&"})]
+    failed = replace(_trial(2, None), reason="<script>alert(1)</script>")
+    result = SearchResult([*trials, failed], trials[1], None, tmp_path / "<i>.yaml")
+    config = analytic(vary={"encoder.freeze": ["none", "pattern:<b>&"]})
+    page = html_report(Plan(config, space_of(config)), result)
+    _check_page(page)
+    assert "<b>" not in page and "<i>" not in page and "<script" not in page and "pattern:&lt;b&gt;&amp;" in page
+
+
+def test_a_trial_cut_short_is_best_only_where_none_is_whole() -> None:
+    assert best_of([_trial(0, 0.5), _trial(1, 0.9, "rung"), _trial(2, 0.6)]) == _trial(2, 0.6)
+    assert best_of([_trial(0, None), _trial(1, 0.9, "rung")]) == _trial(1, 0.9, "rung")
+
+
+def test_unequal_steps_in_the_same_minutes_are_told(tmp_path: Path) -> None:
+    trials = [replace(_trial(n, 0.5, rate=0.1 * n), steps=steps) for n, steps in enumerate((100, 60, 95))]
+    told = " ".join(sentences(SearchResult(trials, trials[0], None, tmp_path / "best.yaml")))
+    assert "between 60 and 100 steps" in told
+    trials[1] = replace(trials[1], values={"training.batch_size": 128})
+    assert "same minutes" not in " ".join(sentences(SearchResult(trials, trials[0], None, tmp_path / "best.yaml")))
 
 
 def test_time_is_kept_for_the_finals() -> None:

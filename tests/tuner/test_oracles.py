@@ -61,7 +61,7 @@ def _end(oracle: Any, config: Config, trial: Any, failed: bool = False) -> None:
 
 @pytest.mark.parametrize(
     ("oracle", "settings", "bound"),
-    [("random", {"trials": 30}, 0.7), ("bayesian", {"trials": 14}, 0.9), ("hyperband", {"iterations": 2}, 0.7)],
+    [("random", {"trials": 30}, 0.7), ("bayesian", {"trials": 10}, 0.9), ("hyperband", {"iterations": 2}, 0.7)],
 )
 def test_each_oracle_comes_near_the_known_optimum(
     analytic: Callable[..., Config], tmp_path: Path, oracle: str, settings: dict[str, int], bound: float
@@ -96,6 +96,33 @@ def test_hyperband_goes_on_with_the_best_of_each_rung(analytic: Callable[..., Co
             assert trial.hyperparameters.values["tuner/initial_epoch"] == earlier.hyperparameters.values["tuner/epochs"]
 
 
+def test_hyperband_ends_when_the_space_holds_no_more(analytic: Callable[..., Config], tmp_path: Path) -> None:
+    config = analytic(evaluations=9, oracle="hyperband", vary={"training.learning_rate": [2e-5, 6e-5]})
+    trials = _run(_oracle(config, tmp_path), config)
+    values = [trial.hyperparameters.values for trial in trials]
+    assert [v["tuner/round"] for v in values] == [0, 0, 0, 1, 1, 2], "both others, then the better one to its end"
+    assert values[-1]["tuner/epochs"] == 9 and values[-1]["training.learning_rate"] == 6e-5
+
+
+def test_the_gaussian_process_repeats_no_trial(analytic: Callable[..., Config], tmp_path: Path) -> None:
+    choice = {"training.temperature": [0.02, 0.03, 0.04, 0.06, 0.1]}
+    config = analytic(oracle="bayesian", trials=9, vary=choice)
+    tried = [_values(config, trial)["training.temperature"] for trial in _run(_oracle(config, tmp_path), config)]
+    assert sorted(tried) == [0.02, 0.03, 0.04, 0.05, 0.06, 0.1], "each value, and the default's, once"
+
+
+def test_a_proposal_depends_on_the_trials_alone(analytic: Callable[..., Config], tmp_path: Path) -> None:
+    config = analytic(oracle="bayesian", trials=9, vary={"training.temperature": VARY["training.temperature"]})
+    oracle = _oracle(config, tmp_path)
+    running = oracle.create_trial("b")
+    for _ in range(4):
+        _end(oracle, config, oracle.create_trial("a"))
+    proposed = [oracle.populate_space("5")["values"] for _ in range(2)]
+    assert proposed[0] == proposed[1], "what the process has fitted before does not matter"
+    assert proposed[0] != running.hyperparameters.values
+    assert list(_oracle(config, tmp_path).trials) == list(oracle.trials), "nor does the order of the files"
+
+
 def test_failed_trials_do_not_hold_a_bracket_up(analytic: Callable[..., Config], tmp_path: Path) -> None:
     config = analytic(evaluations=9, oracle="hyperband", vary=VARY)
     trials = _run(_oracle(config, tmp_path), config, lambda trial: int(trial.trial_id) in (1, 2, 3, 4, 5, 6, 7))
@@ -104,17 +131,20 @@ def test_failed_trials_do_not_hold_a_bracket_up(analytic: Callable[..., Config],
     assert sum(trial.status == "FAILED" for trial in trials) == 7
 
 
-@pytest.mark.parametrize(("oracle", "settings"), [("random", {"trials": 5}), ("hyperband", {"evaluations": 3})])
+@pytest.mark.parametrize(
+    ("oracle", "settings", "every"), [("random", {"trials": 4}, 1), ("hyperband", {"evaluations": 3}, 3)]
+)
 def test_a_search_killed_at_any_write_ends_like_an_unbroken_one(
     analytic: Callable[..., Config],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     oracle: str,
     settings: dict[str, int],
+    every: int,
 ) -> None:
     config = analytic(oracle=oracle, vary=VARY, **settings)
     whole = _told(config, _run(_oracle(config, tmp_path / "whole"), config))
-    assert len(whole) >= 5
+    assert len(whole) >= 4
     write, number, killed = durable.write_json, 0, True
     while killed:
         left = [number]
@@ -136,7 +166,7 @@ def test_a_search_killed_at_any_write_ends_like_an_unbroken_one(
         resumed = _oracle(config, folder)
         assert _told(config, _run(resumed, config)) == whole, f"killed at write {number}"
         assert sorted(resumed.end_order, key=int) == [name for name, *_ in whole], "none lost, none twice"
-        number += 1
+        number += every
     assert number > 15
 
 

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import random
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -79,33 +80,70 @@ def test_when_every_trial_fails_the_first_reason_is_told(
         search(analytic(trials=2, **QUICK), OBJECTIVE)
 
 
-def test_kills_of_chief_and_workers_lose_and_repeat_no_trial(
+def test_kills_on_one_machine_lose_and_repeat_no_trial(
     analytic: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, starter: Any
 ) -> None:
-    trials, kills, seed = 18, 12, 5
+    trials, rng = 9, random.Random(5)
     config = analytic(evaluations=2, trials=trials, workers=2, **QUICK)
-    monkeypatch.setenv("ANALYTIC_SECONDS", "0.15")
+    monkeypatch.setenv("ANALYTIC_SECONDS", "0.4")
     file, errors = tmp_path / "kills.yaml", tmp_path / "errors.txt"
     file.write_text(plain_yaml(config))
-    chief = _started(starter, file, errors)
-    folder, rng, done = tmp_path / "search" / "tune", random.Random(seed), {"chief": 0, "worker": 0}
-    _wait(lambda: bool(list(folder.glob("workers/*.pid"))), errors)
-    while sum(done.values()) < kills:
+    folder = tmp_path / "search" / "tune"
+    chief = _started(starter, _searching, file, errors)
+    for victim in ("worker", "worker", "worker", "chief"):
+        _wait(lambda: bool(_workers(folder)), errors)
         time.sleep(rng.uniform(0.05, 0.4))
         assert chief.exitcode is None, f"the search ended before it was killed often enough: {errors.read_text()}"
-        if sum(done.values()) % 3 == 0:
-            chief.kill()
-            chief.join()
-            done["chief"] += 1
-            chief = _started(starter, file, errors)
-        else:
-            worker = rng.choice(sorted(folder.glob("workers/*.pid")))
-            with contextlib.suppress(ProcessLookupError):  # a new one has not said its number yet
-                os.kill(int(worker.read_text()), signal.SIGKILL)
-                done["worker"] += 1
-    chief.join(120)
-    assert chief.exitcode == 0, errors.read_text()
-    assert done["chief"] >= 3 and done["worker"] >= 7
+        if victim == "worker":
+            os.kill(rng.choice(_workers(folder)), signal.SIGKILL)
+    chief.kill()
+    chief.join()
+    _wait(lambda: not _workers(folder), errors)  # they go with it
+    assert len(trial_numbers(folder)) < trials, "there is something left to do"
+    monkeypatch.setenv("ANALYTIC_SECONDS", "0")
+    search(config.model_copy(update={"tune": config.tune.model_copy(update={"workers": 1})}), OBJECTIVE)
+    _check_whole(folder, trials, errors)
+
+
+def test_kills_in_a_cluster_lose_and_repeat_no_trial(
+    analytic: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, starter: Any
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    trials, kills, rng = 12, 10, random.Random(7)
+    monkeypatch.setenv("ANALYTIC_SECONDS", "0.3")
+    file, errors = tmp_path / "cluster.yaml", tmp_path / "errors.txt"
+    file.write_text(plain_yaml(analytic(evaluations=2, trials=trials, **QUICK)))
+    folder = tmp_path / "search" / "tune"
+
+    def start(name: str) -> Any:
+        return _started(starter, _in_cluster, file, errors, name, port)
+
+    names = ["chief", "machine-1", "machine-2"]
+    running = {name: start(name) for name in names}
+    for number in range(kills):
+        time.sleep(rng.uniform(0.05, 0.5))
+        victim = "chief" if number % 3 == 0 else rng.choice(names[1:])
+        assert running["chief"].exitcode is None, f"the search ended before {kills} kills: {errors.read_text()}"
+        running[victim].kill()
+        running[victim].join()
+        if number % 4 == 1:  # a machine that is gone: its trial is taken up when the lease has run out
+            names[names.index(victim)] = victim = f"machine-{10 + number}" if victim != "chief" else "chief"
+        running[victim] = start(victim)
+    running["chief"].join(180)
+    assert running["chief"].exitcode == 0, errors.read_text()
+    _check_whole(folder, trials, errors)
+    for name in names[1:]:
+        running[name].join(60)
+        assert running[name].exitcode == 0, errors.read_text()
+    again = start("chief")  # one that is started once more finds nothing to do, and waits for nobody
+    again.join(60)
+    assert again.exitcode == 0, errors.read_text()
+
+
+def _check_whole(folder: Path, trials: int, errors: Path) -> None:
+    """No trial of a search that has ended was lost, and none counted twice."""
     state = read_json(folder / "oracle" / "oracle.json")
     assert sorted(map(int, state["end_order"])) == list(range(trials)) == trial_numbers(folder)
     assert not state["ongoing_trials"] and not state["retry_queue"]
@@ -116,34 +154,13 @@ def test_kills_of_chief_and_workers_lose_and_repeat_no_trial(
         observed = trial["metrics"]["metrics"]["score"]["observations"]
         assert observed == [{"value": [outcome.score], "step": 0}], "counted once"
     assert (folder / "best.yaml").is_file()
-    _wait(lambda: not _trial_processes(folder), errors)
+    _wait(lambda: not _processes("tuner.trial", str(folder)), errors)
 
 
-def test_chief_and_worker_of_a_cluster_meet_by_the_environment(
-    analytic: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, starter: Any
-) -> None:
-    import socket
+def _in_cluster(file: str, errors: str, name: str, port: int) -> None:
+    from tuner import servicer
 
-    from tuner import worker
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    file, errors = tmp_path / "cluster.yaml", tmp_path / "errors.txt"
-    file.write_text(plain_yaml(analytic(trials=3, **QUICK)))
-    processes = []
-    for name in ("chief", "machine-1"):
-        process = starter.Process(target=_in_cluster, args=(name, port, str(file), str(errors)))
-        process.start()
-        processes.append(process)
-    for process in processes:
-        process.join(60)
-        assert process.exitcode == 0, errors.read_text()
-    assert (tmp_path / "search" / "tune" / "best.yaml").is_file()
-    assert trial_numbers(tmp_path / "search" / "tune") == [0, 1, 2] and worker.TUNER_ID not in os.environ
-
-
-def _in_cluster(name: str, port: int, file: str, errors: str) -> None:
+    servicer.LEASE_SECONDS = 2.0
     os.environ |= {
         "KERASTUNER_TUNER_ID": name,
         "KERASTUNER_ORACLE_IP": "127.0.0.1",
@@ -158,25 +175,31 @@ def _searching(file: str, errors: str) -> None:
     run_search(file, errors)
 
 
-def _started(starter: Any, file: Path, errors: Path) -> Any:
-    process = starter.Process(target=_searching, args=(str(file), str(errors)))
+def _started(starter: Any, main: Callable[..., None], file: Path, errors: Path, *more: Any) -> Any:
+    process = starter.Process(target=main, args=(str(file), str(errors), *more))
     process.start()
     return process
 
 
 def _wait(ready: Callable[[], bool], errors: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not ready():
         assert time.monotonic() < deadline, errors.read_text() if errors.exists() else "nothing was told"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
-def _trial_processes(folder: Path) -> list[str]:
-    """Command lines of processes that are still at a trial of the search."""
+def _workers(folder: Path) -> list[int]:
+    """Workers of a search on this machine that live; a number from a file may be somebody else's by now."""
+    alive = _processes("multiprocessing.forkserver")
+    return [number for file in folder.glob("workers/*.pid") if (number := int(file.read_text())) in alive]
+
+
+def _processes(*words: str) -> list[int]:
+    """Numbers of the processes whose command holds all words."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             command = file.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-            if "tuner.trial" in command and str(folder) in command:
-                found.append(command)
+            if all(word in command for word in words):
+                found.append(int(file.parent.name))
     return found

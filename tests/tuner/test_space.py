@@ -50,6 +50,7 @@ def test_the_ready_spaces_fit_every_configuration(name: str) -> None:
         ({"encoder.name": ["minilm", "other"]}, "all trials share"),
         ({"synthesis.queries": [10, 20]}, "all trials share"),
         ({"seed": [1, 2]}, "all trials share"),
+        ({"training.tasks.search": {"low": 0, "high": 1}}, "on or off"),
         ({"augment.magnitude": {"low": 1, "high": 2, "when": {"augment.policy": "light"}}}, "no list of values"),
         (
             {
@@ -125,3 +126,23 @@ def test_a_space_survives_the_file(tmp_path: Any) -> None:
     (tmp_path / "own.yaml").write_text(documented_yaml(config))
     assert load_config(tmp_path / "own.yaml") == config
     assert config.tune.vary["encoder.dropout"].grid() == [0.0, 0.1, 0.2, 0.3], "both ends"
+
+
+def test_words_that_mean_numbers_are_numbers() -> None:
+    config = _config(
+        {
+            "training.learning_rate": ["1e-5", "3e-5"],
+            "training.weight_decay": {"low": 0, "high": 1, "when": {"training.learning_rate": "3e-5"}},
+        }
+    )
+    space = space_of(config)
+    assert space["training.learning_rate"].choice == [1e-5, 3e-5]
+    assert space["training.weight_decay"].when == {"training.learning_rate": [3e-5]}
+    assert decode(config, space, {"training.learning_rate": 1e-5}) == {"training.learning_rate": 1e-5}
+
+
+def test_values_come_back_exact_and_within_their_range() -> None:
+    config = _config({"model.dropout": [0.123456, 0.2], "training.warmup_share": {"low": 0.0, "high": 0.99999}})
+    space = space_of(config)
+    values = decode(config, space, {"model.dropout": 0.123456, "training.warmup_share": 0.99999})
+    assert values == {"model.dropout": 0.123456, "training.warmup_share": 0.99999}, "1.0 would not be allowed"
