@@ -56,7 +56,7 @@ def _prepare_encoded(source: Config, shop: ShopData) -> None:
     shop = filled(source, shop, fingerprint)
     zero_shot(source, shop)
     if wanted(source, shop):
-        zero_shot_samples(source, shop, fingerprint)
+        zero_shot_samples(source, shop, fingerprint, None)
 
 
 def run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
