@@ -91,20 +91,26 @@ def chosen_weights(
     """
     quality, usual = QUALITY[task], usual_weights(task, labels)
 
-    def found(among: Sequence[int]) -> tuple[Tuned, np.ndarray]:
-        best = tune(pool, quality, usual, prior_requests, among)
+    def found(among: Sequence[int]) -> Tuned:
+        return tune(pool, quality, usual, prior_requests, among)
+
+    def honest(best: Tuned, among: Sequence[int]) -> tuple[Tuned, np.ndarray]:
         if len(pool.items) < 2:
             return best, best.quality
         return best, held_out(pool, quality, seed, usual, prior_requests, among)
 
     every = range(len(labels))
+    allowed = [number for number in every if number not in constant]
     if task == "nothing":
-        return found([number for number in every if number in constant or labels[number] == "dense"])
-    speaking = [number for number in every if number not in constant]
-    if not speaking or not constant:
-        return found(every)
-    without, with_constant = found(speaking), found(every)
-    return with_constant if surely_better(with_constant[1], without[1]) else without
+        allowed = [number for number in every if number in constant or labels[number] == "dense"]
+    plain = honest(found(allowed or every), allowed or every)
+    if task == "nothing" or not allowed or not constant:
+        return plain
+    more = found(every)
+    if not more.weights[list(constant)].any():
+        return plain
+    wider = honest(more, every)
+    return wider if surely_better(wider[1], plain[1]) else plain
 
 
 def _pool(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tfrec.retrieval.normalising import NORMALISATIONS
 from tfrec.retrieval.scorer import Request, Scorer
 from tfrec.retrieval.weights import SITUATIONS, Weighting
@@ -54,10 +56,14 @@ class Fusion(Scorer):
                 without a weight in all of them are left out of the graph.
         """
         weights = self.weights(request)
+        used = np.flatnonzero(self.weights.used(situations)).tolist()
         total = None
-        for number, used in enumerate(self.weights.used(situations)):
-            if used:
-                part = weights[:, number : number + 1] * self._part(number, request)
+        for number in sorted(used, key=lambda number: self.scorers[number].constant):
+            weight = weights[:, number : number + 1]
+            if total is not None and self.scorers[number].constant:
+                total = self._with_constant(total, weight, number, request)
+            else:
+                part = weight * self._part(number, request)
                 total = part if total is None else total + part
         return self._whole(0, request) * 0.0 if total is None else total
 
@@ -74,6 +80,14 @@ class Fusion(Scorer):
         ]
         silent = tf.zeros_like(next((part for part in parts if part is not None), self._whole(0, request)))
         return tf.stack([silent if part is None else part for part in parts], axis=1)
+
+    def _with_constant(self, total: Tensor, weight: Tensor, number: int, request: Request) -> Tensor:
+        """Adds a scorer that mostly has no weight: few requests hold nothing, and the others shall not pay for them."""
+        return tf.cond(
+            tf.reduce_any(tf.not_equal(weight, 0.0)),
+            lambda: total + weight * self._part(number, request),
+            lambda: total,
+        )
 
     def _part(self, number: int, request: Request) -> Tensor:
         """Normalised scores float32 [B, N]; only the first row, [1, N], of a scorer that is the same in each."""
