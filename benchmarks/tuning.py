@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], dest="overrides")
     parser.add_argument("--minutes", type=float, default=40.0, help="of the search, without the seeds after it")
     parser.add_argument("--steps", type=int, help="of each training; without, training.max_minutes ends it, too")
-    parser.add_argument("--trials", type=int, default=100, help="at most")
+    parser.add_argument("--trials", type=int, default=15, help="at most; a third of them are random at first")
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args()
 

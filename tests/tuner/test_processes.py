@@ -85,7 +85,7 @@ def test_kills_on_one_machine_lose_and_repeat_no_trial(
 ) -> None:
     trials, rng = 9, random.Random(5)
     config = analytic(evaluations=2, trials=trials, workers=2, **QUICK)
-    monkeypatch.setenv("ANALYTIC_SECONDS", "0.4")
+    monkeypatch.setenv("ANALYTIC_SECONDS", "0.6")
     file, errors = tmp_path / "kills.yaml", tmp_path / "errors.txt"
     file.write_text(plain_yaml(config))
     folder = tmp_path / "search" / "tune"
@@ -112,7 +112,7 @@ def test_kills_in_a_cluster_lose_and_repeat_no_trial(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     trials, kills, rng = 12, 10, random.Random(7)
-    monkeypatch.setenv("ANALYTIC_SECONDS", "0.3")
+    monkeypatch.setenv("ANALYTIC_SECONDS", "0.5")
     file, errors = tmp_path / "cluster.yaml", tmp_path / "errors.txt"
     file.write_text(plain_yaml(analytic(evaluations=2, trials=trials, **QUICK)))
     folder = tmp_path / "search" / "tune"
