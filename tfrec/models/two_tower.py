@@ -12,6 +12,7 @@ from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.models.item_tower import ItemTower
 from tfrec.models.query_tower import QueryTower
 from tfrec.models.spelling import Speller, mend
+from tfrec.models.tasks import RetrievalTask
 from tfrec.models.vectors import ItemIds, TextProjection
 from tfrec.progress import track
 from tfrec.tensorflow_setup import keras, tf
@@ -61,7 +62,7 @@ class TwoTower(tfrs.Model):
             from tfrec.models.image_part import ImagePart
 
             self.image_part = ImagePart(model.images, self.dimension, config.seed)
-            self._image_vectors = tf.function(lambda items: self.image_part(*images.read(items)))
+            self._image_vectors = tf.function(lambda items: self.image_part(*images.read(items)), autograph=False)
         self.query_tower = QueryTower(
             self.projection, self.item_ids, self.dimension, config.data.history_length, model.history_layers,
             model.dropout, config.seed,
@@ -71,8 +72,8 @@ class TwoTower(tfrs.Model):
             trainable=config.training.learn_temperature,
         )  # fmt: skip
         self._logq = config.training.logq
-        self.search_task = tfrs.tasks.Retrieval(name="search")
-        self.recommendation_task = tfrs.tasks.Retrieval(name="recommendation")
+        self.search_task = RetrievalTask(name="search")
+        self.recommendation_task = RetrievalTask(name="recommendation")
         self._consistency, self._adversarial = config.augment.consistency, config.augment.adversarial
         # The catalogue's vectors as the history sees them; refreshed between steps, never trained, never checkpointed.
         self.catalogue = tf.Variable(tf.zeros([size, self.dimension]), trainable=False, name="catalogue")
@@ -140,7 +141,7 @@ class TwoTower(tfrs.Model):
             corrected = self._logq == "all" or self._logq == task.name
             total += task(
                 scaled, candidates, sample_weight=inputs["weight"] * rows, score_mask=inputs["allowed"],
-                candidate_sampling_probability=inputs["probability"] if corrected else None, compute_metrics=False,
+                candidate_sampling_probability=inputs["probability"] if corrected else None,
             )  # fmt: skip
         return total / tf.maximum(tf.reduce_sum(inputs["weight"]), 1e-6)
 

@@ -71,6 +71,7 @@ class Mixture:
             return starts
         first, last = tf.constant(starts, tf.float32), tf.constant(ends, tf.float32)
 
+        @tf.autograph.experimental.do_not_convert
         def at(draw: Any) -> Any:
             progress = tf.minimum(tf.cast(draw, tf.float32) / float(max(draws - 1, 1)), 1.0)
             return first + progress * (last - first)

@@ -98,14 +98,22 @@ class Batches:
         features = feature_spec()
         seed, buffer = self._config.seed, self._config.training.shuffle_buffer
 
+        @tf.autograph.experimental.do_not_convert
+        def parsed(row: Any) -> Any:
+            return tf.io.parse_single_example(row, features)
+
+        @tf.autograph.experimental.do_not_convert
+        def wanted(row: Any) -> Any:
+            return tf.equal(row["task"], task)
+
+        @tf.autograph.experimental.do_not_convert
         def epoch(number: Any) -> Any:
-            data = tf.data.TFRecordDataset(files, num_parallel_reads=None)
-            data = data.map(lambda row: tf.io.parse_single_example(row, features))
-            data = data.filter(lambda row: tf.equal(row["task"], task))
+            data = tf.data.TFRecordDataset(files, num_parallel_reads=None).map(parsed).filter(wanted)
             return data.shuffle(buffer, seed=seed + number, reshuffle_each_iteration=False)
 
         return tf.data.Dataset.range(1 << 40).flat_map(epoch)
 
+    @tf.autograph.experimental.do_not_convert  # no Python control flow inside depends on data
     def _features(self, step: Any, rows: dict[str, Any]) -> dict[str, Any]:
         judged = rows["negatives"]
         near = judged if self._mined is None else self._mined.beside(judged, rows["group"])

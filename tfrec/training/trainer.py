@@ -55,7 +55,6 @@ class Trainer:
             groups, self._training.weight_decay, self._training.clip_norm, self._training.accumulate_steps
         )
         self._factor = tf.Variable(0.0, trainable=False)
-        self._step = tf.function(self._train_step, reduce_retracing=True)
         self.history: list[dict[str, float]] = []
         self._stale = 0
         self._best = -math.inf
@@ -88,7 +87,8 @@ class Trainer:
             self._judge(step, schedule)
         done_evaluations = len(self.history) - 1
         writer = tf.summary.create_file_writer(str(self._folder / "tensorboard"))
-        iterator = iter(self._batches.from_step(step))
+        batches = self._batches.from_step(step)
+        iterator, train = iter(batches), self._traced_step(batches.element_spec)
         pause = _SECONDS_BETWEEN_CHECKPOINTS
         last_save, started, first_step, paused = time.monotonic(), time.monotonic(), step, 0.0
         with Progress("Training", 100) as bar, writer.as_default():
@@ -97,7 +97,7 @@ class Trainer:
             reason = halt(progress, self.history) if halt and done_evaluations and progress < 1.0 else None
             while reason is None and (progress := schedule.progress(step)) < 1.0:
                 self._factor.assign(schedule.factor(progress))
-                loss, norm = self._step(next(iterator), tf.constant(step, tf.int64))
+                loss, norm = train(next(iterator), tf.constant(step, tf.int64))
                 value = float(loss)
                 if not math.isfinite(value):
                     raise TrainingError(
@@ -137,6 +137,10 @@ class Trainer:
             self._save(step, schedule, summary)
         checkpoints.restore(self._folder / "best", self._model.saved_variables)
         return summary
+
+    def _traced_step(self, batch: Any) -> Callable[..., Any]:
+        """The step for batches of a specification: traced once, whatever shapes come, without converting Python."""
+        return tf.function(self._train_step, input_signature=[batch, tf.TensorSpec([], tf.int64)], autograph=False)
 
     def _train_step(self, batch: dict[str, Any], step: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
