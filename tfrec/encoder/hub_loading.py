@@ -28,7 +28,11 @@ def load_layer(handle: str) -> Any:
     """
     import tensorflow_hub
 
-    layer = _loaded(handle, lambda: tensorflow_hub.KerasLayer(_local(handle), trainable=True, name="encoder"))
+    def load() -> Any:
+        # Loaded here and not by KerasLayer, which would import Keras 3 to look for options of loading.
+        return tensorflow_hub.KerasLayer(tensorflow_hub.load(_local(handle)), trainable=True, name="encoder")
+
+    layer = _loaded(handle, load)
     if not layer.trainable_variables:
         raise EncoderError(f"{handle} has no trainable variables: it is not a TF2 transformer encoder for fine-tuning.")
     return layer

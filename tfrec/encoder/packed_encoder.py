@@ -41,8 +41,10 @@ class PackedEncoder(TextEncoder):
         import tensorflow_text  # noqa: F401  registers the ops of the preprocessor
 
         self.precision = chosen_precision(config.precision)
+        # Loaded here and not by KerasLayer, which would import Keras 3 to look for options of loading.
+        loaded = tensorflow_hub.load(str(source.encoder))
         self.layer = tensorflow_hub.KerasLayer(
-            str(source.encoder), trainable=True, arguments={"precision": self.precision}, name="encoder"
+            loaded, trainable=True, arguments={"precision": self.precision}, name="encoder"
         )
         self.preprocessor = tensorflow_hub.load(str(source.preprocessor))
         self._source, self._pooling, self._rate = source, config.pooling, config.dropout
