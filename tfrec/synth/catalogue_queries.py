@@ -12,6 +12,7 @@ from tfrec.augment.synonyms.function_words import FUNCTION_WORDS
 
 _READ_UNITS = 14  # the front of a title says what the thing is; its end lists sizes and uses
 _LENGTHS, _LENGTH_SHARES = (2, 3, 4), (0.4, 0.4, 0.2)
+_PATIENCE = 2000  # cuts in a row that give nothing new: the catalogue holds hardly more
 _SPAN_SHARE = 0.45  # neighbouring words; else words from anywhere, in the title's order
 # Han, kana and Hangul mostly have no spaces between words: two characters, a word's usual length, are a unit there.
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -44,9 +45,11 @@ def catalogue_queries(texts: Sequence[str], count: int, forbidden: Collection[st
     made: list[tuple[str, int]] = []
     if not texts:
         return made
+    barren = 0
     for item in rng.integers(len(texts), size=8 * count):
-        if len(made) == count:
+        if len(made) == count or barren == _PATIENCE:
             break
+        barren += 1
         units = [unit for found in _UNIT.findall(texts[item]) if (unit := found.strip(_EDGES))][:_READ_UNITS]
         cut = _useful(_cut(units, rng))
         query = normalise(_joined(cut))
@@ -54,6 +57,7 @@ def catalogue_queries(texts: Sequence[str], count: int, forbidden: Collection[st
         if query not in taken and (len(cut) > 1 or len(units) == 1):
             taken.add(query)
             made.append((query, int(item)))
+            barren = 0
     return made
 
 
