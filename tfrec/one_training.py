@@ -61,11 +61,13 @@ def train_once(
     teacher = round_.teacher if round_ is not None else None
     if teacher is not None:
         signature = hashlib.sha256(f"{signature}{teacher.signature}".encode()).hexdigest()
+    # Nothing has been restored or trained yet: the model's own encoder can teach.
+    untrained = model.encoder if source.encoder == config.encoder else None
     synthetic = None
     if wanted(config, shop):
         print(reason(config, shop), file=sys.stderr, flush=True)
         if teacher is None or round_ is None:
-            synthetic = zero_shot_samples(source, shop, model.encoder.fingerprint, second_opinion)
+            synthetic = zero_shot_samples(source, shop, model.encoder.fingerprint, second_opinion, untrained)
         else:
             synthetic = synthesise(
                 source, shop, lambda: trained_teacher(teacher), teacher.signature, round_.folder / "synthetic",
@@ -76,8 +78,9 @@ def train_once(
         from tfrec.training.augmentation import shop_augmentation
 
         augmentation = shop_augmentation(config, shop, model.encoder)
+    judge = (lambda: zero_shot_teacher(source, shop, untrained)) if teacher is None else lambda: trained_teacher(teacher)
     mined = mined_negatives(
-        config, shop, lambda: zero_shot_teacher(source, shop) if teacher is None else trained_teacher(teacher),
+        config, shop, judge,
         model.encoder.fingerprint if teacher is None else teacher.signature,
         (run.path if round_ is None else round_.folder) / "mined_negatives", synthetic,
     )  # fmt: skip

@@ -23,9 +23,15 @@ if TYPE_CHECKING:
     from tfrec.trained import TrainedShop
 
 
-def zero_shot(config: Config, shop: ShopData) -> tuple[np.ndarray, Any]:
-    """The untrained encoder's item vectors, kept in the run folder, and its query function."""
-    encoder = TextEncoder.load(config.encoder, config.seed)
+def zero_shot(config: Config, shop: ShopData, untrained: TextEncoder | None = None) -> tuple[np.ndarray, Any]:
+    """The untrained encoder's item vectors, kept in the run folder, and its query function.
+
+    Args:
+        config: the whole configuration.
+        shop: the prepared data.
+        untrained: the configured encoder, where it has been loaded and not been trained yet; None loads it.
+    """
+    encoder = untrained or TextEncoder.load(config.encoder, config.seed)
     # Of the texts alone: the same vectors serve whatever labels and splits go with them.
     key = hashlib.sha256(
         "\0".join([encoder.fingerprint, config.encoder.model_dump_json(), *shop.item_texts]).encode()
@@ -47,16 +53,22 @@ def zero_shot(config: Config, shop: ShopData) -> tuple[np.ndarray, Any]:
 
 
 def zero_shot_samples(
-    config: Config, shop: ShopData, fingerprint: str, second_opinion: CrossScorer | None
+    config: Config,
+    shop: ShopData,
+    fingerprint: str,
+    second_opinion: CrossScorer | None,
+    untrained: TextEncoder | None = None,
 ) -> SyntheticExamples:
-    """The run's synthetic examples, with BM25 and the untrained encoder as teacher."""
+    """The run's synthetic examples, with BM25 and the untrained encoder (see `zero_shot`) as teacher."""
     folder = RunFolder(config).synthetic
-    return synthesise(config, shop, lambda: zero_shot_teacher(config, shop), fingerprint, folder, None, second_opinion)
+    return synthesise(
+        config, shop, lambda: zero_shot_teacher(config, shop, untrained), fingerprint, folder, None, second_opinion
+    )
 
 
-def zero_shot_teacher(config: Config, shop: ShopData) -> Teacher:
-    """BM25 and the untrained encoder."""
-    items, encode = zero_shot(config, shop)
+def zero_shot_teacher(config: Config, shop: ShopData, untrained: TextEncoder | None = None) -> Teacher:
+    """BM25 and the untrained encoder (see `zero_shot`)."""
+    items, encode = zero_shot(config, shop, untrained)
     return Teacher(items, encode, Bm25.fit(shop.item_texts).scores)
 
 
