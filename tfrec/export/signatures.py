@@ -44,11 +44,16 @@ def serving_signatures(
         order = tf.argsort(tf.range(width) + tf.where(rows >= 0, width, 0), axis=1)
         return tf.gather(rows, order, batch_dims=1)
 
-    def of_words(query: Tensor, rows: Tensor) -> Request:
+    # One function for all signatures: it holds most of their ops, which are traced, stored and loaded once.
+    @tf.function(input_signature=[_INPUTS["query"], tf.TensorSpec([None, None], tf.int32)], autograph=False)
+    def read(query: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         has_text = tf.logical_not(tf.strings.regex_full_match(query, BLANK))
-        tf.debugging.assert_equal(tf.shape(query)[0], tf.shape(rows)[0], "query and history must have as many rows")
         query, rows = module.mended(query), latest(rows)
-        return Request(query, query_tower(encode(query, query_tokens), has_text, rows, module.catalogue), rows)
+        return query, query_tower(encode(query, query_tokens), has_text, rows, module.catalogue), rows
+
+    def of_words(query: Tensor, rows: Tensor) -> Request:
+        tf.debugging.assert_equal(tf.shape(query)[0], tf.shape(rows)[0], "query and history must have as many rows")
+        return Request(*read(query, rows))
 
     def of_past(rows: Tensor) -> Request:
         batch, rows = tf.shape(rows)[0], latest(rows)
