@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfrec.config import Config
@@ -56,6 +56,7 @@ def test_each_step_can_be_switched_off(switch: str, text: str) -> None:
     assert _clean([text])[0] != [text]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(), max_size=5))
 def test_cleaning_twice_is_cleaning_once(texts: list[str]) -> None:
     once, _ = _clean([text.encode("utf-8", "replace").decode() for text in texts])

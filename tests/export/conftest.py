@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,19 +79,9 @@ def build(config: Config, shop: Any, popularity: np.ndarray) -> Trained:
 
 
 @pytest.fixture(scope="session")
-def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_encoder(scratch_encoder: Callable[..., Path]) -> Path:
     """A random BERT of width 32 with two layers; its folder serves as encoder.name."""
-    from tfrec.encoder.install import install_scratch
-
-    before = os.environ.get("TFREC_HOME")
-    os.environ["TFREC_HOME"] = str(tmp_path_factory.mktemp("home"))
-    try:
-        return install_scratch(texts_of(200), "tiny", hidden=32, layers=2, heads=4, vocabulary_size=400).folder
-    finally:
-        if before is None:
-            del os.environ["TFREC_HOME"]
-        else:
-            os.environ["TFREC_HOME"] = before
+    return scratch_encoder(texts_of(200), hidden=32, layers=2, heads=4, vocabulary_size=400)
 
 
 @pytest.fixture(scope="session")

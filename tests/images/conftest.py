@@ -32,14 +32,10 @@ def picture(color: tuple[int, int, int], number: int, height: int = 30, width: i
 
 
 @pytest.fixture(scope="session")
-def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def encoder_folder(scratch_encoder: Callable[..., Path]) -> Path:
     """A random BERT of width 16 that knows the colours' names."""
-    from tfrec.encoder.install import install_scratch
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TFREC_HOME", str(tmp_path_factory.mktemp("home")))
-        texts = [f"one {name} vase" for name in COLORS]
-        return install_scratch(texts, "tiny", hidden=16, layers=1, heads=2, vocabulary_size=100, seed=1).folder
+    texts = [f"one {name} vase" for name in COLORS]
+    return scratch_encoder(texts, hidden=16, layers=1, heads=2, vocabulary_size=100, seed=1)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,8 @@ def vary(pictures: np.ndarray, items: Any = None, seed: int = 1, step: int = 0, 
     augmentation = ImageAugmentation(ImageAugmentConfig(**{**NONE, **parts}), SIZE, seed)
     items = np.arange(len(pictures)) if items is None else np.asarray(items)
     data = tf.data.Dataset.from_tensors((pictures, np.ones(len(pictures), bool), items))
-    out, has = next(iter(data.map(lambda p, h, i: augmentation(p, h, i, tf.constant(step, tf.int64)))))
+    varied = tf.autograph.experimental.do_not_convert(lambda p, h, i: augmentation(p, h, i, np.int64(step)))
+    out, has = next(iter(data.map(varied)))
     assert out.dtype == tf.uint8 and out.shape[1:] == [SIZE, SIZE, 3]
     return out.numpy(), has.numpy()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,9 @@ TEXTS = [f"{colour} {thing}" for colour in ("red", "blue", "green") for thing in
 
 
 @pytest.fixture(scope="session")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+def config(scratch_encoder: Callable[..., Path]) -> Config:
     """The configuration of the model, with an encoder of width 32."""
-    from tfrec.encoder.install import install_scratch
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TFREC_HOME", str(tmp_path_factory.mktemp("home")))
-        encoder: Path = install_scratch(TEXTS, "tiny", hidden=32, layers=2, heads=4, vocabulary_size=200).folder
+    encoder = scratch_encoder(TEXTS, hidden=32, layers=2, heads=4, vocabulary_size=200)
     return Config.model_validate(
         {
             "data": {"items": "items.csv", "searches": "searches.csv", "history_length": 4},

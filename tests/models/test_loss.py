@@ -123,7 +123,7 @@ def test_an_epoch_on_one_batch_lowers_its_loss(fresh: Any, texts: list[str]) -> 
     variables = [*fresh.encoder.trainable_variables, *fresh.head_variables]
     optimizer = keras.optimizers.Adam(3e-3)
 
-    @tf.function
+    @tf.function(autograph=False)
     def step() -> Any:
         with tf.GradientTape() as tape:
             loss = fresh.compute_loss(inputs, training=True)

@@ -26,54 +26,65 @@ def test_points_of_the_line_between_start_and_end() -> None:
         assert counter.numpy() == 8
 
 
-def _trained(config_path: Path, name: str, judge: Callable[[Any], dict[str, float]]) -> tuple[Any, np.ndarray, dict]:
-    """Trains shortly with a judge of our own; gives the model, its first weights and the summary."""
+@pytest.fixture(scope="module")
+def run(known_shop: Path) -> Callable[..., Any]:
+    """run(name, judge) trains 5 steps with a judge of our own; gives the model, its first weights and the summary."""
     from tfrec.assembly import assemble
     from tfrec.run import RunFolder
     from tfrec.training.pipeline import Batches
     from tfrec.training.trainer import Trainer
 
-    config = load_config(config_path, [f"name={name}", "training.epochs=1", "training.interpolation=[0.25]"])
-    shop, model, signature = assemble(config)
-    start = model.saved_variables[0].numpy()
-    batches = Batches(config, shop, model.encoder.tokenize)
-    trainer = Trainer(config, model, batches, lambda: judge(model), RunFolder(config).checkpoints, signature)
-    return model, start, trainer.run()
+    settings = ["training.max_steps=5", "training.interpolation=[0.25]"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFREC_HOME", str(known_shop.parent / "home"))
+        shop, model, signature = assemble(load_config(known_shop, settings))
+    start = [variable.numpy() for variable in model.saved_variables]
+
+    def train(name: str, judge: Callable[[Any], dict[str, float]]) -> tuple[Any, np.ndarray, dict]:
+        config = load_config(known_shop, [f"name={name}", *settings])
+        for variable, value in zip(model.saved_variables, start, strict=True):
+            variable.assign(value)
+        batches = Batches(config, shop, model.encoder.tokenize)
+        trainer = Trainer(config, model, batches, lambda: judge(model), RunFolder(config).checkpoints, signature)
+        return model, start[0], trainer.run()
+
+    return train
 
 
-def test_a_mixture_that_ranks_better_on_dev_is_kept(shop_home: Path) -> None:
+def test_a_mixture_that_ranks_better_on_dev_is_kept(run: Callable[..., Any]) -> None:
     seen: list[np.ndarray] = []
 
     def judge(model: Any) -> dict[str, float]:
         seen.append(model.saved_variables[0].numpy())
         return {"score": [0.1, 0.2, 0.3, 0.2, 0.9][len(seen) - 1]}
 
-    model, start, summary = _trained(shop_home, "mixture", judge)
+    model, start, summary = run("mixture", judge)
     assert [e.get("share") for e in summary["evaluations"]] == [None, None, None, None, 0.25]
+    assert [e["step"] for e in summary["evaluations"]] == [0, 2, 4, 5, 5] and summary["steps"] == 5, "max_steps"
     end = seen[3]
     assert not np.allclose(start, end)
     np.testing.assert_allclose(model.saved_variables[0].numpy(), 0.75 * start + 0.25 * end, rtol=1e-5, atol=1e-7)
 
 
-def test_a_mixture_that_ranks_worse_is_not(shop_home: Path) -> None:
+def test_a_mixture_that_ranks_worse_is_not(run: Callable[..., Any]) -> None:
     seen: list[np.ndarray] = []
 
     def judge(model: Any) -> dict[str, float]:
         seen.append(model.saved_variables[0].numpy())
         return {"score": [0.1, 0.2, 0.3, 0.4, 0.3][len(seen) - 1]}
 
-    model, _, _ = _trained(shop_home, "no_mixture", judge)
+    model, _, _ = run("no_mixture", judge)
     np.testing.assert_array_equal(model.saved_variables[0].numpy(), seen[3])
 
 
-def test_without_a_dev_split_the_last_weights_are_the_model(shop_home: Path) -> None:
+def test_without_a_dev_split_the_last_weights_are_the_model(run: Callable[..., Any]) -> None:
     seen: list[np.ndarray] = []
 
     def judge(model: Any) -> dict[str, float]:
         seen.append(model.saved_variables[0].numpy())
         return {}
 
-    model, start, summary = _trained(shop_home, "no_dev", judge)
+    model, start, summary = run("no_dev", judge)
     assert summary["stopped"] == "finished"
     assert len(seen) == 4, "no mixture is tried where nothing can judge it"
     np.testing.assert_array_equal(model.saved_variables[0].numpy(), seen[-1])
@@ -86,12 +97,3 @@ def test_a_mixture_lies_between_its_ends(shop_home: Path, share: float) -> None:
 
     with pytest.raises(ConfigError, match="interpolation"):
         load_config(shop_home, [f"training.interpolation=[{share}]"])
-
-
-def test_a_run_ends_after_the_most_steps(shop_home: Path) -> None:
-    import tfrec
-
-    config = load_config(shop_home, ["name=steps", "training.max_steps=5", "training.interpolation=[]"])
-    summary = tfrec.train(config).summary
-    assert summary["steps"] == 5
-    assert [e["step"] for e in summary["evaluations"]] == [0, 2, 4, 5]

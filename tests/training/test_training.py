@@ -15,6 +15,8 @@ import pytest
 from tfrec.config import load_config
 from tfrec.errors import TrainingError
 
+SHORT = ["training.epochs=6", "training.evaluations=3"]
+
 
 def _batches(config_path: Path, *overrides: str) -> Any:
     from tfrec.data.prepare import prepare
@@ -60,34 +62,41 @@ def test_batches_hold_both_tasks_and_only_judged_negatives(shop_home: Path) -> N
     assert min(seen.values()) > 0
 
 
-def test_training_teaches_what_the_untrained_encoder_cannot_know(shop_home: Path) -> None:
+@pytest.fixture(scope="module")
+def learned(known_shop: Path) -> Any:
+    """The shop trained in one go."""
     import tfrec
 
-    config = load_config(shop_home, ["name=learn"])
-    trained = tfrec.train(config)
-    start, best = trained.summary["evaluations"][0], max(trained.summary["evaluations"], key=lambda e: e["score"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFREC_HOME", str(known_shop.parent / "home"))
+        return tfrec.train(load_config(known_shop, ["name=learn", *SHORT]))
+
+
+def test_training_teaches_what_the_untrained_encoder_cannot_know(shop_home: Path, learned: Any) -> None:
+    import tfrec
+
+    start, best = learned.summary["evaluations"][0], max(learned.summary["evaluations"], key=lambda e: e["score"])
     assert best["search nDCG@10"] > start["search nDCG@10"] + 0.2
     assert best["search nDCG@10"] > 0.6
-    report = tfrec.evaluate(trained)["search"]
+    report = tfrec.evaluate(learned)["search"]
     assert report.systems["tfrec"].means["nDCG@10"] == pytest.approx(best["search nDCG@10"], abs=1e-6)
 
-    again = tfrec.train(config)  # a finished run is read back, not repeated
-    assert again.summary == trained.summary
-    np.testing.assert_allclose(again.catalogue, trained.catalogue, atol=1e-6)
+    again = tfrec.train(learned.config)  # a finished run is read back, not repeated
+    assert again.summary == learned.summary
+    np.testing.assert_allclose(again.catalogue, learned.catalogue, atol=1e-6)
     with pytest.raises(TrainingError, match="run `tfrec train`"):
-        tfrec.load(load_config(shop_home, ["name=learn", "training.epochs=13"]))
+        tfrec.load(load_config(shop_home, ["name=learn", *SHORT, "training.epochs=13"]))
 
 
-def test_a_killed_run_ends_like_one_that_was_not(shop_home: Path) -> None:
+def test_a_killed_run_ends_like_one_that_was_not(shop_home: Path, learned: Any) -> None:
     import tfrec
     from tfrec.files import read_json
 
-    base = ["training.epochs=8", "training.evaluations=4"]
-    whole = tfrec.train(load_config(shop_home, ["name=whole", *base])).summary
+    whole, settings = learned.summary, ["name=killed", *SHORT]
     code = (
         "import tfrec, tfrec.training.trainer as t\n"
         "t._SECONDS_BETWEEN_CHECKPOINTS = 0.0\n"
-        f"tfrec.train(tfrec.load_config({str(shop_home)!r}, {['name=killed', *base]!r}))\n"
+        f"tfrec.train(tfrec.load_config({str(shop_home)!r}, {settings!r}))\n"
     )
     state = shop_home.parent / "runs" / "killed" / "checkpoints" / "last" / "state.json"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -99,7 +108,7 @@ def test_a_killed_run_ends_like_one_that_was_not(shop_home: Path) -> None:
         time.sleep(0.01)
     process.wait(60)
     assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
-    resumed = tfrec.train(load_config(shop_home, ["name=killed", *base])).summary
+    resumed = tfrec.train(load_config(shop_home, settings)).summary
     assert resumed["steps"] == whole["steps"]
     assert [e["step"] for e in resumed["evaluations"]] == [e["step"] for e in whole["evaluations"]]
     for a, b in zip(resumed["evaluations"], whole["evaluations"], strict=True):
