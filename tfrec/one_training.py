@@ -78,9 +78,8 @@ def train_once(
         from tfrec.training.augmentation import shop_augmentation
 
         augmentation = shop_augmentation(config, shop, model.encoder)
-    judge = (lambda: zero_shot_teacher(source, shop, untrained)) if teacher is None else lambda: trained_teacher(teacher)
     mined = mined_negatives(
-        config, shop, judge,
+        config, shop, lambda: trained_teacher(teacher) if teacher else zero_shot_teacher(source, shop, untrained),
         model.encoder.fingerprint if teacher is None else teacher.signature,
         (run.path if round_ is None else round_.folder) / "mined_negatives", synthetic,
     )  # fmt: skip

@@ -21,12 +21,10 @@ MIX = "{name: mix_positives, field: item, probability: 0.7, strength: 1.0}"
 class Shop:
     """The known shop with its encoder; gives batches for overrides."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, encoder: Any) -> None:
         from tfrec.data.prepare import prepare
-        from tfrec.encoder.text_encoder import TextEncoder
 
-        self.path, config = path, load_config(path)
-        self.data, self.encoder = prepare(config), TextEncoder.load(config.encoder, config.seed)
+        self.path, self.data, self.encoder = path, prepare(load_config(path)), encoder
 
     def config(self, *overrides: str) -> Config:
         return load_config(self.path, overrides)
@@ -51,10 +49,10 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(known_shop: Path) -> Shop:
+def shop(known_shop: Path, known_encoder: Any) -> Shop:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFREC_HOME", str(known_shop.parent / "home"))
-        return Shop(known_shop)
+        return Shop(known_shop, known_encoder)
 
 
 def flat(batch: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -106,7 +104,9 @@ def test_another_positive_is_drawn_from_the_same_group() -> None:
     assert found == [[7, 4, 0, 0], [7, 4, 0, 0], [7, 4, 9, 5], [7, 4, 9, 5]]
 
 
-def test_a_mixed_item_is_no_negative_of_either_items_queries(shop_home: Path, tmp_path: Path) -> None:
+def test_a_mixed_item_is_no_negative_of_either_items_queries(
+    shop_home: Path, tmp_path: Path, known_encoder: Any
+) -> None:
     """Query k is answered by items k and k + 1; mixed with strength 1, a text is the partner's."""
     from tfrec.tensorflow_setup import tf
 
@@ -124,7 +124,7 @@ def test_a_mixed_item_is_no_negative_of_either_items_queries(shop_home: Path, tm
     tree["encoder"] |= {"query_tokens": 40, "item_tokens": 40}
     path = tmp_path / "mixing.yaml"
     path.write_text(yaml.safe_dump(tree | {"runs_dir": str(tmp_path / "runs")}))
-    shop = Shop(path)
+    shop = Shop(path, known_encoder)
     mix = "augment.operations=[{name: mix_positives, field: item, probability: 1.0, strength: 1.0}]"
     for batch in shop.batches(mix, "synthesis.enabled=false").from_step(0).take(4):
         queries = [int(length) - 3 for length in batch["query_tokens"].row_lengths()]
@@ -203,6 +203,7 @@ def test_without_a_policy_nothing_of_augment_is_imported(shop_home: Path, monkey
         ]
     for name in {*off, *(name for name in sys.modules if name.startswith("tfrec.augment."))}:
         monkeypatch.setitem(sys.modules, name, None)  # importing it now fails
-    tfrec.api.train(load_config(shop_home, ["name=plain", "training.epochs=0.1"]))
+    short = ["training.epochs=0.1", "training.evaluations=1", "training.interpolation=[]"]
+    tfrec.api.train(load_config(shop_home, ["name=plain", *short]))
     with pytest.raises(ImportError):
-        tfrec.api.train(load_config(shop_home, ["name=not_plain", "training.epochs=0.1", "augment.policy=light"]))
+        tfrec.api.train(load_config(shop_home, ["name=not_plain", *short, "augment.policy=light"]))

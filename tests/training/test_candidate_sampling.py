@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,14 +12,13 @@ from tfrec.config import load_config
 
 
 @pytest.mark.parametrize("tasks", ["{search: 1, recommendation: 0}", "{search: 1, recommendation: 1}"])
-def test_probabilities_are_the_shares_that_batches_show(shop_home: Path, tasks: str) -> None:
+def test_probabilities_are_the_shares_that_batches_show(shop_home: Path, tasks: str, known_encoder: Any) -> None:
     from tfrec.data.prepare import prepare
-    from tfrec.encoder.text_encoder import TextEncoder
     from tfrec.training.pipeline import Batches
 
     config = load_config(shop_home, [f"training.tasks={tasks}", "data.max_examples_per_user=500"])
     shop = prepare(config)
-    batches = Batches(config, shop, TextEncoder.load(config.encoder, config.seed).tokenize)
+    batches = Batches(config, shop, known_encoder.tokenize)
     steps, rows = 200, config.training.batch_size
     seen, told = np.zeros(shop.size), np.zeros(shop.size)
     for batch in batches.from_step(0).take(steps):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,24 +41,23 @@ def synthetic(tmp_path_factory: pytest.TempPathFactory) -> SyntheticExamples:
 
 
 @pytest.fixture()
-def batches(shop_home: Path, synthetic: SyntheticExamples) -> Callable[..., Any]:
+def batches(shop_home: Path, synthetic: SyntheticExamples, known_encoder: Any) -> Callable[..., Any]:
     """batches(overrides...) are those of the known shop with the made examples."""
-    from tfrec.encoder.text_encoder import TextEncoder
     from tfrec.training.pipeline import Batches
 
     def of(*overrides: str) -> Any:
         settings = ["training.batch_size=64", "training.hard_negatives=0", "training.max_steps=40"]
         settings += ["training.epochs=100", *overrides]
         config: Config = load_config(shop_home, settings)
-        return Batches(config, prepare(config), TextEncoder.load(config.encoder, config.seed).tokenize, synthetic)
+        return Batches(config, prepare(config), known_encoder.tokenize, synthetic)
 
     return of
 
 
-def _shares(batches: Any, first: int, steps: int) -> dict[str, float]:
+def _shares(batches: Iterable[dict[str, Any]]) -> dict[str, float]:
     """Share of each stream among the rows of some batches."""
     seen = {"search": 0, "purchases": 0, "first": 0, "second": 0, "simulated": 0}
-    for batch in batches.from_step(first).take(steps):
+    for batch in batches:
         made, search, item = (batch[name].numpy() for name in ("weight", "is_search", "items"))
         made, item = made == 0.5, item[: len(made)]
         assert np.array_equal(batch["has_text"].numpy(), search), "simulated purchases are no searches"
@@ -72,7 +71,7 @@ def _shares(batches: Any, first: int, steps: int) -> dict[str, float]:
 
 
 def test_made_examples_take_their_part_of_their_own_task(batches: Callable[..., Any]) -> None:
-    shares = _shares(batches("synthesis={max_share: 0.3, weights: {generator: 4}}"), 0, 30)
+    shares = _shares(batches("synthesis={max_share: 0.3, weights: {generator: 4}}").from_step(0).take(30))
     assert shares["first"] + shares["second"] == pytest.approx(0.15, abs=0.03)
     assert shares["search"] == pytest.approx(0.35, abs=0.04)
     assert shares["second"] / shares["first"] == pytest.approx(4 * 50 / 100, rel=0.35)
@@ -81,7 +80,7 @@ def test_made_examples_take_their_part_of_their_own_task(batches: Callable[..., 
 
 def test_a_source_of_weight_zero_is_not_drawn(batches: Callable[..., Any]) -> None:
     made = batches("synthesis.weights={generator: 0, behaviour: 0}")
-    shares = _shares(made, 0, 5)
+    shares = _shares(made.from_step(0).take(5))
     assert shares["second"] == shares["simulated"] == 0 and shares["first"] > 0
     assert made.tasks == ["search", "recommendation", "synthetic"]
 
@@ -89,12 +88,12 @@ def test_a_source_of_weight_zero_is_not_drawn(batches: Callable[..., Any]) -> No
 def test_a_ramp_moves_from_made_to_real_and_can_be_entered_anywhere(batches: Callable[..., Any]) -> None:
     ramp = batches("synthesis.share={start: 1.0, end: 0.0}", "training.tasks.recommendation=0")
     assert ramp.total_steps == 40
+    whole = list(ramp.from_step(0).take(47))
     for first, expected in ((0, 0.05), (18, 0.5), (36, 0.95)):
-        assert _shares(ramp, first, 4)["search"] == pytest.approx(expected, abs=0.13), first
-    whole = list(ramp.from_step(0).take(12))
-    for a, b in zip(whole[9:], ramp.from_step(9).take(3), strict=True):
+        assert _shares(whole[first : first + 4])["search"] == pytest.approx(expected, abs=0.13), first
+    for a, b in zip(whole[9:12], ramp.from_step(9).take(3), strict=True):
         assert np.array_equal(a["items"], b["items"])
-    assert _shares(ramp, 45, 2)["search"] == 1.0, "after the planned steps the shares stay"
+    assert _shares(whole[45:])["search"] == 1.0, "after the planned steps the shares stay"
 
 
 def test_a_shop_without_labels_trains_on_made_examples_alone(
@@ -108,7 +107,7 @@ def test_a_shop_without_labels_trains_on_made_examples_alone(
             batches(*bare, nothing)
     made = batches(*bare, "training.logq=all")
     assert made.tasks == ["synthetic", "simulated"]
-    shares = _shares(made, 0, 5)
+    shares = _shares(made.from_step(0).take(5))
     assert shares["search"] == shares["purchases"] == 0
 
 

@@ -18,14 +18,13 @@ from tfrec.errors import TrainingError
 SHORT = ["training.epochs=6", "training.evaluations=3"]
 
 
-def _batches(config_path: Path, *overrides: str) -> Any:
+def _batches(encoder: Any, config_path: Path, *overrides: str) -> Any:
     from tfrec.data.prepare import prepare
-    from tfrec.encoder.text_encoder import TextEncoder
     from tfrec.training.pipeline import Batches
 
     config = load_config(config_path, overrides)
     shop = prepare(config)
-    return Batches(config, shop, TextEncoder.load(config.encoder, config.seed).tokenize), shop
+    return Batches(config, shop, encoder.tokenize), shop
 
 
 def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:
@@ -35,18 +34,18 @@ def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:
     return all(np.array_equal(flat[0][key], flat[1][key]) for key in flat[0])
 
 
-def test_batches_repeat_for_a_seed_and_can_be_entered_anywhere(shop_home: Path) -> None:
-    batches, _ = _batches(shop_home)
+def test_batches_repeat_for_a_seed_and_can_be_entered_anywhere(shop_home: Path, known_encoder: Any) -> None:
+    batches, _ = _batches(known_encoder, shop_home)
     first = list(batches.from_step(0).take(6))
     assert all(_same(a, b) for a, b in zip(first, batches.from_step(0).take(6), strict=True))
     assert all(_same(a, b) for a, b in zip(first[4:], batches.from_step(4).take(2), strict=True))
     assert not _same(first[0], first[1])
-    other, _ = _batches(shop_home, "seed=99", "name=other_seed")
+    other, _ = _batches(known_encoder, shop_home, "seed=99", "name=other_seed")
     assert not _same(first[0], next(iter(other.from_step(0))))
 
 
-def test_batches_hold_both_tasks_and_only_judged_negatives(shop_home: Path) -> None:
-    batches, shop = _batches(shop_home)
+def test_batches_hold_both_tasks_and_only_judged_negatives(shop_home: Path, known_encoder: Any) -> None:
+    batches, shop = _batches(known_encoder, shop_home)
     seen = {True: 0, False: 0}
     for batch in batches.from_step(0).take(8):
         rows = len(batch["weight"])

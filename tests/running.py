@@ -1,0 +1,68 @@
+"""How the tests run: threads, what goes to which worker and in what order, memory."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before TensorFlow's first import, for child processes too. Toy models are compiled for seconds and run for
+# milliseconds, and two workers have one core each.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+for threads in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")
+
+# With `--dist loadgroup` a worker takes whole groups, in this order: long ones first, so that none is left over at the
+# end. Tests of a folder named here share models that live in one worker; elsewhere a file is a group.
+LONG_FOLDERS = ["export", "encoder"]
+LONG_GROUPS = [
+    "export", "tuner/test_training", "training/test_training", "integration/test_spine", "training/test_augmented",
+    "tuner", "encoder", "retrieval/test_hybrid_shop", "images/test_image_training", "integration", "training",
+    "synth/generator", "serving",
+]  # fmt: skip
+_GROWN = 200 << 20  # bytes of memory by which a module may grow
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives each test its group and brings the long groups forward."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    order = {id(item): _place(_group(item)) for item in items}
+    items.sort(key=lambda item: order[id(item)])
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the garbage collector need not walk it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def _group(item: pytest.Item) -> str:
+    """The file below tests/, without its ending; or the folder, if its tests share models."""
+    path = item.path.relative_to(Path(__file__).parent)
+    return path.parts[0] if path.parts[0] in LONG_FOLDERS else path.with_suffix("").as_posix()
+
+
+def _place(group: str) -> int:
+    return next((place for place, start in enumerate(LONG_GROUPS) if group.startswith(start)), len(LONG_GROUPS))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _graphs_are_freed() -> Iterator[None]:
+    """Frees the memory of a module's graphs: they are cyclic garbage, and glibc keeps what they held."""
+    before = _resident()
+    yield
+    if _resident() > before + _GROWN:
+        gc.collect()
+        if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+            trim(0)
+
+
+def _resident() -> int:
+    """Bytes of memory in use, 0 where the system does not tell."""
+    statistics = Path("/proc/self/statm")
+    return int(statistics.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statistics.is_file() else 0
