@@ -88,7 +88,7 @@ class RetrievalConfig(Section):
     lexical: LexicalScorerConfig = Field(default_factory=lambda: LexicalScorerConfig())
     collaborative: CollaborativeScorerConfig = Field(default_factory=lambda: CollaborativeScorerConfig())
     popularity_half_life_days: float | None = Field(
-        None, gt=0, description="Age at which a sale counts half for the popularity scorer; null = all alike."
+        30, gt=0, description="Age at which a sale counts half for the popularity scorer; null = all alike."
     )
     fusion: FusionConfig = Field(default_factory=lambda: FusionConfig())
     filters: list[str] = Field(
