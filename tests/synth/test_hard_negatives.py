@@ -158,7 +158,7 @@ def test_the_correction_counts_what_is_mined(mined: Any) -> None:
 def test_training_mines_when_asked_and_spares_what_made_examples_answer_with(
     shop_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tfrec import api
+    from tfrec import api, one_training
     from tfrec.config import load_config
 
     begun: list[Any] = []
@@ -167,7 +167,7 @@ def test_training_mines_when_asked_and_spares_what_made_examples_answer_with(
         begun.append(batches)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api, "Trainer", stop)  # what training is given is all that is looked at here
+    monkeypatch.setattr(one_training, "Trainer", stop)  # what training is given is all that is looked at here
     settings = [
         "name=mining", "data.negatives_per_query=0", "synthesis={enabled: true, sources: [expansion]}",
         "synthesis.expansion={minimum: 0, queries: 20}", "synthesis.max_share=0.1", "training.hard_negatives=4",
