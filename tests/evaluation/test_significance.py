@@ -89,7 +89,7 @@ def test_p_is_uniform_and_the_interval_covers_when_nothing_differs(queries):
     outcomes = []
     for trial in range(200):
         base = rng.beta(2, 2, queries)
-        outcomes.append(compare(base + rng.normal(0, 0.2, queries), base, seed=trial))
+        outcomes.append(compare(base + rng.normal(0, 0.2, queries), base, seed=trial, resamples=2000))
     p_values = [outcome.p_permutation for outcome in outcomes]
     assert stats.kstest(p_values, "uniform").pvalue > 0.001
     # 95 % intervals: of 200 about 10 miss; 21 or more would happen by chance once in 1,500 runs.
