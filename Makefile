@@ -50,7 +50,7 @@ tune: $(STAMP) ## search learning rates and regularisation with KerasTuner (SET=
 	$(TFREC) tune $(ARGS)
 
 test: $(STAMP) ## run all tests, in two processes (WORKERS=2)
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llv
 for threads in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(threads, "1")
 
-# With `--dist loadgroup` a worker takes whole groups, in this order: long ones first, so that none is left over at the
-# end. Tests of a folder named here share models that live in one worker; elsewhere a file is a group.
+# With pytest-xdist a worker takes whole groups, in this order: long ones first, so that none is left over at the end.
+# Tests of a folder named here share models that live in one worker; elsewhere a file is a group.
 LONG_FOLDERS = ["export", "encoder"]
 LONG_GROUPS = [
     "export", "tuner/test_training", "training/test_training", "integration/test_spine", "training/test_augmented",
@@ -28,11 +29,22 @@ _GROWN = 200 << 20  # bytes of memory by which a module may grow
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives each test its group and brings the long groups forward."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    order = {id(item): _place(_group(item)) for item in items}
+    """Brings the long groups forward."""
+    order = {id(item): _place(_group(item.nodeid)) for item in items}
     items.sort(key=lambda item: order[id(item)])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Workers take group after group in the order of the collection, whatever --dist says."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    config.option.loadscopereorder = False
+    return Groups(config, log)
 
 
 def pytest_collection_finish() -> None:
@@ -41,10 +53,10 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def _group(item: pytest.Item) -> str:
+def _group(nodeid: str) -> str:
     """The file below tests/, without its ending; or the folder, if its tests share models."""
-    path = item.path.relative_to(Path(__file__).parent)
-    return path.parts[0] if path.parts[0] in LONG_FOLDERS else path.with_suffix("").as_posix()
+    parts = Path(nodeid.partition("::")[0]).with_suffix("").parts[1:]
+    return parts[0] if parts[0] in LONG_FOLDERS else "/".join(parts)
 
 
 def _place(group: str) -> int:

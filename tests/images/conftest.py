@@ -32,13 +32,6 @@ def picture(color: tuple[int, int, int], number: int, height: int = 30, width: i
 
 
 @pytest.fixture(scope="session")
-def encoder_folder(scratch_encoder: Callable[..., Path]) -> Path:
-    """A random BERT of width 16 that knows the colours' names."""
-    texts = [f"one {name} vase" for name in COLORS]
-    return scratch_encoder(texts, hidden=16, layers=1, heads=2, vocabulary_size=100, seed=1)
-
-
-@pytest.fixture(scope="session")
 def color_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """items.csv, searches.csv and pictures/, half of them PNG, half JPEG; row n has colour n modulo 6."""
     from tfrec.tensorflow_setup import tf
@@ -65,11 +58,12 @@ def color_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_config(encoder_folder: Path) -> Callable[..., Config]:
+def make_config(known_shop: Path) -> Callable[..., Config]:
     """make_config(shop folder, name, images={...}, **training) gives a configuration with pictures switched on."""
 
     def make(shop: Path, name: str, images: dict[str, Any] | None = None, **training: Any) -> Config:
-        encoder = {"name": str(encoder_folder), "freeze": "none", "dropout": 0.0, "precision": "f32"}
+        name_of_encoder = str(known_shop.parent / "home" / "encoders" / "tiny")
+        encoder = {"name": name_of_encoder, "freeze": "none", "dropout": 0.0, "precision": "f32"}
         base = {
             "batch_size": 16, "epochs": 15, "max_minutes": None, "learning_rate": 3e-3, "head_learning_rate": 2e-2,
             "evaluations": 1, "patience": 9, "logq": "none",

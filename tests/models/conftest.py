@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.export.conftest import texts_of
 from tfrec.config import Config
 
 TEXTS = [f"{colour} {thing}" for colour in ("red", "blue", "green") for thing in ("sofa", "lamp", "table", "chair")]
@@ -17,7 +18,7 @@ TEXTS = [f"{colour} {thing}" for colour in ("red", "blue", "green") for thing in
 @pytest.fixture(scope="session")
 def config(scratch_encoder: Callable[..., Path]) -> Config:
     """The configuration of the model, with an encoder of width 32."""
-    encoder = scratch_encoder(TEXTS, hidden=32, layers=2, heads=4, vocabulary_size=200)
+    encoder = scratch_encoder(texts_of(200), hidden=32, layers=2, heads=4, vocabulary_size=400)  # the exports' own
     return Config.model_validate(
         {
             "data": {"items": "items.csv", "searches": "searches.csv", "history_length": 4},
