@@ -91,7 +91,11 @@ class ServingModule(tf.Module):  # type: ignore[misc]
 
     @property
     def catalogue(self) -> Tensor:
-        """Unit vectors of the items, float32 [N, D]."""
+        """Unit vectors of the items, float32 [N, D].
+
+        A tensor and never the variable: `tf.gather` of a variable is a ResourceGather, and the first one turns
+        TensorFlow's copy-on-read mode on, in which every read of the variable copies all of it.
+        """
         return tf.convert_to_tensor(self._catalogue)
 
 

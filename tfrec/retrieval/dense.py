@@ -115,7 +115,8 @@ class DenseScorer(Scorer):
         return tf.matmul(query, block)
 
     def _exact(self, query: Tensor, items: Tensor) -> Tensor:
-        return tf.einsum("bd,brd->br", query, tf.gather(self._rows, items))
+        rows = tf.convert_to_tensor(self._rows)  # see ServingModule.catalogue
+        return tf.einsum("bd,brd->br", query, tf.gather(rows, items))
 
     def _stored(self, rows: np.ndarray, kind: Any, name: str) -> Any:
         """[N, E] as a variable [blocks, E, width], the last block filled up with zeros.
