@@ -23,7 +23,8 @@ def test_reads_share_the_memory_after_every_signature(
     from tfrec.config import Config
     from tfrec.export.exporter import export_model
 
-    values = make_config(precision="f32").model_dump() | {"retrieval": {"dense": {"precision": precision, "rescore": 20}}}
+    dense = {"precision": precision, "rescore": 20}
+    values = make_config(precision="f32").model_dump() | {"retrieval": {"dense": dense}}
     export = export_model(Config.model_validate(values), *trained[1:], base=tmp_path, metrics={}, signature="r" * 64)
     loaded = tf.saved_model.load(str(export))
     catalogue = loaded._catalogue
