@@ -147,3 +147,15 @@ def test_a_constant_scorer_counts_only_where_other_requests_gain(task: str) -> N
     # alone, it is all there is
     assert chosen_weights(task, pool_of(20, 0.0), labels, [0, 1], 0, 17)[0].weights.sum() == pytest.approx(1)
     assert chosen_weights(task, pool_of(1, 0.0), labels, [1], 0, 17)[0].weights.tolist() == [1, 0]
+
+
+def test_the_dense_scorer_joins_newcomers_rankings_only_where_other_newcomers_gain() -> None:
+    labels = ["dense", "popularity"]
+    # a dense scorer that says the right thing to half of the newcomers, beside a popularity that says little
+    better = chosen_weights("nothing", pool_of(150, 0.3), labels, [1], 0, 17)[0]
+    assert better.weights[0] > 0.1
+    noise = pool_of(30, 0.5)
+    noise.parts[:, :, 0] = np.random.default_rng(5).normal(size=noise.parts[:, :, 0].shape)
+    assert chosen_weights("nothing", noise, labels, [1], 0, 17)[0].weights.tolist() == [0, 1]
+    # on the very newcomers that they are chosen on, mixed weights would look better
+    assert chosen_weights("nothing", noise, ["dense", "other"], [0, 1], 0, 17)[0].weights[0] > 0

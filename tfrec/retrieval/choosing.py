@@ -75,8 +75,9 @@ def chosen_weights(
 ) -> tuple[Tuned, np.ndarray]:
     """The weights of a task, and what such weights reach on requests that they were not chosen on.
 
-    Scorers that say the same of every request rank where a request holds nothing; beside words or a history they are
-    taken only where requests that the weights were not chosen on gain by more than a standard error.
+    Where a request holds nothing, the scorers that say the same of every request rank it, and the dense scorer, which
+    then knows one vector for everybody, may join them; beside words or a history it is the other way round. Who joins
+    is taken only where requests that the weights were not chosen on gain by more than a standard error.
 
     Args:
         task: a name in QUALITY.
@@ -99,15 +100,17 @@ def chosen_weights(
             return best, best.quality
         return best, held_out(pool, quality, seed, usual, prior_requests, among)
 
-    every = range(len(labels))
-    allowed = [number for number in every if number not in constant]
+    every = list(range(len(labels)))
     if task == "nothing":
-        allowed = [number for number in every if number in constant or labels[number] == "dense"]
+        every = [number for number in every if number in constant or labels[number] == "dense"]
+        allowed = list(constant)
+    else:
+        allowed = [number for number in every if number not in constant]
     plain = honest(found(allowed or every), allowed or every)
-    if task == "nothing" or not allowed or not constant:
+    if not allowed or len(allowed) == len(every):
         return plain
     more = found(every)
-    if not more.weights[list(constant)].any():
+    if not more.weights[[number for number in every if number not in allowed]].any():
         return plain
     wider = honest(more, every)
     return wider if surely_better(wider[1], plain[1]) else plain
