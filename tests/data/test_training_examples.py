@@ -63,6 +63,16 @@ def test_only_the_latest_examples_of_a_wholesaler_are_kept() -> None:
     assert found.filter(pl.col("group") == 1)["item"].to_list() == [2]
 
 
+def test_purchases_a_half_life_ago_weigh_half_and_the_mean_is_one() -> None:
+    day = 86_400
+    rows = [("u", 1, 0), ("u", 2, 10 * day), ("u", 3, 20 * day), ("v", 1, 0), ("v", 2, 30 * day), ("w", 1, 30 * day)]
+    found = recommendation_examples(_bought(rows), 20, 50, 0, half_life=10.0)
+    assert found["item"].to_list() == [2, 3, 2]
+    np.testing.assert_allclose(found["weight"].to_numpy(), np.array([1, 2, 4]) * 3 / 7, rtol=1e-6)
+    assert found["weight"].dtype == pl.Float32
+    assert recommendation_examples(_bought(rows[-1:]), 20, 50, 0, half_life=10.0).is_empty()
+
+
 def test_a_single_basket_is_learned_by_leaving_one_out_and_a_single_item_not_at_all() -> None:
     found = recommendation_examples(_bought([("u", 1, 10), ("u", 2, 10), ("u", 3, 10), ("v", 4, 10)]), 20, 50, 0)
     assert found.select("history", "item", "group").rows() == [([2, 3], 1, 0), ([1, 3], 2, 0), ([1, 2], 3, 0)]

@@ -138,6 +138,12 @@ class DataConfig(Section):
         ge=1,
         description="Latest purchases of one shopper used as training examples: wholesalers must not drown the rest.",
     )
+    example_half_life_days: float | None = Field(
+        None,
+        gt=0,
+        description="Age, before the newest purchase, at which a purchase weighs half as training example; null = all "
+        "weigh alike. For shops whose assortment changes with the season.",
+    )
     negatives_per_query: int = Field(32, ge=0, description="Judged non-relevant items kept with each search example.")
 
     @field_validator("template")

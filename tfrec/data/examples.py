@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+_DAY = 86_400
 SCHEMA: dict[str, Any] = {
     "query": pl.String, "history": pl.List(pl.Int64), "item": pl.Int64, "weight": pl.Float32, "group": pl.Int64,
     "negatives": pl.List(pl.Int64), "task": pl.String,
@@ -80,7 +81,11 @@ def _draw(query: str, items: list[int], most: int, seed: int) -> list[int]:
 
 
 def recommendation_examples(
-    interactions: pl.DataFrame, history_length: int, most_per_user: int, first_group: int
+    interactions: pl.DataFrame,
+    history_length: int,
+    most_per_user: int,
+    first_group: int,
+    half_life: float | None = None,
 ) -> pl.DataFrame:
     """One example per item that a shopper took for the first time after some history.
 
@@ -92,20 +97,22 @@ def recommendation_examples(
         history_length: most recent items that are kept.
         most_per_user: latest examples of one shopper that are kept.
         first_group: number of the first shopper's group.
+        half_life: days before the newest example after which one weighs half; None weighs all alike.
 
     Returns:
-        the columns of SCHEMA; query empty, weight 1, no negatives.
+        the columns of SCHEMA; query empty, weight 1 on average, no negatives.
     """
     train = interactions.filter(pl.col("split") == "train")
     # flat arrays: a polars Series of millions of Python lists takes ten times as long and as much memory
-    histories, ends, targets, groups = array("q"), array("q", [0]), array("q"), array("q")
+    histories, ends, targets, groups, when = array("q"), array("q", [0]), array("q"), array("q"), array("q")
     for number, (_, items, times) in enumerate(shopper_rows(train)):
         found = _of_one_shopper(items, times, history_length)[-most_per_user:]
-        for history, target in found:
+        for history, target, time in found:
             histories.extend(history)
             ends.append(len(histories))
             targets.append(target)
             groups.append(first_group + number)
+            when.append(time)
     import pyarrow as pa
 
     lists = pa.LargeListArray.from_arrays(np.asarray(ends, np.int64), np.asarray(histories, np.int64))
@@ -114,17 +121,26 @@ def recommendation_examples(
             "history": pl.Series("history", pl.from_arrow(lists), dtype=pl.List(pl.Int64)),
             "item": np.asarray(targets, np.int64),
             "group": np.asarray(groups, np.int64),
+            "weight": _recency_weights(np.asarray(when, np.int64), half_life),
         },
     )
     return frame.select(
         pl.lit("").alias("query"),
         "history",
         "item",
-        pl.lit(1.0, pl.Float32).alias("weight"),
+        "weight",
         "group",
         pl.lit([], pl.List(pl.Int64)).alias("negatives"),
         pl.lit("recommendation").alias("task"),
     )
+
+
+def _recency_weights(seconds: np.ndarray, half_life: float | None) -> np.ndarray:
+    """Weights float32 [E] of examples of these times int64 [E]; their mean is 1, so that tasks keep their balance."""
+    if half_life is None or not len(seconds):
+        return np.ones(len(seconds), np.float32)
+    weights = np.exp2((seconds - seconds.max()) / (_DAY * half_life))
+    return (weights / weights.mean()).astype(np.float32)
 
 
 def shopper_rows(interactions: pl.DataFrame) -> Iterator[tuple[str, list[int], list[int]]]:
@@ -138,11 +154,14 @@ def shopper_rows(interactions: pl.DataFrame) -> Iterator[tuple[str, list[int], l
         yield user, items[start:end], times[start:end]
 
 
-def _of_one_shopper(items: list[int], times: list[int], length: int) -> list[tuple[list[int], int]]:
+def _of_one_shopper(items: list[int], times: list[int], length: int) -> list[tuple[list[int], int, int]]:
+    """(history, target, time) of every example."""
     if times[0] == times[-1]:
         basket = list(dict.fromkeys(items))
-        return [([other for other in basket if other != item][-length:], item) for item in basket if len(basket) > 1]
-    found: list[tuple[list[int], int]] = []
+        if len(basket) == 1:
+            return []
+        return [([other for other in basket if other != item][-length:], item, times[0]) for item in basket]
+    found: list[tuple[list[int], int, int]] = []
     history: dict[int, None] = {}
     start = 0
     while start < len(items):
@@ -152,7 +171,7 @@ def _of_one_shopper(items: list[int], times: list[int], length: int) -> list[tup
         basket = list(dict.fromkeys(items[start:end]))
         if history:
             recent = list(history)[-length:]
-            found += [(recent, item) for item in basket if item not in history]
+            found += [(recent, item, times[start]) for item in basket if item not in history]
         for item in basket:
             history.pop(item, None)
             history[item] = None

@@ -195,7 +195,7 @@ def _write_examples(
     first_group = int(of_searches["group"].max()) + 1 if of_searches.height else 0  # type: ignore[arg-type]
     if interactions is not None:
         of_shoppers = recommendation_examples(
-            interactions, data.history_length, data.max_examples_per_user, first_group
+            interactions, data.history_length, data.max_examples_per_user, first_group, data.example_half_life_days
         )
     examples = pl.concat([of_searches, of_shoppers])
     makes = config.training.tasks.search > 0 if config.synthesis.enabled == "auto" else config.synthesis.enabled
