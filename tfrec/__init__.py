@@ -56,7 +56,15 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'tfrec' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    from tfrec.missing_packages import missing_package
+
+    try:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        message = missing_package(error, f"tfrec.{name}")
+        if message is None:
+            raise
+        raise ImportError(message) from None
 
 
 def __dir__() -> list[str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-_OWN = ("tfrec", "serving", "tuner")
+from tfrec.missing_packages import missing_package
 
 
 def main() -> None:
@@ -14,12 +12,10 @@ def main() -> None:
 
         command()
     except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if not package or package in _OWN or os.environ.get("TFREC_DEBUG") == "1":
+        message = missing_package(error, "the command line")
+        if message is None:
             raise
-        raise SystemExit(
-            f"error: the command line needs the package {package}, which is not installed: pip install 'tfrec[all]'."
-        ) from None
+        raise SystemExit(f"error: {message}") from None
 
 
 if __name__ == "__main__":

@@ -55,15 +55,29 @@ def test_the_import_takes_less_than_three_tenths_of_a_second() -> None:
     assert min(float(_python(TIMED)) for _ in range(3)) < 0.3
 
 
-@pytest.mark.parametrize(("missing", "arguments"), [("typer", []), ("rich", []), ("pydantic", ["config", "init"])])
-def test_the_command_without_its_packages_names_the_way_out(tmp_path: Path, missing: str, arguments: list[str]) -> None:
+LOAD = (
+    "import tfrec\ntry:\n    tfrec.load_config\nexcept ImportError as error:\n    raise SystemExit(f'error: {error}')"
+)
+
+
+@pytest.mark.parametrize(
+    ("user", "missing", "arguments"),
+    [
+        ("the command line", "typer", ["-m", "tfrec"]),
+        ("the command line", "rich", ["-m", "tfrec"]),
+        ("the command line", "pydantic", ["-m", "tfrec", "config", "init"]),
+        ("the server", "tensorflow", ["-m", "serving.server", "--model_base_path=."]),
+        ("tfrec.load_config", "pydantic", ["-c", LOAD]),
+    ],
+)
+def test_what_lacks_its_packages_names_the_way_out(
+    tmp_path: Path, user: str, missing: str, arguments: list[str]
+) -> None:
     # A package of that name that cannot be imported: as if it were not installed.
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('No module', name='{missing}')")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    done = subprocess.run(
-        [sys.executable, "-m", "tfrec", *arguments], capture_output=True, text=True, env=environment, timeout=120
-    )
-    sentence = f"error: the command line needs the package {missing}, which is not installed: pip install 'tfrec[all]'."
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment, timeout=120)
+    sentence = f"error: {user} needs the package {missing}, which is not installed: pip install 'tfrec[all]'."
     assert (done.returncode, done.stderr.strip()) == (1, sentence)
 
 
