@@ -8,6 +8,7 @@ K      ?= 10
 PORT   ?= 8500
 PAGE   ?= 8080
 WORKERS ?= 2
+BENCHMARKS ?= prepare_scale training_speed retrieval_scale serving serving_swap serving_soak serving_fuzz synthesis_speed
 
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
@@ -57,10 +58,9 @@ lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP) ## install the [bench] extra and run the benchmarks
+bench: $(STAMP) ## install the [bench] extra and run every benchmark that needs no data of yours (an hour)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
-	$(BIN)/python benchmarks/prepare_scale.py
-	$(BIN)/python benchmarks/training_speed.py
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean: ## remove runs, caches and the virtual environment
 	rm -rf $(VENV) runs downloads benchmarks/results *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
