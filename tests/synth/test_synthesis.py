@@ -178,3 +178,5 @@ def test_auto_makes_them_for_purchases_or_a_catalogue_alone(shop_home: Path, lef
     shop = prepare(config)
     assert not shop.has_searches and wanted(config, shop)
     assert told in reason(config, shop) and "made queries" in reason(config, shop)
+    config.synthesis.sources = ["behaviour"]  # which makes purchases where nothing was judged
+    assert ("search learns nothing" in reason(config, shop)) is shop.has_interactions
