@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-_DAY = 86_400
+from tfrec.data.ages import days_before_newest, halved
+
 SCHEMA: dict[str, Any] = {
     "query": pl.String, "history": pl.List(pl.Int64), "item": pl.Int64, "weight": pl.Float32, "group": pl.Int64,
     "negatives": pl.List(pl.Int64), "task": pl.String,
@@ -115,13 +116,16 @@ def recommendation_examples(
             when.append(time)
     import pyarrow as pa
 
+    weights = halved(days_before_newest(np.asarray(when, np.int64)), half_life)
+    if len(weights):
+        weights /= weights.mean()  # so that tasks keep their balance
     lists = pa.LargeListArray.from_arrays(np.asarray(ends, np.int64), np.asarray(histories, np.int64))
     frame = pl.DataFrame(
         {
             "history": pl.Series("history", pl.from_arrow(lists), dtype=pl.List(pl.Int64)),
             "item": np.asarray(targets, np.int64),
             "group": np.asarray(groups, np.int64),
-            "weight": _recency_weights(np.asarray(when, np.int64), half_life),
+            "weight": weights.astype(np.float32),
         },
     )
     return frame.select(
@@ -133,14 +137,6 @@ def recommendation_examples(
         pl.lit([], pl.List(pl.Int64)).alias("negatives"),
         pl.lit("recommendation").alias("task"),
     )
-
-
-def _recency_weights(seconds: np.ndarray, half_life: float | None) -> np.ndarray:
-    """Weights float32 [E] of examples of these times int64 [E]; their mean is 1, so that tasks keep their balance."""
-    if half_life is None or not len(seconds):
-        return np.ones(len(seconds), np.float32)
-    weights = np.exp2((seconds - seconds.max()) / (_DAY * half_life))
-    return (weights / weights.mean()).astype(np.float32)
 
 
 def shopper_rows(interactions: pl.DataFrame) -> Iterator[tuple[str, list[int], list[int]]]:

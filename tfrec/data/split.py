@@ -8,9 +8,8 @@ from typing import Any
 import polars as pl
 
 from tfrec.config.data import SplitConfig
+from tfrec.data.ages import DAY
 from tfrec.errors import DataError
-
-_DAY = 86_400
 
 
 def split_searches(frame: pl.DataFrame, config: SplitConfig, seed: int) -> pl.DataFrame:
@@ -72,10 +71,10 @@ def split_interactions(frame: pl.DataFrame, config: SplitConfig) -> tuple[pl.Dat
         DataError: nothing is left to train on.
     """
     last = int(frame["timestamp"].max())  # type: ignore[arg-type]
-    test_from = last - round(config.test_days * _DAY) + 1 if config.test_days > 0 else last + 1
-    dev_from = test_from - round(config.dev_days * _DAY) if config.dev_days > 0 else test_from
+    test_from = last - round(config.test_days * DAY) + 1 if config.test_days > 0 else last + 1
+    dev_from = test_from - round(config.dev_days * DAY) if config.dev_days > 0 else test_from
     if int(frame["timestamp"].min()) >= dev_from:  # type: ignore[arg-type]
-        days = (last - int(frame["timestamp"].min())) / _DAY  # type: ignore[arg-type]
+        days = (last - int(frame["timestamp"].min())) / DAY  # type: ignore[arg-type]
         raise DataError(
             f"All interactions lie in the last {days:.1f} days, so none is left to train on: lower data.split.dev_days "
             "or data.split.test_days."

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from tfrec.data.ages import days_before_newest
 from tfrec.errors import EvaluationError
 from tfrec.evaluation.retrieval import best_of_rows
 
@@ -68,13 +69,13 @@ def purchases_before(shop: ShopData, split: str) -> Purchases:
     rows = {user: row for row, user in enumerate(users)}
     row = np.fromiter((rows[user] for user in frame["user_id"]), np.int64, frame.height)
     item, time = frame["item"].to_numpy(), frame["timestamp"].to_numpy()
-    days = (time.max() - time) / 86_400 if len(time) else time
+    days = days_before_newest(time)
     # the frame is sorted by user and time, so the last row of a pair is its latest
     cell = row * shop.size + item
     _, newest = np.unique(cell[::-1], return_index=True)
     kept = len(cell) - 1 - newest
     shape = (len(users), shop.size)
-    last = sp.csr_matrix((np.asarray(days, np.float64)[kept], (row[kept], item[kept])), shape)
+    last = sp.csr_matrix((days[kept], (row[kept], item[kept])), shape)
     matrix = sp.csr_matrix((np.ones(len(last.data), np.float32), last.indices, last.indptr), shape)
     return Purchases(matrix, last, rows)
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tfrec.data.ages import DAY
 from tfrec.retrieval.scorer import Request, Scorer
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
 LARGEST = 5.0  # standard deviations; a typing error in a price shall not rule the ranking
-_DAY = 86_400
 
 
 class PriorScorer(Scorer):
@@ -72,7 +72,7 @@ def recency(items: Any, timestamps: Any, size: int) -> np.ndarray:
     items, times = np.asarray(items, np.int64), np.asarray(timestamps, np.float64)
     latest = np.full(size, -np.inf)
     np.maximum.at(latest, items, times)
-    days = (times.max(initial=0.0) - latest) / _DAY
+    days = (times.max(initial=0.0) - latest) / DAY
     return np.where(np.isfinite(latest), -np.log1p(np.where(np.isfinite(latest), days, 0.0)), np.nan)
 
 

@@ -9,9 +9,8 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from tfrec.data.ages import days_before_newest, halved
 from tfrec.data.shop import ShopData
-
-_DAY = 86_400
 
 
 def purchase_matrix(shop: ShopData, splits: Sequence[str] = ("train",), half_life: float | None = None) -> Any:
@@ -27,7 +26,7 @@ def purchase_matrix(shop: ShopData, splits: Sequence[str] = ("train",), half_lif
         CSR float32 [U, N]: 1 where a shopper took an item at least once in the splits, less where that is long ago.
     """
     users, items, days = _pairs(shop, splits)
-    weights = np.ones(len(days)) if half_life is None else np.exp2(-0.5 * days / half_life)
+    weights = halved(0.5 * days, half_life)
     shape = (int(users.max(initial=-1)) + 1, shop.size)
     return sp.csr_matrix((weights.astype(np.float32), (users, items)), shape)
 
@@ -50,7 +49,7 @@ def sales(shop: ShopData, splits: Sequence[str] = ("train",), half_life: float |
         items = shop.interactions.filter(pl.col("split").is_in(list(splits)))["item"].to_numpy()
         return np.bincount(items, minlength=shop.size).astype(np.float64)
     _, items, days = _pairs(shop, splits)
-    return np.bincount(items, np.exp2(-days / half_life), minlength=shop.size)
+    return np.bincount(items, halved(days, half_life), minlength=shop.size)
 
 
 def _pairs(shop: ShopData, splits: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -61,4 +60,4 @@ def _pairs(shop: ShopData, splits: Sequence[str]) -> tuple[np.ndarray, np.ndarra
     pairs = rows.group_by("user_id", "item", maintain_order=True).agg(pl.col("timestamp").max())
     users = pairs["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
     times = pairs["timestamp"].to_numpy()
-    return users, pairs["item"].to_numpy(), (times.max(initial=0) - times) / _DAY
+    return users, pairs["item"].to_numpy(), days_before_newest(times)
