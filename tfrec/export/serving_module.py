@@ -93,8 +93,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
     def catalogue(self) -> Tensor:
         """Unit vectors of the items, float32 [N, D].
 
-        A tensor and never the variable: `tf.gather` of a variable is a ResourceGather, and the first one turns
-        TensorFlow's copy-on-read mode on, in which every read of the variable copies all of it.
+        A tensor and never the variable, for single rows are gathered from it (see tfrec.retrieval.rows).
         """
         return tf.convert_to_tensor(self._catalogue)
 

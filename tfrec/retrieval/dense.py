@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfrec.retrieval.blocked import blocked_top_k
+from tfrec.retrieval.rows import read_rows
 from tfrec.retrieval.scorer import Request, Scorer
 from tfrec.tensorflow_setup import tf
 
@@ -115,8 +116,7 @@ class DenseScorer(Scorer):
         return tf.matmul(query, block)
 
     def _exact(self, query: Tensor, items: Tensor) -> Tensor:
-        rows = tf.convert_to_tensor(self._rows)  # see ServingModule.catalogue
-        return tf.einsum("bd,brd->br", query, tf.gather(rows, items))
+        return tf.einsum("bd,brd->br", query, read_rows(self._rows, items))
 
     def _stored(self, rows: np.ndarray, kind: Any, name: str) -> Any:
         """[N, E] as a variable [blocks, E, width], the last block filled up with zeros.

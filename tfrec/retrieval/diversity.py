@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfrec.retrieval.ranking import positive
+from tfrec.retrieval.rows import read_rows
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
@@ -48,8 +49,7 @@ def diverse_top(scores: Tensor, vectors: Tensor, k: Tensor, diversity: Tensor) -
         places = tf.minimum(k, MOST_PLACES)
         head = tf.minimum(size, tf.minimum(_CANDIDATES_PER_PLACE * places, _MOST_CANDIDATES))
         found = tf.math.top_k(scores, tf.maximum(k, head))
-        # Gathered from a variable itself, it would be copied whole at every later read (see ServingModule.catalogue).
-        near = tf.gather(tf.convert_to_tensor(vectors), found.indices[:, :head])
+        near = read_rows(vectors, found.indices[:, :head])
         order = _order(found.values[:, :head], near, places, diversity)
         rest = tf.range(head, tf.shape(found.values)[1])[tf.newaxis]
         order = tf.concat([order, tf.tile(rest, [tf.shape(order)[0], 1])], axis=1)[:, :k]
