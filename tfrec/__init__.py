@@ -56,15 +56,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'tfrec' has no attribute {name!r}")
     import importlib
 
-    from tfrec.missing_packages import missing_package
+    from tfrec.missing_packages import packages_for
 
-    try:
+    with packages_for(f"tfrec.{name}"):
         return getattr(importlib.import_module(_HOMES[name]), name)
-    except ModuleNotFoundError as error:
-        message = missing_package(error, f"tfrec.{name}")
-        if message is None:
-            raise
-        raise ImportError(message) from None
 
 
 def __dir__() -> list[str]:

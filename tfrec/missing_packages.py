@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 _OWN = ("tfrec", "serving", "tuner")
 
 
-def missing_package(error: ModuleNotFoundError, user: str) -> str | None:
-    """A sentence naming the package and the way out.
+@contextmanager
+def packages_for(user: str, failure: Callable[[str], BaseException] = ImportError) -> Iterator[None]:
+    """Where an import inside fails for a package that is not installed, one sentence names it and the way out.
+
+    A missing module of ours keeps its own error, and with TFREC_DEBUG=1 every one does.
 
     Args:
-        error: what an import raised.
-        user: what needed it, such as "the server".
-
-    Returns:
-        None if the module is one of ours, or TFREC_DEBUG=1 asks for the traceback: then the error should go on.
+        user: what needs the packages, such as "the server".
+        failure: makes what is raised of the sentence.
     """
-    package = (error.name or "").partition(".")[0]
-    if not package or package in _OWN or os.environ.get("TFREC_DEBUG") == "1":
-        return None
-    return f"{user} needs the package {package}, which is not installed: pip install 'tfrec[all]'."
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if not package or package in _OWN or os.environ.get("TFREC_DEBUG") == "1":
+            raise
+        told = f"{user} needs the package {package}, which is not installed: pip install 'tfrec[all]'."
+        raise failure(told) from None
+
+
+def exit_with(message: str) -> SystemExit:
+    """How a command ends that cannot begin: with one line on standard error."""
+    return SystemExit(f"error: {message}")

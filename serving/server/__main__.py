@@ -1,20 +1,9 @@
 """`python -m serving.server --port=8500 --model_name=tfrec --model_base_path=/path/to/export`."""
 
-from tfrec.missing_packages import missing_package
-
-
-def run() -> int:
-    """Runs the server, or says what to install where only the client is."""
-    try:
-        from serving.server.main import main
-
-        return main()
-    except ModuleNotFoundError as error:
-        message = missing_package(error, "the server")
-        if message is None:
-            raise
-        raise SystemExit(f"error: {message}") from None
-
+from tfrec.missing_packages import exit_with, packages_for
 
 if __name__ == "__main__":
-    raise SystemExit(run())
+    with packages_for("the server", exit_with):
+        from serving.server.main import main
+
+        raise SystemExit(main())
