@@ -14,6 +14,16 @@ from tfrec.tensorflow_setup import tf
 _INPUTS = {"input_word_ids", "input_mask", "input_type_ids"}
 
 
+def hub_layer(handle: str, **options: Any) -> Any:
+    """A handle or folder as hub.KerasLayer with these options.
+
+    Loaded here and not by KerasLayer, which would import Keras 3 to look for options of loading.
+    """
+    import tensorflow_hub
+
+    return tensorflow_hub.KerasLayer(tensorflow_hub.load(_local(handle)), **options)
+
+
 def load_layer(handle: str) -> Any:
     """The encoder as a trainable hub.KerasLayer.
 
@@ -26,13 +36,7 @@ def load_layer(handle: str) -> Any:
     Raises:
         EncoderError: the handle cannot be reached or holds nothing trainable.
     """
-    import tensorflow_hub
-
-    def load() -> Any:
-        # Loaded here and not by KerasLayer, which would import Keras 3 to look for options of loading.
-        return tensorflow_hub.KerasLayer(tensorflow_hub.load(_local(handle)), trainable=True, name="encoder")
-
-    layer = _loaded(handle, load)
+    layer = _loaded(handle, lambda: hub_layer(handle, trainable=True, name="encoder"))
     if not layer.trainable_variables:
         raise EncoderError(f"{handle} has no trainable variables: it is not a TF2 transformer encoder for fine-tuning.")
     return layer

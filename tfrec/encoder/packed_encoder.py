@@ -10,6 +10,7 @@ import numpy as np
 
 from tfrec.encoder.bulk import encode_sorted
 from tfrec.encoder.freezing import split_trainable
+from tfrec.encoder.hub_loading import hub_layer
 from tfrec.encoder.inference import inference_weights, text_vectors
 from tfrec.encoder.loading import chosen_precision
 from tfrec.encoder.packing import mean_of_texts, pack
@@ -41,11 +42,8 @@ class PackedEncoder(TextEncoder):
         import tensorflow_text  # noqa: F401  registers the ops of the preprocessor
 
         self.precision = chosen_precision(config.precision)
-        # Loaded here and not by KerasLayer, which would import Keras 3 to look for options of loading.
-        loaded = tensorflow_hub.load(str(source.encoder))
-        self.layer = tensorflow_hub.KerasLayer(
-            loaded, trainable=True, arguments={"precision": self.precision}, name="encoder"
-        )
+        arguments = {"precision": self.precision}
+        self.layer = hub_layer(str(source.encoder), trainable=True, arguments=arguments, name="encoder")
         self.preprocessor = tensorflow_hub.load(str(source.preprocessor))
         self._source, self._pooling, self._rate = source, config.pooling, config.dropout
         self._sizes = BertSizes(**source.facts["sizes"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from tfrec.config.images import ImagesConfig
+from tfrec.encoder.hub_loading import hub_layer
 from tfrec.errors import EncoderError
 from tfrec.tensorflow_setup import keras, tf
 
@@ -111,11 +111,8 @@ def load_image_encoder(handle: str) -> Any:
     Raises:
         EncoderError: it cannot be loaded.
     """
-    import tensorflow_hub
-
-    folder = Path(handle).expanduser()
     try:
-        return tensorflow_hub.KerasLayer(str(folder) if folder.is_dir() else handle, trainable=False, name="features")
+        return hub_layer(handle, trainable=False, name="features")
     except Exception as error:  # tensorflow_hub raises many kinds, all mean the same to the user
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise EncoderError(
