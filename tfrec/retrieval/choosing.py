@@ -100,17 +100,17 @@ def chosen_weights(
             return best, best.quality
         return best, held_out(pool, quality, seed, usual, prior_requests, among)
 
-    every = list(range(len(labels)))
+    own, joining = [number for number in range(len(labels)) if number not in constant], list(constant)
     if task == "nothing":
-        every = [number for number in every if number in constant or labels[number] == "dense"]
-        allowed = list(constant)
-    else:
-        allowed = [number for number in every if number not in constant]
-    plain = honest(found(allowed or every), allowed or every)
-    if not allowed or len(allowed) == len(every):
+        own, joining = joining, [number for number in own if labels[number] == "dense"]
+    if not own:
+        own, joining = joining, []
+    plain = honest(found(own), own)
+    if not joining:
         return plain
+    every = sorted([*own, *joining])
     more = found(every)
-    if not more.weights[[number for number in every if number not in allowed]].any():
+    if not more.weights[joining].any():
         return plain
     wider = honest(more, every)
     return wider if surely_better(wider[1], plain[1]) else plain

@@ -49,10 +49,10 @@ def reason(config: Config, shop: ShopData) -> str:
     without = "no labelled query to train on"
     if config.training.tasks.search == 0:
         return f"synthesis.enabled is true: examples are made ({made_by})."
-    if shop.has_interactions and set(config.synthesis.sources) == {"behaviour"}:
-        return f"There is {without}: {made_by} makes purchases for recommendation, search learns nothing."
     if shop.has_interactions:
-        return f"There is {without}: search learns from made queries ({made_by}), recommendation from the purchases."
+        makers = [name for name in config.synthesis.sources if not entry_of(name).labels_itself]
+        learns = f"learns from made queries ({', '.join(makers)})" if makers else "learns nothing"
+        return f"There is {without}: search {learns}, recommendation from the purchases."
     return f"There is {without} and no purchase: the model learns from made queries alone ({made_by})."
 
 
