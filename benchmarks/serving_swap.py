@@ -1,6 +1,6 @@
 """Changing versions under load: how many requests fail, and what the others feel of it.
 
-    python benchmarks/serving_swap.py --changes 20 --seconds 60
+    python benchmarks/serving_swap.py --changes 20 --seconds 180
     python benchmarks/serving_swap.py --export runs/demo/export --changes 3 --rate 30
     python benchmarks/serving_swap.py --encoder minilm --changes 3
     python benchmarks/serving_swap.py --items 1000 --changes 3 --seconds 20 --clients 2
@@ -176,7 +176,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50.0, help="requests per second")
     parser.add_argument("--clients", type=int, default=0, help="clients in closed loops instead")
     parser.add_argument("--changes", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--server-flag", action="append", default=[], help="a flag for the server, may be repeated")
     parser.add_argument("--output", type=Path, default=RESULT)
     given = parser.parse_args()
