@@ -85,7 +85,7 @@ def build(folder: Path, items: int, encoder: str, precision: str, seed: int = 17
     from tfrec.encoder.text_encoder import TextEncoder
     from tfrec.export.manifest import write_manifest
     from tfrec.export.serving_module import ServingModule
-    from tfrec.export.signatures import serving_signatures
+    from tfrec.export.signatures import same_signatures, serving_signatures
     from tfrec.export.warmup import write_warmup
     from tfrec.files import atomic_directory
     from tfrec.models.two_tower import TwoTower
@@ -106,10 +106,12 @@ def build(folder: Path, items: int, encoder: str, precision: str, seed: int = 17
     encode = model.encoder.inference_function(precision)
     ids = [f"item-{number}" for number in range(items)]
     module = ServingModule(model, encode, ids, vectors)
+    signatures = serving_signatures(module, model, encode)
+    facts = {"items": items, "dimension": model.dimension, "precision": precision}
     with atomic_directory(folder) as aside:
-        tf.saved_model.save(module, str(aside), signatures=serving_signatures(module, model, encode))
+        tf.saved_model.save(module, str(aside), signatures=signatures)
         write_warmup(aside, ids, texts, 20, seed, "tfrec")
-        write_manifest(aside, {"items": items, "dimension": model.dimension, "precision": precision})
+        write_manifest(aside, {**facts, "same_signatures": same_signatures(signatures)})
     return folder
 
 

@@ -1,17 +1,17 @@
 """Changing versions under load: how many requests fail, and what the others feel of it.
 
-    python benchmarks/serving_swap.py --changes 20 --seconds 180
+    python benchmarks/serving_swap.py --changes 20 --seconds 60
     python benchmarks/serving_swap.py --export runs/demo/export --changes 3 --rate 30
     python benchmarks/serving_swap.py --encoder minilm --changes 3
     python benchmarks/serving_swap.py --items 1000 --changes 3 --seconds 20 --clients 2
 
 Requests come at random times, `--rate` per second on average, or from `--clients` in closed loops, which leave a load
-no idle core. After a quiet part (a fifth of the time) a new version folder is renamed into place as soon as the one
-before answers and its share of the time is over; halfway a broken one comes in between, which must be refused. All
-versions hold the same model, so every answer says by its model_spec which one gave it.
+no idle core. After a quiet part, a fifth of `--seconds` before them, a new version folder is renamed into place as soon
+as the one before answers and its share of the time is over; halfway a broken one comes in between, which must be
+refused. All versions hold the same model, so every answer says by its model_spec which one gave it.
 
-How many changes fit into the time depends on what compiling the model's signatures costs (some 4 s of one core for a
-tiny encoder, 17 s for MiniLM), so the default is the tiny one over a full catalogue. Writes
+How many changes fit into the time depends on what compiling the model's signatures costs (some 2.5 s of one core for a
+tiny encoder, 7 s for MiniLM), so the default is the tiny one over a full catalogue. Writes
 benchmarks/results/serving_swap.json: failures, percentiles of the quiet part and of the rest, the time from each rename
 to the first answer, and the server's memory.
 """
@@ -131,7 +131,7 @@ def measure(export: Path, work: Path, given: argparse.Namespace) -> dict[str, An
     with model_server(base, work / "server.log", *flags) as (process, address):
         grpc_closed(address, bodies, 2, 1)
         before = memory(process.pid)
-        publisher = Publisher(base, address, given.changes, quiet, time.monotonic() + seconds)
+        publisher = Publisher(base, address, given.changes, quiet, time.monotonic() + quiet + seconds)
 
         def look(answer: bytes) -> None:
             publisher.seen(schema.PredictResponse.FromString(answer).model_spec.version.value)
@@ -143,7 +143,7 @@ def measure(export: Path, work: Path, given: argparse.Namespace) -> dict[str, An
 
         publisher.start()
         still = load(quiet * 0.95)
-        busy = load(seconds - quiet)
+        busy = load(seconds)
         publisher.join(5)
         time.sleep(2)
         after = memory(process.pid)
@@ -176,7 +176,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50.0, help="requests per second")
     parser.add_argument("--clients", type=int, default=0, help="clients in closed loops instead")
     parser.add_argument("--changes", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=180.0)
+    parser.add_argument("--seconds", type=float, default=60.0, help="during which versions change")
     parser.add_argument("--server-flag", action="append", default=[], help="a flag for the server, may be repeated")
     parser.add_argument("--output", type=Path, default=RESULT)
     given = parser.parse_args()

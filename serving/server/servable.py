@@ -63,6 +63,8 @@ class Servable:
         self.signature_defs = model.signature_defs
         self._model, self._shared = model, shared
         self._calls = {name: self._call(name) for name in self.signature_defs}
+        for name, same in self._same().items():
+            self._calls[name] = self._calls[same]
         self._users = 0
         self._retired = False
         self._change = threading.Condition()
@@ -70,6 +72,17 @@ class Servable:
     def _call(self, signature: str) -> Call:
         plan = BatchPlan(self.signature_defs[signature], self._shared.batcher.settings.widen)
         return Call(self.name, signature, plan, lambda inputs: self._model.run(signature, inputs))
+
+    def _same(self) -> dict[str, str]:
+        """Signatures that the manifest calls the same as another, which then is compiled for both."""
+        told = self.manifest.get("same_signatures")
+        names = {name: _names(one) for name, one in self.signature_defs.items()}
+        pairs = told.items() if isinstance(told, Mapping) else ()
+        return {name: same for name, same in pairs if name in names and names[name] == names.get(same)}
+
+    def compiled(self) -> list[str]:
+        """Names of the signatures, of the same ones only the one that runs for all."""
+        return [name for name, call in self._calls.items() if call.signature == name]
 
     def run(
         self, signature: str, inputs: Arrays, outputs: Sequence[str], deadline: float | None = None
@@ -119,7 +132,7 @@ class Servable:
 
     def run_alone(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
         """Calls a signature beside all queues and limits, as warming up does."""
-        return self._model.run(signature, inputs)
+        return self._calls[signature].run(inputs)
 
     def plan(self, signature: str) -> BatchPlan:
         """How a signature's requests are put together."""
@@ -163,3 +176,7 @@ class Servable:
 
     def __exit__(self, *_: object) -> None:
         self.leave()
+
+
+def _names(signature: Any) -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(signature.inputs), frozenset(signature.outputs)

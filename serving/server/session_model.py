@@ -20,6 +20,10 @@ from tfrec.errors import ServingError
 
 logger = logging.getLogger("serving.server")
 CODES = {code.value[0]: code for code in grpc.StatusCode}
+_NEEDLESS_PASSES = (
+    "loop_optimization", "shape_optimization", "layout_optimizer", "debug_stripper", "scoped_allocator_optimization",
+    "implementation_selector", "pin_to_host_optimization",
+)  # fmt: skip
 NODE_NOTE = re.compile(r"\s*\[\[\{\{(?:function_)?node .*$", re.DOTALL)  # what TensorFlow adds about its graph
 
 
@@ -127,10 +131,19 @@ def _outputs(api: CApi, graph: int, tensors: list[str]) -> Any:
 def _session_config(intra_op: int) -> bytes:
     # isort: off
     from tfrec.tensorflow_setup import tf  # noqa: F401
-    from tensorflow.core.protobuf import config_pb2
+    from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
 
     # A negative number of inter-op threads: "all operations are performed in caller's thread" (config.proto).
     config = config_pb2.ConfigProto(intra_op_parallelism_threads=intra_op, inter_op_parallelism_threads=-1)
+    # Loading is mostly grappler, once for each signature. What makes an export's graph faster are inlining, folding,
+    # merging of equal nodes (without it oneDNN's fused LayerNorm is not recognised) and fusing, each once; the other
+    # passes and the usual second round double the time that a version needs.
+    rewrites, off = config.graph_options.rewrite_options, rewriter_config_pb2.RewriterConfig.OFF
+    for name in _NEEDLESS_PASSES:
+        setattr(rewrites, name, off)
+    rewrites.memory_optimization = rewriter_config_pb2.RewriterConfig.NO_MEM_OPT
+    rewrites.meta_optimizer_iterations = rewriter_config_pb2.RewriterConfig.ONE
+    rewrites.disable_tfg_optimizer = True
     return config.SerializeToString()
 
 

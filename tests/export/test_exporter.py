@@ -54,6 +54,7 @@ def test_the_manifest_says_what_the_export_was_made_from(trained: Any, exported:
     assert manifest["encoder_fingerprint"] == trained.model.encoder.fingerprint
     assert manifest["metrics"] == {"search": {"ndcg@10": 0.5}}
     assert (manifest["items"], manifest["dimension"]) == (120, 24)
+    assert manifest["same_signatures"] == {"serving_default": "search"}
     precision = manifest["precision"]
     assert (precision["precision"], precision["wanted"], precision["queries"]) == ("f32", "f32", 180)
     assert 0.5 < precision["agreement"] <= 1

@@ -144,6 +144,19 @@ def test_a_version_is_warm_for_every_signature_and_size(export_dir: Path, caplog
     assert servable.retire(0)
 
 
+def test_signatures_that_are_the_same_are_compiled_once(export_dir: Path) -> None:
+    told = {"serving_default": "search", "recommend": "search", "unknown": "search", "search": "unknown"}
+    version = find_versions(export_dir)[0]
+    servable = load("shop", version, lambda folder: {"same_signatures": told})
+    alone = {name for name in servable.signature_defs if not name.startswith("__")} - {"serving_default"}
+    assert {name for name in servable.compiled() if not name.startswith("__")} == alone
+    asked = {"query": np.array([b"red sofa", b"lamp"], object), "k": np.array(3, np.int32)}
+    one, other = (servable.run(name, asked, ["item_ids", "scores"]) for name in ("serving_default", "search"))
+    np.testing.assert_array_equal(one["item_ids"], other["item_ids"])
+    np.testing.assert_array_equal(one["scores"], other["scores"])
+    assert servable.retire(0)
+
+
 @pytest.mark.parametrize("mode", ["off", "basic", "hashed"])
 def test_the_request_log_never_holds_a_text(shop: Servable, mode: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[dict[str, Any]] = []

@@ -19,7 +19,7 @@ from tfrec.export.ops import check_ops
 from tfrec.export.precision import TOP, choose_precision
 from tfrec.export.score_reference import score_references
 from tfrec.export.serving_module import ServingModule
-from tfrec.export.signatures import serving_signatures
+from tfrec.export.signatures import same_signatures, serving_signatures
 from tfrec.export.warmup import write_warmup
 from tfrec.files import atomic_directory
 from tfrec.models.two_tower import TwoTower
@@ -104,6 +104,7 @@ def export_model(
             "retrieval": {**_retrieval_of(fusion), "filters": list(columns)},
             "ops": sorted(ops),
             "signatures": {name: _described(function) for name, function in signatures.items()},
+            "same_signatures": same_signatures(signatures),
         }
         write_manifest(aside, facts)
         del module, signatures, encode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -123,6 +123,13 @@ def serving_signatures(
     ]  # fmt: skip
     traced = {function.__name__: _traced(function) for function in functions}
     return {**traced, "serving_default": traced["search"]}
+
+
+def same_signatures(signatures: Mapping[str, Any]) -> dict[str, str]:
+    """Names that stand for the function of an earlier name, and that name: a server needs to compile it only once."""
+    first: dict[int, str] = {}
+    found = {name: first.setdefault(id(function), name) for name, function in signatures.items()}
+    return {name: other for name, other in found.items() if name != other}
 
 
 _INPUTS = {
