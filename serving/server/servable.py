@@ -132,7 +132,7 @@ class Servable:
 
     def run_alone(self, signature: str, inputs: Arrays) -> dict[str, np.ndarray]:
         """Calls a signature beside all queues and limits, as warming up does."""
-        return self._calls[signature].run(inputs)
+        return self._calls[signature].run(dict(inputs))
 
     def plan(self, signature: str) -> BatchPlan:
         """How a signature's requests are put together."""
