@@ -1,12 +1,14 @@
 """Does one query tower for search and recommendation help either? Search only, recommendation only, both.
 
-    python benchmarks/shared_tower.py --steps 1500 --seeds 17 18
+    python benchmarks/shared_tower.py --steps 300
+    python benchmarks/shared_tower.py --steps 300 --equal examples
 
-Trains the three variants for the same number of steps on a shop that has searches and purchases (the demo shop unless
---config says otherwise), measures both tasks of each on the held-out split, and compares "both" with the specialist of
-each task, paired over queries and shoppers. Where every seed holds out the same ones, they are averaged over seeds; the
-demo shop is another shop for every seed, so there they are put together. A finished run is read back. With the same
-steps, "both" sees each task's examples half as often. Writes benchmarks/results/shared_tower_NAME.json.
+Trains the three variants on a shop that has searches and purchases (the demo shop unless --config says otherwise),
+measures both tasks of each on the held-out split, and compares "both" with the specialist of each task, paired over
+queries and shoppers. All make the same steps, so that "both" sees each task's examples half as often; or, with --equal
+examples, a specialist makes half the steps, so that each task's examples are seen as often in both. Where every seed
+holds out the same ones, they are averaged over seeds; the demo shop is another shop for every seed, so there they are
+put together. A finished run is read back. Writes benchmarks/results/shared_tower_NAME_steps.json (or _examples.json).
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ def cell(config_path: Path, overrides: Sequence[str], variant: str, seed: int, s
     everything = [*fixed, *overrides, *VARIANTS[variant], "evaluation.baselines=[]", f"seed={seed}"]
     everything += ["evaluation.recommendation_baselines=[popularity]", "evaluation.resamples=100"]
     config = tfrec.load_config(config_path, everything)
-    config.name = f"{config.name}-tower-{variant.replace(' ', '-')}-{seed}"
+    config.name = f"{config.name}-tower-{variant.replace(' ', '-')}-{steps}-{seed}"
     trained = tfrec.train(config)
     reports = tfrec.evaluate(trained)
     if set(METRICS) - set(reports):
@@ -72,7 +74,8 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("configs/demo.yaml"))
     parser.add_argument("--set", action="append", default=[], dest="overrides")
     parser.add_argument("--seeds", type=int, nargs="+", default=[17])
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--equal", choices=["steps", "examples"], default="steps", help="what the variants have alike")
     options = parser.parse_args()
 
     from rich.console import Console
@@ -80,18 +83,20 @@ def main() -> None:
 
     from tfrec.files import write_json
 
+    halved = {variant for variant in VARIANTS if variant != BOTH and options.equal == "examples"}
+    steps = {variant: options.steps // 2 if variant in halved else options.steps for variant in VARIANTS}
     cells = {
-        variant: [cell(options.config, options.overrides, variant, seed, options.steps) for seed in options.seeds]
+        variant: [cell(options.config, options.overrides, variant, seed, steps[variant]) for seed in options.seeds]
         for variant in VARIANTS
     }
-    table = Table(title=f"{options.config.stem}: {options.steps} steps, {len(options.seeds)} seeds")
+    table = Table(title=f"{options.config.stem}: the same {options.equal}, {len(options.seeds)} seeds")
     for column in ("trained on", *(f"{task}: {metric}" for task, metric in METRICS.items())):
         table.add_column(column)
-    result: dict[str, Any] = {"steps": options.steps, "seeds": options.seeds, "variants": {}, "both_against": {}}
+    result: dict[str, Any] = {"steps": steps, "seeds": options.seeds, "variants": {}, "both_against": {}}
     for variant, found in cells.items():
         means = {task: float(np.mean([values[task][1].mean() for values in found])) for task in METRICS}
         result["variants"][variant] = means
-        table.add_row(variant, *(f"{means[task]:.4f}" for task in METRICS))
+        table.add_row(f"{variant}, {steps[variant]} steps", *(f"{means[task]:.4f}" for task in METRICS))
     console = Console()
     console.print(table)
     for task, metric in METRICS.items():
@@ -105,7 +110,7 @@ def main() -> None:
         )
         console.print(f"{task}: {verdict}; both vs {special}: {outcome.sentence()}", highlight=False)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    write_json(RESULTS / f"shared_tower_{options.config.stem}.json", result)
+    write_json(RESULTS / f"shared_tower_{options.config.stem}_{options.equal}.json", result)
 
 
 if __name__ == "__main__":
