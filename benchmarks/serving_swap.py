@@ -7,8 +7,8 @@
 
 Requests come at random times, `--rate` per second on average, or from `--clients` in closed loops, which leave a load
 no idle core. After a quiet part, a fifth of `--seconds` before them, a new version folder is renamed into place as soon
-as the one before answers and its share of the time is over; halfway a broken one comes in between, which must be
-refused. All versions hold the same model, so every answer says by its model_spec which one gave it.
+as the one before answers and its turn has come; halfway a broken one comes in between, which must be refused. All
+versions hold the same model, so every answer says by its model_spec which one gave it.
 
 How many changes fit into the time depends on what compiling the model's signatures costs (some 2.5 s of one core for a
 tiny encoder, 7 s for MiniLM), so the default is the tiny one over a full catalogue. Writes
@@ -77,10 +77,11 @@ class Publisher(threading.Thread):
     def run(self) -> None:
         """Brings one version after the other."""
         time.sleep(self._quiet)
-        pause = (self._until - time.monotonic()) / self._changes
+        begin = time.monotonic()
+        share = (self._until - begin) / (self._changes + 1)
         number = 1
         for change in range(self._changes):
-            started = time.monotonic()
+            time.sleep(max(begin + change * share - time.monotonic(), 0))
             if change == self._changes // 2:
                 number += 1
                 self._publish(number, broken=True)
@@ -94,7 +95,6 @@ class Publisher(threading.Thread):
             self.took.append(round(time.monotonic() - renamed, 2))
             for old in range(2, number - 1):
                 shutil.rmtree(self._base / str(old), ignore_errors=True)
-            time.sleep(max(min(started + pause, self._until) - time.monotonic(), 0))
 
     def _publish(self, number: int, broken: bool = False) -> None:
         aside = self._base / f".{number}.partial"
