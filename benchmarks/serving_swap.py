@@ -10,10 +10,9 @@ no idle core. After a quiet part, a fifth of `--seconds` before them, a new vers
 as the one before answers and its turn has come; halfway a broken one comes in between, which must be refused. All
 versions hold the same model, so every answer says by its model_spec which one gave it.
 
-How many changes fit into the time depends on what compiling the model's signatures costs (some 2.5 s of one core for a
-tiny encoder, 7 s for MiniLM), so the default is the tiny one over a full catalogue. Writes
-benchmarks/results/serving_swap.json: failures, percentiles of the quiet part and of the rest, the time from each rename
-to the first answer, and the server's memory.
+How many changes fit into the time depends on what compiling the model's signatures costs, which is more for a larger
+encoder, so the default is the tiny one over a full catalogue. Writes benchmarks/results/serving_swap.json: failures,
+percentiles of the quiet part and of the rest, the time from each rename to the first answer, and the server's memory.
 """
 
 from __future__ import annotations

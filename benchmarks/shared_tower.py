@@ -83,8 +83,8 @@ def main() -> None:
 
     from tfrec.files import write_json
 
-    halved = {variant for variant in VARIANTS if variant != BOTH and options.equal == "examples"}
-    steps = {variant: options.steps // 2 if variant in halved else options.steps for variant in VARIANTS}
+    alone = options.steps // 2 if options.equal == "examples" else options.steps
+    steps = {variant: options.steps if variant == BOTH else alone for variant in VARIANTS}
     cells = {
         variant: [cell(options.config, options.overrides, variant, seed, steps[variant]) for seed in options.seeds]
         for variant in VARIANTS

@@ -103,8 +103,8 @@ def warm_sizes(
         except StatusError as error:
             logger.info("The signature %s is not warm: %s", name, error.code.name)
 
-    signatures = {name: servable.signature_defs[name] for name in servable.compiled()}
-    callable_ones = [name for name, one in signatures.items() if one.method_name and one.inputs]
+    signatures = servable.signature_defs
+    callable_ones = [one for one in servable.compiled() if signatures[one].method_name and signatures[one].inputs]
     _each(warm, callable_ones, threads)
     logger.info(
         "Warmed %d signatures at batches of %s in %.2f s", len(callable_ones), list(sizes),

@@ -83,6 +83,7 @@ def export_model(
     columns = filter_columns(shop.items, config.retrieval.filters) if config.retrieval.filters else {}
     module = ServingModule(model, encode, shop.item_ids, catalogue, fusion or _dense(config, catalogue), columns)
     signatures = serving_signatures(module, model, encode)
+    same = same_signatures(signatures)
     target = base / str(version)
     with atomic_directory(target) as aside:
         tf.saved_model.save(module, str(aside), signatures=signatures)
@@ -104,7 +105,7 @@ def export_model(
             "retrieval": {**_retrieval_of(fusion), "filters": list(columns)},
             "ops": sorted(ops),
             "signatures": {name: _described(function) for name, function in signatures.items()},
-            "same_signatures": same_signatures(signatures),
+            "same_signatures": same,
         }
         write_manifest(aside, facts)
         del module, signatures, encode
@@ -113,7 +114,9 @@ def export_model(
         tolerance = _TOLERANCE_F32 if exact else _TOLERANCE_BF16
         loaded = LoadedModel.open(aside, verify=False)
         _check_answers(loaded, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], tolerance, fusion)
-        extend_manifest(aside, {"score_reference": score_references(loaded, shop, config.seed)})
+        references = score_references(loaded, shop, config.seed)
+        references |= {name: references[other] for name, other in same.items() if other in references}
+        extend_manifest(aside, {"score_reference": references})
         del loaded
     return target
 

@@ -29,14 +29,12 @@ def score_references(model: LoadedModel, shop: ShopData, seed: int) -> dict[str,
         seed: chooses the requests where there are many.
 
     Returns:
-        `score_reference` by signature: search (and serving_default, which is the same) and recommend; those without
-        enough requests are left out.
+        `score_reference` by signature: search and recommend; those without enough requests are left out.
     """
     found: dict[str, Any] = {}
     queries = [query for query in shop.judgments("dev") if query.strip()] if shop.has_searches else []
     if len(queries) >= _LEAST:
         found["search"] = score_reference(_tops(model.search(_some(queries, seed), 1)))
-        found["serving_default"] = found["search"]
     shoppers = shop.shoppers("dev") if shop.has_interactions else []
     if len(shoppers) >= _LEAST:
         histories = [[shop.item_ids[row] for row in one.history] for one in _some(shoppers, seed)]
