@@ -55,8 +55,10 @@ def cell(config_path: Path, overrides: Sequence[str], share: float, seed: int, s
         return json.loads(path.read_text())
     config = tfrec.load_config(config_path, [*everything, f"name=lift-{path.stem}"])
     # Prepared data, made examples and zero-shot vectors of the same kind are made once for all variants.
-    same = config.hash_of("data", "synthesis", "encoder")[:16]
+    same = config.hash_of("data", "synthesis", "encoder")[:16] + ("-synonyms" if _names_synonyms(config) else "")
     source = tfrec.load_config(config_path, [*everything, f"name=lift-data-{same}"])
+    if _names_synonyms(config):
+        _mine_synonyms(source)
     shared, vectors = RunFolder(source), RESULTS / "cells" / f"zero_shot_{config_path.stem}"
     if vectors.is_dir() and not shared.zero_shot.exists():  # of the catalogue alone; their key is checked when read
         shutil.copytree(vectors, shared.zero_shot)
@@ -80,6 +82,25 @@ def cost(config_path: Path, overrides: Sequence[str], share: float, seed: int, s
 
 def _settings(overrides: Sequence[str], share: float, seed: int, steps: int) -> list[str]:
     return [*FIXED, *overrides, f"training.max_steps={steps}", f"data.split.train_share={share}", f"seed={seed}"]
+
+
+def _names_synonyms(config: Any) -> bool:
+    """Whether the variant is of synonyms itself; ready-made policies do without a table, as they do in a new shop."""
+    return "synonyms" in {entry.name for entry in config.augment.operations}
+
+
+def _mine_synonyms(source: Any) -> None:
+    """What `tfrec augment synonyms build` does, from the share's own training queries."""
+    from tfrec.augment.synonyms.build import build_synonyms, synonyms_folder
+    from tfrec.data.prepare import prepare
+    from tfrec.encoder.text_encoder import TextEncoder
+
+    shop = prepare(source)
+    if (synonyms_folder(shop) / "manifest.json").is_file():
+        return
+    encoder, tokens = TextEncoder.load(source.encoder, source.seed), source.encoder.query_tokens
+    table = build_synonyms(source, shop, lambda phrases: encoder.encode(phrases, tokens, "Encoding the shop's words"))
+    print(f"{len(table.pairs):,} pairs of synonyms")
 
 
 def _file_of(config: Any) -> Path:
