@@ -14,7 +14,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lift import METRIC, RESULTS, Scores, cell, plot, print_lift, print_robustness
+from lift import METRIC, RESULTS, Scores, cell
+from lift_tables import plot, print_lift, print_robustness
 
 BASE = "none"
 POLICIES = ("none", "light", "standard", "strong")

@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lift import METRIC, RESULTS, Scores, cell, cost, differences, mean, plot, print_lift
+from lift import METRIC, RESULTS, Scores, cell, cost
+from lift_tables import differences, mean, plot, print_lift
 
 NONE, ALL, UNCHECKED = "none", "all", "all, unchecked"
 SOURCES = ("catalogue", "templates", "generator", "expansion", "behaviour")
