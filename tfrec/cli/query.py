@@ -24,7 +24,7 @@ def query(
     k: Annotated[int, typer.Option("--k", "-k", help="How many items.")] = 10,
     target: Annotated[str | None, typer.Option(help="Server as host:port [127.0.0.1:8500].")] = None,
     model_name: Annotated[str | None, typer.Option(help="Name of the served model [tfrec].")] = None,
-    config: Annotated[Path | None, typer.Option(help="Configuration of the run, for titles.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Configuration of the run, for titles.")] = None,
     run: Annotated[Path | None, typer.Option(help="Run folder, for titles.")] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 5.0,
     filters: Annotated[

@@ -16,7 +16,9 @@ def serve(
     export: Annotated[
         Path | None, typer.Option(help="Export folder with version folders (or one version folder).")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="Configuration of the run whose export is served.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Configuration of the run whose export is served.")
+    ] = None,
     run: Annotated[Path | None, typer.Option(help="Run folder whose export is served.")] = None,
     model_name: Annotated[str | None, typer.Option(help="Name that requests give [tfrec].")] = None,
     host: Annotated[str | None, typer.Option(help="Interface to listen on [127.0.0.1].")] = None,
