@@ -88,17 +88,14 @@ def _names_synonyms(config: Any) -> bool:
 
 
 def _mine_synonyms(source: Any) -> None:
-    """What `tfrec augment synonyms build` does, from the share's own training queries."""
-    from tfrec.augment.synonyms.build import build_synonyms, synonyms_folder
+    """Builds the table once, from the share's own training queries."""
+    from tfrec.augment.synonyms.build import synonyms_folder
     from tfrec.data.prepare import prepare
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.training.augmentation import mine_synonyms
 
     shop = prepare(source)
-    if (synonyms_folder(shop) / "manifest.json").is_file():
-        return
-    encoder, tokens = TextEncoder.load(source.encoder, source.seed), source.encoder.query_tokens
-    table = build_synonyms(source, shop, lambda phrases: encoder.encode(phrases, tokens, "Encoding the shop's words"))
-    print(f"{len(table.pairs):,} pairs of synonyms")
+    if not (synonyms_folder(shop) / "manifest.json").is_file():
+        print(f"{len(mine_synonyms(source, shop).pairs):,} pairs of synonyms")
 
 
 def _file_of(config: Any) -> Path:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -40,18 +39,15 @@ from serving_load import (  # noqa: E402
     program,
 )
 
+from serving.server.threads import usable_cores  # noqa: E402
+
 RESULT = Path(__file__).parent / "results" / "serving.json"
 BATCH = 32
 
 
-def cores() -> int:
-    """Cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def whole_batches(floor: Floor, seconds: float, before: dict[str, float] | None = None) -> dict[str, float]:
     """The floor at full batches, in one thread and in one per core; the better of this and of what was found before."""
-    one, all_cores = floor.measure(BATCH, seconds), floor.measure(BATCH, seconds, cores())
+    one, all_cores = floor.measure(BATCH, seconds), floor.measure(BATCH, seconds, usable_cores())
     found = {"batch_32_ms": one[0], "batch_32_qps": one[1], "batch_32_all_cores_qps": all_cores[1]}
     if before is not None:
         found = {name: (min if name.endswith("_ms") else max)(value, before[name]) for name, value in found.items()}
@@ -108,7 +104,7 @@ def measure_fastapi(work: Path, items: int, clients: list[int], seconds: float) 
     checkpoint = fetch_checkpoint(work)
     bodies, rows = [json.dumps({"query": query, "k": 10}).encode() for query in queries(1024)], []
     app = str(Path(__file__).with_name("serving_fastapi.py"))
-    for flags in (["--threads=1"], [f"--threads={cores()}"], ["--threads=1", "--half"]):
+    for flags in (["--threads=1"], [f"--threads={usable_cores()}"], ["--threads=1", "--half"]):
         arguments = [app, str(checkpoint), f"--items={items}", *flags]
         with program(arguments, "Ready", work / "fastapi.log") as (_, line):
             host, _, port = line.split()[-1].rpartition(":")
@@ -159,7 +155,7 @@ def main() -> None:
         each = max(min(given.seconds, 5.0), 1.0)
         header = [f"{'':<34}"] + [f"{name:>9}" for name in ("qps", "p50", "p95", "p99", "max", "failed")]
         print(" ".join(header), flush=True)
-        result: dict[str, Any] = {"items": given.items, "encoder": given.encoder, "cores": cores()}
+        result: dict[str, Any] = {"items": given.items, "encoder": given.encoder, "cores": usable_cores()}
         with running(version) as floor:
             before = whole_batches(floor, each)
             result["server"], result["in_turns"] = measure_server(export, work, given.clients, given.seconds, floor)

@@ -34,20 +34,13 @@ def build_command(
     rows: Annotated[int, typer.Option(min=0, help="Show so many of the pairs.")] = 20,
 ) -> None:
     """Mine synonyms from the shop's own queries and texts, and merge the shop's list (augment.synonyms)."""
-    from tfrec.augment.synonyms.build import build_synonyms, synonyms_folder
+    from tfrec.augment.synonyms.build import synonyms_folder
     from tfrec.data.prepare import prepare
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.training.augmentation import mine_synonyms
 
     parsed = read_config(config, overrides)
     shop = prepare(parsed)
-    vectors = None
-    if embeddings:
-        encoder = TextEncoder.load(parsed.encoder, parsed.seed)
-
-        def vectors(phrases: Sequence[str]):  # type: ignore[no-untyped-def]
-            return encoder.encode(phrases, parsed.encoder.query_tokens, "Encoding the shop's words")
-
-    table = build_synonyms(parsed, shop, vectors)
+    table = mine_synonyms(parsed, shop, embeddings)
     _print_pairs(table.pairs, rows)
     refused = ", ".join(f"{count:,} {reason}" for reason, count in sorted(table.refused.items())) or "none"
     console.print(f"{synonyms_folder(shop) / 'synonyms.csv'}: {len(table.pairs):,} pairs; refused: {refused}.")

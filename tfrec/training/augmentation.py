@@ -8,7 +8,7 @@ from tfrec.augment.augmentation import Augmentation, operations_of
 from tfrec.augment.guard import MeaningGuard
 from tfrec.augment.operation import Resources
 from tfrec.augment.resources import shop_resources
-from tfrec.augment.synonyms.build import brand_names, load_synonyms
+from tfrec.augment.synonyms.build import SynonymTable, brand_names, build_synonyms, load_synonyms
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.encoder.similarity import text_similarity
@@ -35,6 +35,23 @@ def shop_augmentation(config: Config, shop: ShopData, encoder: TextEncoder) -> A
         tokens = max(config.encoder.query_tokens, config.encoder.item_tokens)
         guard = MeaningGuard(text_similarity(encoder, tokens), config.augment.guard)
     return Augmentation(config, shop, _resources(config, shop, encoder), guard)
+
+
+def mine_synonyms(config: Config, shop: ShopData, embeddings: bool = True) -> SynonymTable:
+    """Builds the shop's table of synonyms (see build_synonyms) with the configured encoder.
+
+    Args:
+        config: the whole configuration.
+        shop: the prepared data.
+        embeddings: also mine neighbours in the encoder's embeddings.
+
+    Raises:
+        DataError: the shop's own list cannot be read.
+    """
+    if not embeddings:
+        return build_synonyms(config, shop, None)
+    encoder, tokens = TextEncoder.load(config.encoder, config.seed), config.encoder.query_tokens
+    return build_synonyms(config, shop, lambda texts: encoder.encode(texts, tokens, "Encoding the shop's words"))
 
 
 def synonyms_fingerprint(config: Config, shop: ShopData) -> str:
