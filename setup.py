@@ -1,6 +1,7 @@
 """Packaging of tfrec. Ranges live here; the exact versions tested together are in constraints.txt.
 
-`pip install 'tfrec[client]'` brings what serving.client needs, for a shop's web backend; `tfrec[all]` brings the rest.
+`tfrec-shop` alone brings what tfrec.serving.client needs, for a shop's web backend; `tfrec-shop[all]` brings the rest.
+The folders serving/ and tuner/ are the packages tfrec.serving and tfrec.tuner, by links beside the others.
 """
 
 from setuptools import find_packages, setup
@@ -37,14 +38,14 @@ SERVER = ["grpcio-health-checking>=1.71,<2", "grpcio-reflection>=1.71,<2"]
 ALL = MODELLING + SERVER + DATA + COMMAND_LINE + EVALUATION + ["tensorboard>=2.20,<3"]
 
 setup(
-    name="tfrec",
+    name="tfrec-shop",
     version="0.1.0",
     description="From a shop's files to a served search-and-recommendation model, with few labels.",
-    packages=find_packages(include=["tfrec", "tfrec.*", "serving", "serving.*", "tuner", "tuner.*"]),
+    packages=find_packages(include=["tfrec", "tfrec.*"]),
     package_data={
         "tfrec": ["py.typed", "export/stock_ops.txt"],
-        "serving.client": ["py.typed"],
-        "serving.demo": ["page.html"],
+        "tfrec.serving.client": ["py.typed"],
+        "tfrec.serving.demo": ["page.html"],
     },
     python_requires=">=3.10,<3.14",
     install_requires=CLIENT,
@@ -59,6 +60,7 @@ setup(
             "hypothesis>=6.120,<7",
             "ruff>=0.9,<1",
             "mypy>=1.15,<3",
+            "import-linter>=2.3,<3",
             "prometheus-client>=0.21,<1",  # reads the metrics back in tests
             "types-PyYAML",
         ],

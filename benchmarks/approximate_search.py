@@ -1,4 +1,4 @@
-"""What an approximate index finds of the exact best, and in what time (needs `pip install 'tfrec[scann]'`).
+"""What an approximate index finds of the exact best, and in what time (needs `pip install 'tfrec-shop[scann]'`).
 
     python benchmarks/approximate_search.py --export runs/demo/export/1 --queries queries.txt
     python benchmarks/approximate_search.py --export runs/demo/export/1

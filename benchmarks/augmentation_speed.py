@@ -179,13 +179,13 @@ def main() -> None:
     import tfrec
     from tfrec.augment.resources import shop_resources
     from tfrec.augment.synonyms.build import build_synonyms, load_synonyms
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
     from tfrec.encoder.word_neighbours import word_neighbours
     from tfrec.files import write_json
 
     config = tfrec.load_config(options.config, options.overrides)
     shop = tfrec.prepare(config)
-    encoder = TextEncoder.load(config.encoder, config.seed)
+    encoder = load_encoder(config.encoder, config.seed)
     titles, queries = shop_texts(shop, config.seed)
     if not load_synonyms(config, shop):
         build_synonyms(config, shop, None)

@@ -35,9 +35,9 @@ METRICS = ("Recall@20", "nDCG@20")
 def marginals(options: argparse.Namespace) -> dict[str, Any]:
     """Makes the samples of the first seed and reads how far they are from the truth."""
     import tfrec
-    from tfrec.api import make_samples
     from tfrec.files import read_json
-    from tfrec.run import RunFolder
+    from tfrec.pipeline.api import make_samples
+    from tfrec.pipeline.run_folder import RunFolder
     from tfrec.synth.behaviour.behaviour_source import MARGINALS
 
     config = tfrec.load_config(options.config, [*overrides(options, "with", options.seeds[0])])

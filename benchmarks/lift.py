@@ -45,7 +45,7 @@ def cell(config_path: Path, overrides: Sequence[str], share: float, seed: int, s
     """
     import tfrec
     from tfrec.files import write_json
-    from tfrec.run import RunFolder
+    from tfrec.pipeline.run_folder import RunFolder
 
     everything = _settings(overrides, share, seed, steps)
     path = _file_of(tfrec.load_config(config_path, everything))

@@ -25,7 +25,7 @@ def run_seed(config_path: Path, overrides: list[str], seed: int) -> tuple[Any, d
     """Trains (or reads back) one seed and evaluates search; also with fusion weights of other queries."""
     import tfrec
     from tfrec.files import read_json
-    from tfrec.run import RunFolder
+    from tfrec.pipeline.run_folder import RunFolder
 
     name = tfrec.load_config(config_path, overrides).name
     config = tfrec.load_config(config_path, [*overrides, f"seed={seed}", f"name={name}-seed{seed}"])

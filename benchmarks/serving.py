@@ -39,7 +39,7 @@ from serving_load import (  # noqa: E402
     program,
 )
 
-from serving.server.threads import usable_cores  # noqa: E402
+from tfrec.serving.server.sessions.threads import usable_cores  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "serving.json"
 BATCH = 32
@@ -149,7 +149,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         export = given.export or make(work / "export", given.items, given.encoder, given.precision)
-        from serving.server.versions import find_versions
+        from tfrec.serving.server.versions.folders import find_versions
 
         version = find_versions(export)[0].folder
         each = max(min(given.seconds, 5.0), 1.0)

@@ -80,9 +80,8 @@ def build(folder: Path, items: int, encoder: str, precision: str, seed: int = 17
     import numpy as np
 
     from tfrec.config import Config
-    from tfrec.encoder.install import install_scratch
-    from tfrec.encoder.store import install
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.install import install, install_scratch
+    from tfrec.encoder.loading import load_encoder
     from tfrec.export.manifest import write_manifest
     from tfrec.export.serving_module import ServingModule
     from tfrec.export.signatures import same_signatures, serving_signatures
@@ -99,7 +98,7 @@ def build(folder: Path, items: int, encoder: str, precision: str, seed: int = 17
         install(encoder)
     settings: dict[str, Any] = {"data": {"items": "none.csv", "searches": "none.csv"}, "encoder": {"name": encoder}}
     config = Config.model_validate(settings)
-    model = TwoTower(config, TextEncoder.load(config.encoder, seed), items, np.zeros(items, np.int64))
+    model = TwoTower(config, load_encoder(config.encoder, seed), items, np.zeros(items, np.int64))
     vectors = np.random.default_rng(seed).standard_normal((items, model.dimension), np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     model.use_catalogue(vectors, np.ones(items, np.int64))

@@ -68,7 +68,7 @@ def running(version: Path) -> Iterator[Floor]:
 
 def main() -> None:
     """Answers the lines of standard input."""
-    from serving.server.runtime import open_model
+    from tfrec.serving.server.sessions.runtime import open_model
 
     model, texts = open_model(Path(sys.argv[1])), [query.encode() for query in queries(1024)]
 

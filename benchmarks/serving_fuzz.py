@@ -30,9 +30,9 @@ from serving_export import make  # noqa: E402
 from serving_load import model_server  # noqa: E402
 from serving_soak import look  # noqa: E402
 
-from serving.client import Client  # noqa: E402
 from tests.serving.protocol.fuzzing import send_all  # noqa: E402
 from tests.serving.protocol.hostile import requests  # noqa: E402
+from tfrec.serving.client import Client  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "serving_fuzz.json"
 MODEL = "shop"  # the name that most hostile requests give

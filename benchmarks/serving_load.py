@@ -51,8 +51,8 @@ class Outcome:
 
 def predict_requests(queries: Sequence[str], model: str = "tfrec", k: int = 10) -> list[bytes]:
     """Serialised PredictRequests of the signature `search`, one query each."""
-    from serving.client import schema
-    from serving.client.tensors import fill
+    from tfrec.serving.client import schema
+    from tfrec.serving.client.tensors import fill
 
     made = []
     for query in queries:
@@ -207,7 +207,7 @@ def program(arguments: Sequence[str], ready: str, log: Path, seconds: float = 60
 @contextmanager
 def model_server(export: Path, log: Path, *flags: str) -> Iterator[tuple[Any, str]]:
     """A server of an export under the name "tfrec", in a process of its own: (the process, "host:port")."""
-    arguments = ["-m", "serving.server", "--port=0", "--model_name=tfrec", f"--model_base_path={export}", *flags]
+    arguments = ["-m", "tfrec.serving.server", "--port=0", "--model_name=tfrec", f"--model_base_path={export}", *flags]
     with program(arguments, "Running", log) as (process, line):
         [address] = [word for word in line.split() if re.fullmatch(r"127\.0\.0\.1:\d+", word)][:1]
         yield process, address

@@ -34,8 +34,8 @@ _SAMPLES = 20
 
 def bodies(count: int, items: int, seed: int = 17) -> list[bytes]:
     """Serialised requests: search, recommend and similar_items, one to eight rows; every tenth is wrong."""
-    from serving.client import schema
-    from serving.client.tensors import fill
+    from tfrec.serving.client import schema
+    from tfrec.serving.client.tensors import fill
 
     draw, texts = random.Random(seed), queries(1500)
     made = []

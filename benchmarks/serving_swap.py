@@ -107,7 +107,7 @@ class Publisher(threading.Thread):
         aside.rename(self._base / str(number))
 
     def _await_refusal(self, number: int) -> None:
-        from serving.client import Client
+        from tfrec.serving.client import Client
 
         with Client(self._address, "tfrec", timeout=30) as client:
             while not self.refused and time.monotonic() < self._until:
@@ -119,7 +119,7 @@ class Publisher(threading.Thread):
 
 def measure(export: Path, work: Path, given: argparse.Namespace) -> dict[str, Any]:
     """One run."""
-    from serving.client import schema
+    from tfrec.serving.client import schema
 
     base = work / "versions"
     newest = max((entry for entry in export.iterdir() if entry.name.isdigit()), key=lambda entry: int(entry.name))

@@ -36,7 +36,7 @@ METRICS = {"search": "nDCG@10", "recommendation": "Recall@20"}
 def cell(config_path: Path, overrides: Sequence[str], variant: str, seed: int, steps: int) -> dict[str, Any]:
     """Trains (or reads back) one variant: task -> (what is right for each request, its values float64 [requests])."""
     import tfrec
-    from tfrec.run import RunFolder
+    from tfrec.pipeline.run_folder import RunFolder
 
     fixed = ["training.max_minutes=null", "training.epochs=1000", f"training.max_steps={steps}", "training.patience=99"]
     everything = [*fixed, *overrides, *VARIANTS[variant], "evaluation.baselines=[]", f"seed={seed}"]

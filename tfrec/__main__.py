@@ -6,7 +6,7 @@ from tfrec.missing_packages import exit_with, packages_for
 
 
 def main() -> None:
-    """Runs the command line, or says what to install where a part of it is missing (as with `tfrec[client]` alone)."""
+    """Runs the command line, or says what to install where a part of it is missing (as with the client alone)."""
     with packages_for("the command line", exit_with):
         from tfrec.cli.main import main as command
 

@@ -1,4 +1,4 @@
-"""What to say where a part of tfrec is used whose packages are not installed, as with `tfrec[client]` alone."""
+"""What to say where a part of tfrec is used whose packages are not installed, as with `tfrec-shop[client]` alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def packages_for(user: str, failure: Callable[[str], BaseException] = ImportErro
         package = (error.name or "").partition(".")[0]
         if not package or package in _OWN or os.environ.get("TFREC_DEBUG") == "1":
             raise
-        told = f"{user} needs the package {package}, which is not installed: pip install 'tfrec[all]'."
+        told = f"{user} needs the package {package}, which is not installed: pip install 'tfrec-shop[all]'."
         raise failure(told) from None
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from tuner.plan import Plan
-from tuner.results import TrialResult, read_results, running
-from tuner.tables import trial_table
+from tfrec.tuner.plan import Plan
+from tfrec.tuner.results import TrialResult, read_results, running
+from tfrec.tuner.tables import trial_table
 
 
 class Board:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfrec.config import TuneConfig
-from tuner.results import TrialResult
+from tfrec.tuner.results import TrialResult
 
 
 def is_spent(settings: TuneConfig, results: list[TrialResult], workers: int, running: int) -> bool:

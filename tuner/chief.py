@@ -15,12 +15,12 @@ import grpc
 import tfrec.errors
 from tfrec.errors import TfrecError, TrainingError
 from tfrec.files import read_json
-from tuner.kerastuner import get_service_grpc
-from tuner.plan import Plan
-from tuner.servicer import Servicer
-from tuner.trial import FATAL
-from tuner.tuner import TrialTuner
-from tuner.worker import ADDRESS, PORT, TUNER_ID, local_worker
+from tfrec.tuner.kerastuner import get_service_grpc
+from tfrec.tuner.plan import Plan
+from tfrec.tuner.servicer import Servicer
+from tfrec.tuner.trial import FATAL
+from tfrec.tuner.tuner import TrialTuner
+from tfrec.tuner.worker import ADDRESS, PORT, TUNER_ID, local_worker
 
 _DEATHS = 5  # of workers on this machine in a row, without a trial ending between them
 _TICK = 0.1
@@ -75,7 +75,7 @@ class _Crew:
     def __init__(self, plan: Plan, servicer: Servicer, port: int, size: int) -> None:
         self._plan, self._servicer, self._port, self._size = plan, servicer, port, size
         self._context: Any = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["tuner.worker"])  # KerasTuner takes seconds to import: once for all
+        self._context.set_forkserver_preload(["tfrec.tuner.worker"])  # KerasTuner takes seconds to import: once for all
         self._deaths, self._ended = 0, 0
         self._members = {f"worker-{number}": self._started(f"worker-{number}") for number in range(size)}
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfrec.files import write_json
-from tuner.kerastuner import Trial, keras_tuner
+from tfrec.tuner.kerastuner import Trial, keras_tuner
 
 _SEEDS_PER_TRIAL = 1000
 ENDED = ("COMPLETED", "FAILED")

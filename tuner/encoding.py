@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfrec.config import Config, VaryConfig
-from tuner.fields import is_integer, value_at
-from tuner.space import Space
+from tfrec.tuner.fields import is_integer, value_at
+from tfrec.tuner.space import Space
 
 
 def declare(config: Config, space: Space) -> Any:
@@ -19,7 +19,7 @@ def declare(config: Config, space: Space) -> Any:
         config: the base configuration.
         space: what varies, each field after those that it depends on.
     """
-    from tuner.kerastuner import keras_tuner  # takes seconds, which those who only read a search do not have
+    from tfrec.tuner.kerastuner import keras_tuner  # takes seconds, which those who only read a search do not have
 
     declared = keras_tuner.HyperParameters()
     for path, vary in space.items():

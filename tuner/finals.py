@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from tfrec.evaluation.significance import Comparison, mean_over_seeds
-from tuner.fields import with_values
-from tuner.folder import Order, Outcome, read_outcome, write_order
-from tuner.isolated import run_isolated, share_of_cores
-from tuner.luck import CrossedGain, crossed_gain
-from tuner.plan import Plan
-from tuner.results import TrialResult
-from tuner.training import forget_checkpoints
+from tfrec.tuner.fields import with_values
+from tfrec.tuner.folder import Order, Outcome, read_outcome, write_order
+from tfrec.tuner.isolated import run_isolated, share_of_cores
+from tfrec.tuner.luck import CrossedGain, crossed_gain
+from tfrec.tuner.plan import Plan
+from tfrec.tuner.results import TrialResult
+from tfrec.tuner.training import forget_checkpoints
 
 _FRESH = 1009  # first fresh seed, counted from the search's own
 Values = Mapping[str, Mapping[str, float]]

@@ -24,7 +24,7 @@ from typing import Any
 from tfrec.config import Config, plain_yaml
 from tfrec.errors import TrainingError
 from tfrec.files import atomic_write, read_json, write_json
-from tfrec.run import RunFolder
+from tfrec.pipeline.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tuner.folder import Order, read_curve, read_outcome, trial_folder, trial_numbers, write_curve
+from tfrec.tuner.folder import Order, read_curve, read_outcome, trial_folder, trial_numbers, write_curve
 
 _LEAST = 4  # trials at an evaluation, this one included, before any of them is hopeless
 

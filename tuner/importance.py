@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.results import TrialResult
+from tfrec.tuner.results import TrialResult
 
 _LEAST = 8  # trials, below which a forest tells nothing
 _TREES, _REPEATS = 100, 10

@@ -13,8 +13,8 @@ from pathlib import Path
 import tfrec.errors
 from tfrec.errors import TfrecError, TrainingError
 from tfrec.files import read_json, write_json
-from tuner.folder import Outcome, read_outcome, write_outcome
-from tuner.trial import FATAL
+from tfrec.tuner.folder import Outcome, read_outcome, write_outcome
+from tfrec.tuner.trial import FATAL
 
 _DEATHS = 2  # a process that was ended by a signal is started once more: perhaps somebody else needed the memory
 _SECONDS_BETWEEN_BEATS = 1.0
@@ -73,7 +73,7 @@ def _run_once(folder: Path, beat: Callable[[], None], threads: int | None) -> in
     with (folder / "log.txt").open("ab") as log:
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tuner.trial", str(folder)],
+                [sys.executable, "-m", "tfrec.tuner.trial", str(folder)],
                 stdin=subprocess.PIPE,  # its end is our end, however we end
                 stdout=log,
                 stderr=log,

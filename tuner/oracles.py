@@ -8,10 +8,10 @@ from typing import Any
 from threadpoolctl import threadpool_limits  # scikit-learn, which KerasTuner's Gaussian process needs, brings it
 
 from tfrec.config import Config
-from tuner.durable import Durable
-from tuner.encoding import declare
-from tuner.kerastuner import keras_tuner
-from tuner.space import Space
+from tfrec.tuner.durable import Durable
+from tfrec.tuner.encoding import declare
+from tfrec.tuner.kerastuner import keras_tuner
+from tfrec.tuner.space import Space
 
 _RANDOM_TRIALS = 4  # at least, with the configuration's own; the Gaussian process proposes from then on
 _NOISE = 0.01  # variance of a dev score that is chance, as a share of the variance over trials

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfrec.files import atomic_directory, atomic_write, speaking_os_errors, write_json
-from tuner.plan import Plan
-from tuner.report import html_report
-from tuner.results import TrialResult
-from tuner.tables import sentences
+from tfrec.tuner.plan import Plan
+from tfrec.tuner.report import html_report
+from tfrec.tuner.results import TrialResult
+from tfrec.tuner.tables import sentences
 
 if TYPE_CHECKING:
-    from tuner.search import SearchResult
+    from tfrec.tuner.search_result import SearchResult
 
 
 def write_outputs(plan: Plan, result: SearchResult) -> None:
@@ -103,7 +103,7 @@ def write_hparams(folder: Path, results: Sequence[TrialResult]) -> None:
         folder: replaced when it exists.
         results: the trials.
     """
-    from tuner.kerastuner import keras_tuner  # noqa: F401  TensorBoard imports TensorFlow, which must be quiet
+    from tfrec.tuner.kerastuner import keras_tuner  # noqa: F401  TensorBoard imports TensorFlow, which must be quiet
 
     # isort: split
     from tensorboard.compat.proto.event_pb2 import Event

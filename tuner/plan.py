@@ -10,12 +10,12 @@ from typing import Any
 from tfrec.config import Config
 from tfrec.errors import ConfigError
 from tfrec.files import read_json, write_json
-from tuner.encoding import decode
-from tuner.fields import with_values
-from tuner.folder import Order, Outcome, trial_folder, tune_folder, write_order, write_outcome
-from tuner.space import Space
+from tfrec.tuner.encoding import decode
+from tfrec.tuner.fields import with_values
+from tfrec.tuner.folder import Order, Outcome, trial_folder, tune_folder, write_order, write_outcome
+from tfrec.tuner.space import Space
 
-TRAINING = "tuner.training"
+TRAINING = "tfrec.tuner.training"
 _SECTIONS = ("data", "synthesis", "augment", "encoder", "model", "training", "evaluation")  # what dev scores depend on
 
 
@@ -26,7 +26,7 @@ class Plan:
     Attributes:
         config: the base configuration, with the trials' time budget.
         space: what varies.
-        objective: module with `prepare` and `run` (see tuner.training).
+        objective: module with `prepare` and `run` (see tfrec.tuner.training).
     """
 
     config: Config

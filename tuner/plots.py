@@ -7,9 +7,9 @@ from html import escape
 
 import numpy as np
 
-from tuner.importance import coordinates
-from tuner.results import TrialResult
-from tuner.tables import short_names
+from tfrec.tuner.importance import coordinates
+from tfrec.tuner.results import TrialResult
+from tfrec.tuner.tables import short_names
 
 _WIDTH, _HEIGHT, _MARGIN = 860, 320, 56
 _DEFAULT, _BEST, _OTHER = "#b3261e", "#1b6e3c", "#8a8f98"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from tuner.importance import importance
-from tuner.plan import Plan
-from tuner.plots import importance_bars, learning_curves, parallel_coordinates, time_and_score
-from tuner.tables import sentences, short_names, shown
+from tfrec.tuner.importance import importance
+from tfrec.tuner.plan import Plan
+from tfrec.tuner.plots import importance_bars, learning_curves, parallel_coordinates, time_and_score
+from tfrec.tuner.tables import sentences, short_names, shown
 
 if TYPE_CHECKING:
-    from tuner.search import SearchResult
+    from tfrec.tuner.search_result import SearchResult
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 960px; margin: 2em auto; padding: 0 1em; color: #1d2026; }

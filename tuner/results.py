@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tfrec.config import Config
-from tuner.fields import value_at
-from tuner.folder import read_curve, read_order, read_outcome, trial_folder, trial_numbers
-from tuner.space import Space, is_varied
+from tfrec.tuner.fields import value_at
+from tfrec.tuner.folder import read_curve, read_order, read_outcome, trial_folder, trial_numbers
+from tfrec.tuner.space import Space, is_varied
 
 WHOLE = ("finished", "patience")  # how a training ends that nothing cut short
 

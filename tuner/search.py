@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from pathlib import Path
 
 from tfrec.config import Config, plain_yaml
 from tfrec.errors import ConfigError, TrainingError
 from tfrec.files import atomic_write
-from tuner.fields import with_values
-from tuner.finals import Finals, run_finals
-from tuner.folder import Order, alone_at, trial_folder, write_order
-from tuner.isolated import run_isolated
-from tuner.plan import TRAINING, Plan
-from tuner.results import TrialResult, best_of
-from tuner.space import space_of
-from tuner.training import forget_checkpoints
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What a search found.
-
-    Attributes:
-        trials: in the order of their numbers.
-        best: the trial whose configuration best_config is: the winner of the finals; without finals the highest dev
-            score, the earlier one of equals; trial 0 when nothing better was found.
-        finals: the finalists against the default, or None when there were none.
-        best_config: the file that `tfrec train --config` takes.
-        candidate_config: the best finalist's file where the finals could not tell it from the default, else None.
-        ended: whether all trials and finals have been run.
-    """
-
-    trials: list[TrialResult]
-    best: TrialResult
-    finals: Finals | None
-    best_config: Path
-    candidate_config: Path | None = None
-    ended: bool = True
+from tfrec.tuner.fields import with_values
+from tfrec.tuner.finals import run_finals
+from tfrec.tuner.folder import Order, alone_at, trial_folder, write_order
+from tfrec.tuner.isolated import run_isolated
+from tfrec.tuner.plan import TRAINING, Plan
+from tfrec.tuner.results import TrialResult, best_of
+from tfrec.tuner.search_result import SearchResult
+from tfrec.tuner.space import space_of
+from tfrec.tuner.training import forget_checkpoints
 
 
 def search(config: Config, objective: str = TRAINING) -> SearchResult | None:
@@ -52,7 +29,7 @@ def search(config: Config, objective: str = TRAINING) -> SearchResult | None:
     Args:
         config: the base configuration; section tune says what to search and how; its seed is the search's and every
             trial's. More trials or minutes than before continue a finished search.
-        objective: module with `prepare` and `run`, as tuner.training has them.
+        objective: module with `prepare` and `run`, as tfrec.tuner.training has them.
 
     Returns:
         the trials and what they came to; None for a worker, whose chief tells.
@@ -67,7 +44,7 @@ def search(config: Config, objective: str = TRAINING) -> SearchResult | None:
     _check_rungs(config)
     role = _role()
     if role == "worker":
-        from tuner.worker import work
+        from tfrec.tuner.worker import work
 
         work(plan)
         return None
@@ -91,7 +68,7 @@ def conclude(plan: Plan, config: Config) -> SearchResult:
     Raises:
         TrainingError: no trial trained to its end.
     """
-    from tuner.outputs import write_outputs
+    from tfrec.tuner.outputs import write_outputs
 
     results, best = _results_of(plan)
     finals = run_finals(plan, results, config.tune.workers)
@@ -118,7 +95,7 @@ def report_as_it_stands(plan: Plan) -> None:
     Raises:
         TrainingError: no trial has trained to its end yet.
     """
-    from tuner.outputs import write_pages
+    from tfrec.tuner.outputs import write_pages
 
     results, best = _results_of(plan)
     write_pages(plan, SearchResult(results, best, None, plan.folder / "best.yaml", ended=False))
@@ -126,7 +103,7 @@ def report_as_it_stands(plan: Plan) -> None:
 
 def _results_of(plan: Plan) -> tuple[list[TrialResult], TrialResult]:
     """All trials that have ended, and the one with the highest score."""
-    from tuner.results import read_results
+    from tfrec.tuner.results import read_results
 
     results = read_results(plan.folder, plan.config, plan.space)
     best = best_of(results)
@@ -181,15 +158,15 @@ def _share(plan: Plan, config: Config) -> None:
 
 def _run_trials(plan: Plan, cluster: bool) -> None:
     # KerasTuner takes seconds to import, which a mistake in the configuration should not cost.
-    from tuner.board import Board
+    from tfrec.tuner.board import Board
 
     workers = plan.config.tune.workers
     with Board(plan) as board:
         if cluster or workers > 1:
-            from tuner.chief import lead
+            from tfrec.tuner.chief import lead
 
             lead(plan, 0 if cluster else workers, board.changed)
         else:
-            from tuner.tuner import TrialTuner
+            from tfrec.tuner.tuner import TrialTuner
 
             TrialTuner(plan, 1, board.changed).search()

@@ -9,8 +9,8 @@ from typing import Any
 
 import grpc
 
-from tuner.kerastuner import OracleServicer, Trial, get_service, keras_tuner
-from tuner.worker import TUNER_KEY
+from tfrec.tuner.kerastuner import OracleServicer, Trial, get_service, keras_tuner
+from tfrec.tuner.worker import TUNER_KEY
 
 LEASE_SECONDS = 60.0  # a worker elsewhere that is not heard of for so long is dead; it tells every second
 _GRACE_SECONDS = 2.5  # in which workers that have outlived a chief tell the next one what they are at

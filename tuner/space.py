@@ -7,7 +7,7 @@ from typing import Any
 
 from tfrec.config import Config, VaryConfig
 from tfrec.errors import ConfigError
-from tuner.fields import is_integer, is_number, value_at, with_values
+from tfrec.tuner.fields import is_integer, is_number, value_at, with_values
 
 Space = Mapping[str, VaryConfig]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tuner.results import TrialResult
+from tfrec.tuner.results import TrialResult
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tuner.finals import Finalist
-    from tuner.search import SearchResult
+    from tfrec.tuner.finals import Finalist
+    from tfrec.tuner.search_result import SearchResult
 
 
 def trial_table(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from tfrec.config import Config
 from tfrec.errors import ConfigError, EncoderError, EvaluationError, TfrecError, TrainingError
-from tuner.folder import Order, Outcome, read_curve, trial_folder, write_curve
-from tuner.halving import Halt
-from tuner.space import space_of
+from tfrec.tuner.folder import Order, Outcome, read_curve, trial_folder, write_curve
+from tfrec.tuner.halving import Halt
+from tfrec.tuner.space import space_of
 
 if TYPE_CHECKING:
     from tfrec.data.shop import ShopData
@@ -47,12 +47,12 @@ def prepare(source: Config) -> dict[str, Any]:
 
 def _prepare_encoded(source: Config, shop: ShopData) -> None:
     """Makes what the untrained encoder has a part in."""
-    from tfrec.assembly import filled
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
+    from tfrec.pipeline.assemble import filled
+    from tfrec.pipeline.teach import zero_shot, zero_shot_samples
     from tfrec.synth.stage import wanted
-    from tfrec.teachers import zero_shot, zero_shot_samples
 
-    fingerprint = TextEncoder.load(source.encoder, source.seed).fingerprint
+    fingerprint = load_encoder(source.encoder, source.seed).fingerprint
     shop = filled(source, shop, fingerprint)
     zero_shot(source, shop)
     if wanted(source, shop):
@@ -81,7 +81,7 @@ def run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
 
 
 def _run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
-    from tfrec import api
+    from tfrec.pipeline import api
 
     if order.continues is not None:
         _take_over(trial_folder(folder.parent, order.continues), folder)
@@ -106,10 +106,10 @@ def _run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
 
 def _loads(source: Config) -> bool:
     """Whether the base configuration's encoder is there, so that it is not to blame."""
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
 
     try:
-        TextEncoder.load(source.encoder, source.seed)
+        load_encoder(source.encoder, source.seed)
     except TfrecError:
         return False
     return True
@@ -119,7 +119,7 @@ def dev_values(trained: Any) -> dict[str, dict[str, float]]:
     """The model's dev metric on the whole catalogue for each query and shopper.
 
     Args:
-        trained: tfrec.api.TrainedShop.
+        trained: tfrec.pipeline.api.TrainedShop.
 
     Returns:
         task ("search", "recommendation") -> query or shopper -> nDCG@10 or nDCG@20.

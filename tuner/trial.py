@@ -1,4 +1,4 @@
-"""The process of one trial: `python -m tuner.trial FOLDER`.
+"""The process of one trial: `python -m tfrec.tuner.trial FOLDER`.
 
 A process of its own gives its memory back, and takes nobody with it when it runs out of memory or crashes. It ends as
 soon as whoever started it does: standard input is a pipe that then closes.
@@ -21,7 +21,7 @@ from typing import Any
 from tfrec.config import load_config
 from tfrec.errors import EvaluationError, TfrecError, TrainingError
 from tfrec.files import write_json
-from tuner.folder import Order, Outcome, read_order, read_outcome, write_outcome
+from tfrec.tuner.folder import Order, Outcome, read_order, read_outcome, write_outcome
 
 FATAL = 3  # exit code: no other trial would fare better; fatal.json says why
 _ORPHAN = 4

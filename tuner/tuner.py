@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from tfrec.files import write_json
-from tuner.budget import is_spent
-from tuner.folder import trial_folder
-from tuner.isolated import run_isolated, share_of_cores
-from tuner.kerastuner import OracleClient, TrialStatus, keras_tuner
-from tuner.oracles import make_oracle
-from tuner.plan import Plan
-from tuner.results import TrialResult, best_of, read_results, running
-from tuner.training import forget_checkpoints
+from tfrec.tuner.budget import is_spent
+from tfrec.tuner.folder import trial_folder
+from tfrec.tuner.isolated import run_isolated, share_of_cores
+from tfrec.tuner.kerastuner import OracleClient, TrialStatus, keras_tuner
+from tfrec.tuner.oracles import make_oracle
+from tfrec.tuner.plan import Plan
+from tfrec.tuner.results import TrialResult, best_of, read_results, running
+from tfrec.tuner.training import forget_checkpoints
 
 _SECONDS_BETWEEN_REQUESTS = 0.5  # of a worker that is told to wait
 
@@ -29,7 +29,7 @@ class TrialTuner(keras_tuner.Tuner):
         plan: the search.
         workers: trials at a time, over all tuners of the search.
         on_change: called when a trial begins or ends.
-        client: makes the connection to the chief in a worker (see tuner.worker); None in a search by itself.
+        client: makes the connection to the chief in a worker (see tfrec.tuner.worker); None in a search by itself.
     """
 
     oracle: Any
@@ -107,7 +107,7 @@ class TrialTuner(keras_tuner.Tuner):
         return read_results(self.plan.folder, self.plan.config, self.plan.space)
 
     def _get_tuner_fname(self) -> str:
-        return str(self.plan.folder / "oracle" / "tuner.json")  # one name, however many workers there are
+        return str(self.plan.folder / "oracle" / "tfrec.tuner.json")  # one name, however many workers there are
 
     def _spent(self) -> bool:
         workers = max(self._workers, len(self.oracle.tuner_ids))  # a cluster's come and go

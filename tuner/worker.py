@@ -18,11 +18,11 @@ import grpc
 from tfrec.config import load_config
 from tfrec.errors import TfrecError, TrainingError
 from tfrec.files import atomic_write, write_json
-from tuner.kerastuner import OracleClient, get_service, get_service_grpc
-from tuner.plan import Plan
-from tuner.space import space_of
-from tuner.trial import FATAL
-from tuner.tuner import TrialTuner
+from tfrec.tuner.kerastuner import OracleClient, get_service, get_service_grpc
+from tfrec.tuner.plan import Plan
+from tfrec.tuner.space import space_of
+from tfrec.tuner.trial import FATAL
+from tfrec.tuner.tuner import TrialTuner
 
 TUNER_ID, ADDRESS, PORT = "KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"
 TUNER_KEY = "tuner-id"  # metadata of a heartbeat

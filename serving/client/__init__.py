@@ -1,16 +1,16 @@
 """A client of TF Serving's gRPC protocol for tfrec's exports, without TensorFlow: grpcio, protobuf and numpy only.
 
->>> from serving.client import Client
+>>> from tfrec.serving.client import Client
 >>> with Client("127.0.0.1:8500") as shop:          # doctest: +SKIP
 ...     for hit in shop.search("red leather sofa", k=3)[0]:
 ...         print(hit.item_id, hit.score)
 """
 
-from serving.client.aio import AsyncClient
-from serving.client.client import Client
-from serving.client.connection import Tls
-from serving.client.errors import ClientError
-from serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, VersionStatus
+from tfrec.serving.client.aio import AsyncClient
+from tfrec.serving.client.client import Client
+from tfrec.serving.client.connection import Tls
+from tfrec.serving.client.errors import ClientError
+from tfrec.serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, VersionStatus
 
 __all__ = [
     "AsyncClient",

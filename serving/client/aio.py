@@ -1,4 +1,4 @@
-"""The asyncio client: the methods of `serving.client.Client`, to be awaited."""
+"""The asyncio client: the methods of `tfrec.serving.client.Client`, to be awaited."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from serving.client.aio_calls import AsyncCaller
-from serving.client.calls import Connection
-from serving.client.client import READY_POLL, available
-from serving.client.connection import Tls
-from serving.client.errors import ClientError
-from serving.client.operations import Operations, Version
-from serving.client.results import Hit, ModelMetadata, VersionStatus
+from tfrec.serving.client.aio_calls import AsyncCaller
+from tfrec.serving.client.calls import Connection
+from tfrec.serving.client.client import READY_POLL, available
+from tfrec.serving.client.connection import Tls
+from tfrec.serving.client.errors import ClientError
+from tfrec.serving.client.operations import Operations, Version
+from tfrec.serving.client.results import Hit, ModelMetadata, VersionStatus
 
 
 class AsyncClient:
-    """As `serving.client.Client`, for one asyncio event loop; arguments and answers are the same.
+    """As `tfrec.serving.client.Client`, for one asyncio event loop; arguments and answers are the same.
 
     >>> async with AsyncClient("127.0.0.1:8500") as shop:          # doctest: +SKIP
     ...     [hits] = await shop.search("red leather sofa", k=3)

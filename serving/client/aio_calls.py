@@ -8,8 +8,8 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from serving.client.calls import Connection, Stubs, closed
-from serving.client.operations import Operation
+from tfrec.serving.client.calls import Connection, Stubs, closed
+from tfrec.serving.client.operations import Operation
 
 
 class AsyncCaller:

@@ -9,10 +9,10 @@ from typing import Any
 
 import grpc
 
-from serving.client.connection import Tls, Token, channel_options, check_targets, is_loopback
-from serving.client.errors import ClientError
-from serving.client.operations import METHODS, Operation
-from serving.client.retry import Attempts, RetryBudget, Targets
+from tfrec.serving.client.connection import Tls, Token, channel_options, check_targets, is_loopback
+from tfrec.serving.client.errors import ClientError
+from tfrec.serving.client.operations import METHODS, Operation
+from tfrec.serving.client.retry import Attempts, RetryBudget, Targets
 
 Stubs = dict[str, Callable[..., Any]]
 

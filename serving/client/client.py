@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from serving.client.calls import Caller, Connection
-from serving.client.connection import Tls
-from serving.client.errors import ClientError
-from serving.client.operations import Operations, Version
-from serving.client.results import Hit, ModelMetadata, VersionStatus
+from tfrec.serving.client.calls import Caller, Connection
+from tfrec.serving.client.connection import Tls
+from tfrec.serving.client.errors import ClientError
+from tfrec.serving.client.operations import Operations, Version
+from tfrec.serving.client.results import Hit, ModelMetadata, VersionStatus
 
 READY_POLL = 0.2  # seconds between two looks
 

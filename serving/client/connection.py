@@ -12,7 +12,7 @@ from typing import Any
 
 import grpc
 
-from serving.client.errors import ClientError
+from tfrec.serving.client.errors import ClientError
 
 _CONNECT_SECONDS = 3  # gRPC's own 20 are longer than a call waits, and so long no other target would be asked
 _PING_SECONDS, _PONG_SECONDS = 30, 10

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serving.client.errors import ClientError
+from tfrec.serving.client.errors import ClientError
 
 
 def text_rows(texts: str | Sequence[str]) -> np.ndarray:

@@ -8,11 +8,11 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from serving.client import schema
-from serving.client.errors import ClientError
-from serving.client.inputs import history_rows, query_and_history, text_rows, wishes
-from serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, VersionStatus
-from serving.client.tensors import fill, to_numpy
+from tfrec.serving.client import schema
+from tfrec.serving.client.errors import ClientError
+from tfrec.serving.client.inputs import history_rows, query_and_history, text_rows, wishes
+from tfrec.serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, VersionStatus
+from tfrec.serving.client.tensors import fill, to_numpy
 
 T = TypeVar("T")
 Version = int | str | None  # a version's number, or its label; None is the newest that is available

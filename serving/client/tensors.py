@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from serving.client.schema import DATA_TYPE_NAMES, DATA_TYPES
+from tfrec.serving.client.schema import DATA_TYPE_NAMES, DATA_TYPES
 
 STRING = DATA_TYPES["DT_STRING"]
 MAX_REPEATED = 1 << 20  # largest tensor that a few values on the wire may blow up to

@@ -25,9 +25,9 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from serving.client import ClientError
-from serving.demo.shop import DemoShop
 from tfrec.errors import ServingError
+from tfrec.serving.client import ClientError
+from tfrec.serving.demo.shop import DemoShop
 
 PAGE = Path(__file__).with_name("page.html")
 _LONGEST_TEXT, _MOST_LOOKED, _MOST_HITS, _MOST_FILTERS, _MOST_FIELDS = 500, 50, 100, 10, 100

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from serving.client import Client, ClientError, Hit
-from serving.demo.catalogue import Catalogue
+from tfrec.serving.client import Client, ClientError, Hit
+from tfrec.serving.demo.catalogue import Catalogue
 
 # What a server answers to a signature that its model does not have (TF Serving has used both).
 _NO_SIGNATURE = ("FAILED_PRECONDITION", "INVALID_ARGUMENT", "NOT_FOUND")

@@ -15,16 +15,16 @@ from typing import Any
 
 import grpc
 
-from serving.server.core_settings import CoreSettings
-from serving.server.metrics import NULL
-from serving.server.model_config import ModelConfig
-from serving.server.registry import Registry
-from serving.server.status import StatusError
-from serving.server.version_manager import VersionManager
-from serving.server.versions import is_below
 from tfrec.errors import ServingError, TfrecError
+from tfrec.serving.server.configuration.model_config import ModelConfig
+from tfrec.serving.server.metrics.counters import NULL
+from tfrec.serving.server.status import StatusError
+from tfrec.serving.server.versions.core_settings import CoreSettings
+from tfrec.serving.server.versions.folders import is_below
+from tfrec.serving.server.versions.registry import Registry
+from tfrec.serving.server.versions.version_manager import VersionManager
 
-logger = logging.getLogger("serving.server")
+logger = logging.getLogger("tfrec.serving.server")
 _RELOADS_WAITING = 4  # further ones are refused: each holds a thread that answers requests
 
 
@@ -37,7 +37,7 @@ class ServingCore:
     Args:
         configs: the models.
         settings: the rest.
-        metrics: told about loads, states, queues and batches (see serving.server.metrics).
+        metrics: told about loads, states, queues and batches (see tfrec.serving.server.metrics.counters).
     """
 
     def __init__(

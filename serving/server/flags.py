@@ -66,7 +66,8 @@ def _arguments(text: str) -> tuple[tuple[str, int | str], ...]:
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all flags. Its own errors are raised as ServingError."""
     parser = _Parser(
-        prog="python -m serving.server", description="Serves SavedModels with TF Serving's gRPC and REST protocols.",
+        prog="python -m tfrec.serving.server",
+        description="Serves SavedModels with TF Serving's gRPC and REST protocols.",
         allow_abbrev=False,
     )  # fmt: skip
 

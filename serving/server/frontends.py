@@ -9,20 +9,20 @@ from typing import Any
 
 import grpc
 
-from serving.server.config_files import MonitoringConfig, TlsConfig
-from serving.server.health import HealthUpdater, add_reflection
-from serving.server.metrics import Metrics
-from serving.server.model_service import ModelService
-from serving.server.operations import Operations
-from serving.server.prediction_service import PredictionService
-from serving.server.rest.api import RestApi
-from serving.server.rest.listener import Limits, RestListener
-from serving.server.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
-from serving.server.tls import grpc_credentials, ssl_context
-from serving.server.tokens import TokenFile, TokenInterceptor
 from tfrec.errors import ServingError
+from tfrec.serving.server.configuration.config_files import MonitoringConfig, TlsConfig
+from tfrec.serving.server.metrics.counters import Metrics
+from tfrec.serving.server.protocol.health import HealthUpdater, add_reflection
+from tfrec.serving.server.protocol.model_service import ModelService
+from tfrec.serving.server.protocol.operations import Operations
+from tfrec.serving.server.protocol.prediction_service import PredictionService
+from tfrec.serving.server.protocol.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
+from tfrec.serving.server.rest.api import RestApi
+from tfrec.serving.server.rest.listener import Limits, RestListener
+from tfrec.serving.server.security.tls import grpc_credentials, ssl_context
+from tfrec.serving.server.security.tokens import TokenFile, TokenInterceptor
 
-logger = logging.getLogger("serving.server")
+logger = logging.getLogger("tfrec.serving.server")
 _WAITING = 64  # calls that may wait for a thread beyond those that have one
 
 

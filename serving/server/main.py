@@ -12,16 +12,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving.server.config_watch import ConfigWatch, content_of
-from serving.server.flags import parse_flags, without_effect
-from serving.server.model_config import ModelConfig, read_model_config_file
 from tfrec.errors import TfrecError
+from tfrec.serving.server.configuration.config_watch import ConfigWatch, content_of
+from tfrec.serving.server.configuration.model_config import ModelConfig, read_model_config_file
+from tfrec.serving.server.flags import parse_flags, without_effect
 
 if TYPE_CHECKING:
-    from serving.server.frontends import FrontendOptions
-    from serving.server.server import ModelServer, ServerOptions
+    from tfrec.serving.server.frontends import FrontendOptions
+    from tfrec.serving.server.server import ModelServer, ServerOptions
 
-logger = logging.getLogger("serving.server")
+logger = logging.getLogger("tfrec.serving.server")
 
 
 def serve(
@@ -51,7 +51,7 @@ def serve(
     Raises:
         TfrecError: a port is taken, an export is missing, tampered with or cannot be loaded.
     """
-    from serving.server.server import ModelServer
+    from tfrec.serving.server.server import ModelServer
 
     server = ModelServer(export_dir, model_name, host, port, options, configs, frontend)
     with ExitStack() as stack:
@@ -85,10 +85,10 @@ def server_options(flags: argparse.Namespace) -> ServerOptions:
     Raises:
         ServingError: the batching file cannot be used.
     """
-    from serving.server.config_files import BatchingParameters, read_batching_parameters
-    from serving.server.limits import Limits
-    from serving.server.request_log import RequestLog
-    from serving.server.server import ServerOptions
+    from tfrec.serving.server.configuration.config_files import BatchingParameters, read_batching_parameters
+    from tfrec.serving.server.metrics.request_log import RequestLog
+    from tfrec.serving.server.security.limits import Limits
+    from tfrec.serving.server.server import ServerOptions
 
     given = {
         "rows": flags.max_rows, "text_bytes": flags.max_text_bytes, "k": flags.max_k,
@@ -121,10 +121,14 @@ def frontend_options(flags: argparse.Namespace) -> FrontendOptions:
     Raises:
         ServingError: the TLS, token or monitoring file cannot be used.
     """
-    from serving.server.config_files import MonitoringConfig, read_monitoring_config, read_tls_config
-    from serving.server.frontends import FrontendOptions
-    from serving.server.rest.listener import Limits
-    from serving.server.tokens import TokenFile
+    from tfrec.serving.server.configuration.config_files import (
+        MonitoringConfig,
+        read_monitoring_config,
+        read_tls_config,
+    )
+    from tfrec.serving.server.frontends import FrontendOptions
+    from tfrec.serving.server.rest.listener import Limits
+    from tfrec.serving.server.security.tokens import TokenFile
 
     monitoring = flags.monitoring_config_file
     return FrontendOptions(
@@ -152,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seen = content_of(flags.model_config_file) if flags.model_config_file else ""
         configs = read_model_config_file(flags.model_config_file) if flags.model_config_file else ()
         # Before anything imports TensorFlow, which then fixes its threads.
-        from serving.server.threads import limit_tensorflow_threads
+        from tfrec.serving.server.sessions.threads import limit_tensorflow_threads
 
         limit_tensorflow_threads(max(flags.tensorflow_intra_op_parallelism, 1))
         serve(
@@ -171,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _log(flags: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     if flags.log_format == "json":
-        from serving.server.request_log import JsonFormatter
+        from tfrec.serving.server.metrics.request_log import JsonFormatter
 
         for handler in logging.getLogger().handlers:
             handler.setFormatter(JsonFormatter())

@@ -11,22 +11,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
-from serving.server import frontends
-from serving.server.batcher import BatchSettings
-from serving.server.config_files import BatchingParameters
-from serving.server.core import ServingCore
-from serving.server.core_settings import CoreSettings
-from serving.server.frontends import FrontendOptions, Frontends
-from serving.server.limits import Limits
-from serving.server.loader import LoadSettings, Verify, verify_export
-from serving.server.model_config import ModelConfig
-from serving.server.registry import Registry
-from serving.server.request_log import RequestLog
-from serving.server.runtime import Kind
-from serving.server.threads import usable_cores
 from tfrec.errors import ServingError
+from tfrec.serving.server import frontends
+from tfrec.serving.server.configuration.config_files import BatchingParameters
+from tfrec.serving.server.configuration.model_config import ModelConfig
+from tfrec.serving.server.core import ServingCore
+from tfrec.serving.server.frontends import FrontendOptions, Frontends
+from tfrec.serving.server.metrics.request_log import RequestLog
+from tfrec.serving.server.security.limits import Limits
+from tfrec.serving.server.sessions.batcher import BatchSettings
+from tfrec.serving.server.sessions.runtime import Kind
+from tfrec.serving.server.sessions.threads import usable_cores
+from tfrec.serving.server.versions.core_settings import CoreSettings
+from tfrec.serving.server.versions.loader import LoadSettings, Verify, verify_export
+from tfrec.serving.server.versions.registry import Registry
 
-logger = logging.getLogger("serving.server")
+logger = logging.getLogger("tfrec.serving.server")
 _UNLOAD_SECONDS = 3.0  # at the end: for loads that are given up, and for unloading
 _SPARE_THREADS = 16  # for status, health and refusals while every place for a prediction is taken
 
@@ -37,8 +37,8 @@ class ServerOptions:
 
     Attributes:
         workers: threads that answer gRPC calls; 0 takes as many as predictions are let in, and some more.
-        intra_op: threads inside one TensorFlow op; 0 takes one. See serving.server.threads: it counts only when it is
-            set before TensorFlow's first op.
+        intra_op: threads inside one TensorFlow op; 0 takes one. See tfrec.serving.server.sessions.threads: it counts
+            only when it is set before TensorFlow's first op.
         inter_op: batches that run at once; 0 takes one per core.
         max_message_bytes: largest request or answer; a larger one ends as RESOURCE_EXHAUSTED.
         grace_seconds: time that running requests have to finish when the server stops.
@@ -52,7 +52,7 @@ class ServerOptions:
         retry_seconds: after which a version that could not be loaded is tried again.
         retries: how often.
         reload_paths: folders, besides the models' own base paths, from which a reload request may bring models.
-        runtime: see serving.server.runtime.
+        runtime: see tfrec.serving.server.sessions.runtime.
         request_log: of predictions; silent unless asked for.
     """
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tfrec.config.modelling import EncoderConfig
+from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.errors import EncoderError
 from tfrec.tensorflow_setup import tf
@@ -84,7 +85,7 @@ def handles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def encoder(handles: dict[str, str]) -> TextEncoder:
-    return TextEncoder.load(EncoderConfig(**handles), seed=1)
+    return load_encoder(EncoderConfig(**handles), seed=1)
 
 
 def expected_vectors() -> np.ndarray:
@@ -119,7 +120,7 @@ def test_all_weights_train_and_freezing_holds(handles: dict[str, str], encoder: 
         "transformer/layer_0/kernel:0",
         "transformer/layer_1/kernel:0",
     ]
-    top = TextEncoder.load(EncoderConfig(**handles, freeze="top:1"), seed=1)
+    top = load_encoder(EncoderConfig(**handles, freeze="top:1"), seed=1)
     assert [v.name for v in top.trainable_variables] == ["transformer/layer_1/kernel:0"] and len(top.variables) == 3
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(encoder.pooled([encoder.tokenize(tf.constant(TEXTS), 12)], training=True)[0] ** 2)
@@ -154,12 +155,12 @@ def test_it_exports_with_constants_and_its_table(
 )
 def test_unreachable_encoders_give_one_sentence(own_store: Path, settings: dict[str, str], message: str) -> None:
     with pytest.raises(EncoderError, match=message) as caught:
-        TextEncoder.load(EncoderConfig(**settings), seed=1)
+        load_encoder(EncoderConfig(**settings), seed=1)
     assert "\n" not in str(caught.value)
 
 
 def test_wrong_folders_give_one_sentence(handles: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="tfrec encoder install"):
-        TextEncoder.load(EncoderConfig(name=str(tmp_path), preprocessor=handles["preprocessor"]), seed=1)
+        load_encoder(EncoderConfig(name=str(tmp_path), preprocessor=handles["preprocessor"]), seed=1)
     with pytest.raises(EncoderError, match="not a TF-Hub BERT preprocessor"):
-        TextEncoder.load(EncoderConfig(name=handles["name"], preprocessor=handles["name"]), seed=1)
+        load_encoder(EncoderConfig(name=handles["name"], preprocessor=handles["name"]), seed=1)

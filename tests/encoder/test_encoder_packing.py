@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tfrec.config.modelling import EncoderConfig
 from tfrec.encoder.islands import residual_layer_norm
+from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.packing import ROW_LENGTHS, mean_of_texts, pack, rounded_up
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.tensorflow_setup import tf
@@ -18,7 +19,7 @@ TEXTS = ["red sofa", "", "红色的沙发", "blue mug - 12", "leather " * 30, "a
 
 @pytest.fixture(scope="module")
 def encoder(small: str) -> TextEncoder:
-    return TextEncoder.load(EncoderConfig(name=small, precision="f32", dropout=0.1), seed=1)
+    return load_encoder(EncoderConfig(name=small, precision="f32", dropout=0.1), seed=1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -86,7 +87,7 @@ def test_dropout_is_of_the_wanted_strength_and_follows_the_seed(encoder: TextEnc
     for once, again in zip((first, second), vectors(encoder, 1)[:2], strict=True):
         np.testing.assert_array_equal(once, again)
     assert np.abs(first - vectors(encoder, 2)[0]).max() > 1e-3
-    stronger = TextEncoder.load(EncoderConfig(name=small, precision="f32", dropout=0.5), seed=1)
+    stronger = load_encoder(EncoderConfig(name=small, precision="f32", dropout=0.5), seed=1)
     assert 0 < np.abs(first - without).mean() < np.abs(vectors(stronger, 1)[0] - without).mean()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tfrec.config.modelling import EncoderConfig
+from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.tensorflow_setup import tf
 
@@ -35,7 +36,7 @@ def test_minilm_gives_the_fixed_reference_vectors(minilm: Path, reference_bert: 
     texts = [row["text"] for row in reference["rows"]]
     assert tuple(texts) == reference_bert.TEXTS
     for precision, floor in (("f32", 0.999999), ("bf16", 0.9999)):
-        encoder = TextEncoder.load(EncoderConfig(name="minilm", precision=precision), seed=1)
+        encoder = load_encoder(EncoderConfig(name="minilm", precision=precision), seed=1)
         assert encoder.hidden_size == 384
         for way, found in all_ways(encoder, texts, reference["max_tokens"]).items():
             assert cosine(found, expected).min() >= floor, (precision, way)
@@ -46,14 +47,14 @@ def test_an_installed_checkpoint_equals_the_reference(
     small: str, checkpoint: Path, reference_bert: ModuleType, precision: str, floor: float
 ) -> None:
     expected = reference_bert.reference_vectors(checkpoint, SMALL_TEXTS, 24)
-    encoder = TextEncoder.load(EncoderConfig(name=small, precision=precision), seed=1)
+    encoder = load_encoder(EncoderConfig(name=small, precision=precision), seed=1)
     for way, found in all_ways(encoder, SMALL_TEXTS, 24).items():
         assert cosine(found, expected).min() >= floor, way
 
 
 @pytest.mark.parametrize("precision, dtype", [("f32", tf.float32), ("bf16", tf.bfloat16)])
 def test_the_inference_function_is_stock_and_holds_its_weights(small: str, precision: str, dtype: tf.DType) -> None:
-    encoder = TextEncoder.load(EncoderConfig(name=small, precision="f32"), seed=1)
+    encoder = load_encoder(EncoderConfig(name=small, precision="f32"), seed=1)
     frozen = encoder.inference_function(precision)
     concrete = tf.function(lambda texts: frozen(texts, 16)).get_concrete_function(tf.TensorSpec([None], tf.string))
     before = concrete(tf.constant(SMALL_TEXTS)).numpy()
@@ -71,7 +72,7 @@ def test_the_inference_function_is_stock_and_holds_its_weights(small: str, preci
 
 @pytest.mark.parametrize("pooling", ["cls", "pooled"])
 def test_other_poolings_agree_between_training_and_export(small: str, pooling: str) -> None:
-    encoder = TextEncoder.load(EncoderConfig(name=small, pooling=pooling, precision="f32"), seed=1)
+    encoder = load_encoder(EncoderConfig(name=small, pooling=pooling, precision="f32"), seed=1)
     ways = all_ways(encoder, SMALL_TEXTS, 24)
     np.testing.assert_allclose(ways["pooled"], ways["encode"], atol=1e-5)
     np.testing.assert_allclose(ways["frozen"], ways["encode"], atol=1e-5)

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from tfrec.config.modelling import EncoderConfig
 from tfrec.encoder.checkpoint import read_vocabulary
+from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.tensorflow_setup import tf
 
 
 @pytest.fixture(scope="module")
 def encoder(small: str) -> TextEncoder:
-    return TextEncoder.load(EncoderConfig(name=small, precision="f32"), seed=1)
+    return load_encoder(EncoderConfig(name=small, precision="f32"), seed=1)
 
 
 @settings(max_examples=80, deadline=None)

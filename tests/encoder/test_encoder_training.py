@@ -11,8 +11,8 @@ from tfrec.config.modelling import EncoderConfig
 from tfrec.encoder.checkpoint import read_checkpoint
 from tfrec.encoder.freezing import split_trainable
 from tfrec.encoder.inference import inference_weights, text_vectors
+from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.sizes import BertSizes, weight_shapes
-from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.errors import EncoderError
 from tfrec.tensorflow_setup import keras, tf
 
@@ -25,7 +25,7 @@ def loss_of(vectors: tf.Tensor) -> tf.Tensor:
 
 
 def test_gradients_through_the_hub_layer_equal_those_of_plain_ops(small: str, checkpoint: Path) -> None:
-    encoder = TextEncoder.load(EncoderConfig(name=small, precision="f32", freeze="none", dropout=0.0), seed=1)
+    encoder = load_encoder(EncoderConfig(name=small, precision="f32", freeze="none", dropout=0.0), seed=1)
     tokens = encoder.tokenize(tf.constant(TEXTS), 24)
 
     @tf.function
@@ -71,7 +71,7 @@ def test_plain_hub_layer_fine_tunes_every_weight(small: str) -> None:
 
 
 def test_training_in_bf16_lowers_the_loss(small: str) -> None:
-    encoder = TextEncoder.load(EncoderConfig(name=small, precision="bf16", dropout=0.1), seed=1)
+    encoder = load_encoder(EncoderConfig(name=small, precision="bf16", dropout=0.1), seed=1)
     optimizer = keras.optimizers.Adam(0.005)
     left, right = encoder.tokenize(tf.constant(TEXTS), 24), encoder.tokenize(tf.constant(TEXTS[::-1]), 24)
 
@@ -104,7 +104,7 @@ def test_freezing_holds_back_exactly_the_named_variables(freeze: str, frozen: in
 
 
 def test_a_frozen_encoder_trains_only_the_rest(small: str) -> None:
-    encoder = TextEncoder.load(EncoderConfig(name=small, freeze="top:1"), seed=1)
+    encoder = load_encoder(EncoderConfig(name=small, freeze="top:1"), seed=1)
     assert len(encoder.trainable_variables) == 12 + 2
     assert all(v.name.startswith(("layer_1/", "pooler")) for v in encoder.trainable_variables)
     assert {id(v) for v in encoder.layer.trainable_variables} == {id(v) for v in encoder.trainable_variables}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tfrec.config.modelling import EncoderConfig
+from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.similarity import text_similarity
-from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.encoder.word_neighbours import whole_words, word_neighbours
 from tfrec.errors import EncoderError
 from tfrec.tensorflow_setup import tf
@@ -15,7 +15,7 @@ from tfrec.tensorflow_setup import tf
 
 @pytest.fixture(scope="module")
 def encoder(minilm):
-    return TextEncoder.load(EncoderConfig(name="minilm", precision="f32"), 1)
+    return load_encoder(EncoderConfig(name="minilm", precision="f32"), 1)
 
 
 def test_words_near_in_meaning_are_found_best_first(encoder):
@@ -43,7 +43,7 @@ def test_an_encoder_without_a_word_table_says_so(encoder):
 
 
 def test_similarity_is_the_cosine_and_runs_in_a_pipeline(shop_home):
-    encoder = TextEncoder.load(EncoderConfig(name="tiny", precision="f32"), 1)
+    encoder = load_encoder(EncoderConfig(name="tiny", precision="f32"), 1)
     first, second = ["red lamp", "red lamp", "red lamp"], ["red lamp", "blue lamp", "white carpet kora"]
     cosine = text_similarity(encoder, 8)
     pairs = tf.data.Dataset.from_tensor_slices((first, second)).batch(3).map(cosine)

@@ -68,10 +68,10 @@ def write_shop(folder: Path, texts: list[str]) -> Any:
 
 def build(config: Config, shop: Any, popularity: np.ndarray) -> Trained:
     """The towers over the configured encoder, moved away from their start values so that every part has an effect."""
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
     from tfrec.models.two_tower import TwoTower
 
-    model = TwoTower(config, TextEncoder.load(config.encoder, config.seed), shop.size, popularity)
+    model = TwoTower(config, load_encoder(config.encoder, config.seed), shop.size, popularity)
     generator = np.random.default_rng(1)
     for variable in model.head_variables:
         variable.assign_add(generator.normal(0, 0.2, variable.shape).astype(np.float32))

@@ -61,7 +61,7 @@ def test_the_manifest_says_what_the_export_was_made_from(trained: Any, exported:
 
 
 def test_the_manifest_holds_the_scores_that_typed_queries_get(trained: Any, exported: Path, loaded: Any) -> None:
-    from serving.server.drift import ScoreDrift
+    from tfrec.serving.server.metrics.drift import ScoreDrift
 
     references = verify_manifest(exported)["score_reference"]
     assert sorted(references) == ["search", "serving_default"] and references["search"]["requests"] == 60
@@ -123,11 +123,11 @@ def test_what_is_no_export_has_no_vectors(tmp_path: Path) -> None:
 
 
 def test_a_bf16_export_answers_as_a_bf16_training_process(make_config: Any, trained: Any, base: Path) -> None:
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
     from tfrec.models.two_tower import TwoTower
 
     config = make_config("bf16", precision="bf16")
-    model = TwoTower(config, TextEncoder.load(config.encoder, 1), 120, np.zeros(120))
+    model = TwoTower(config, load_encoder(config.encoder, 1), 120, np.zeros(120))
     catalogue = model.refresh_catalogue(trained.shop.item_texts, np.ones(120))
     folder = export_model(config, model, trained.shop, catalogue, base, {}, "c")
     manifest = json.loads((folder / "tfrec_manifest.json").read_text())

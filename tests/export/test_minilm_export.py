@@ -18,12 +18,12 @@ def test_an_automatic_export_ranks_by_meaning_as_f32_does_and_holds_its_weights_
     minilm: Any, trained: Any, tmp_path: Path
 ) -> None:
     """MiniLM as it was published, without fine-tuning, over the small shop."""
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
     from tfrec.models.two_tower import TwoTower
 
     shop = trained.shop
     config = Config.model_validate({"data": {"items": "items.csv", "searches": "s.csv"}, "encoder": {"name": "minilm"}})
-    model = TwoTower(config, TextEncoder.load(config.encoder, 1), shop.size, shop.popularity)
+    model = TwoTower(config, load_encoder(config.encoder, 1), shop.size, shop.popularity)
     catalogue = model.refresh_catalogue(shop.item_texts, shop.popularity)
     folder = export_model(config, model, shop, catalogue, tmp_path / "export", {}, "m")
 

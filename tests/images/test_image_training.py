@@ -52,8 +52,8 @@ def test_pictures_separate_what_texts_cannot(seeing: Any, blind: Any) -> None:
 
 
 def test_the_export_serves_the_pictures(seeing: Any) -> None:
-    from tfrec.api import export
     from tfrec.export.loaded import LoadedModel
+    from tfrec.pipeline.api import export
 
     folder = export(seeing)
     loaded = LoadedModel.open(folder)
@@ -71,13 +71,13 @@ def test_batches_with_pictures_repeat_and_can_be_entered_anywhere(
 ) -> None:
     from tfrec.augment.images import ItemImages
     from tfrec.data.prepare import prepare
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
     from tfrec.training.pipeline import Batches
 
     config = make_config(color_shop, "seeing")
     shop = prepare(config)
     images = ItemImages.of(shop, config.model.images)
-    batches = Batches(config, shop, TextEncoder.load(config.encoder, config.seed).tokenize, images=images)
+    batches = Batches(config, shop, load_encoder(config.encoder, config.seed).tokenize, images=images)
     first = list(batches.from_step(0).take(3))
     late = next(iter(batches.from_step(2)))
     for key in ("images", "has_image", "items"):

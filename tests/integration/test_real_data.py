@@ -13,7 +13,7 @@ CONFIG = Path(__file__).resolve().parents[2] / "configs" / "esci.yaml"
 
 def test_baselines_on_esci_are_where_the_field_knows_them(shared_data: Path, minilm: Path, tmp_path: Path) -> None:
     from tfrec.data.prepare import prepare
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
     from tfrec.evaluation.baselines import Bm25
     from tfrec.evaluation.metrics import evaluate_rankings
     from tfrec.evaluation.retrieval import to_rankings, top_k
@@ -24,7 +24,7 @@ def test_baselines_on_esci_are_where_the_field_knows_them(shared_data: Path, min
     shop = prepare(config)
     judgments = shop.judgments("train") | shop.judgments("dev")
     queries = list(judgments)
-    encoder = TextEncoder.load(config.encoder, config.seed)
+    encoder = load_encoder(config.encoder, config.seed)
     items, words = encoder.encode(shop.item_texts, config.encoder.item_tokens), encoder.encode(queries, 32)
     answers = {"bm25": Bm25.fit(shop.item_texts).rank(queries, 100), "minilm": top_k(words, unit(items).numpy(), 100)}
     found = {

@@ -37,9 +37,9 @@ def config(scratch_encoder: Callable[..., Path]) -> Config:
 @pytest.fixture(scope="session")
 def encoder(config: Config) -> Any:
     """The loaded encoder, shared by all tests: they leave its weights alone."""
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
 
-    return TextEncoder.load(config.encoder, 1)
+    return load_encoder(config.encoder, 1)
 
 
 @pytest.fixture

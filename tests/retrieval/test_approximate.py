@@ -47,7 +47,7 @@ def test_a_missing_package_is_told(vectors: np.ndarray, monkeypatch: pytest.Monk
         raise ModuleNotFoundError(f"No module named {name!r}")
 
     monkeypatch.setattr(importlib, "import_module", absent)
-    with pytest.raises(ConfigError, match=r"needs the package scann: pip install 'tfrec\[scann\]'"):
+    with pytest.raises(ConfigError, match=r"needs the package scann: pip install 'tfrec-shop\[scann\]'"):
         ApproximateIndex(vectors)
 
 

@@ -33,8 +33,8 @@ def shop_file(tmp_path_factory: pytest.TempPathFactory, write_known_shop: Callab
 
 @pytest.fixture(scope="module")
 def trained(shop_file: Path) -> Iterator[Any]:
-    from tfrec import api
     from tfrec.config import load_config
+    from tfrec.pipeline import api
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFREC_HOME", str(shop_file.parent / "home"))
@@ -43,13 +43,13 @@ def trained(shop_file: Path) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def export(trained: Any) -> Path:
-    from tfrec import api
+    from tfrec.pipeline import api
 
     return api.export(trained)
 
 
 def kept(trained: Any) -> dict[str, Any]:
-    from tfrec.run import RunFolder
+    from tfrec.pipeline.run_folder import RunFolder
 
     assert trained.fusion is not None
     return json.loads((RunFolder(trained.config).retrieval / "fusion.json").read_text())
@@ -68,8 +68,8 @@ def test_weights_come_from_dev_and_are_never_worse_there_than_one_scorer(trained
 
 
 def test_nothing_is_tuned_again_until_something_changes(trained: Any) -> None:
-    from tfrec import api
-    from tfrec.run import RunFolder
+    from tfrec.pipeline import api
+    from tfrec.pipeline.run_folder import RunFolder
 
     assert trained.fusion is not None
     file = RunFolder(trained.config).retrieval / "fusion.json"
@@ -88,7 +88,7 @@ def test_nothing_is_tuned_again_until_something_changes(trained: Any) -> None:
 
 
 def test_the_report_has_each_scorer_alone(trained: Any) -> None:
-    from tfrec import api
+    from tfrec.pipeline import api
 
     reports = api.evaluate(trained)
     search, bought = reports["search"], reports["recommendation"]
@@ -124,7 +124,7 @@ def test_the_export_answers_as_the_evaluation_does(trained: Any, export: Path) -
 
 def test_a_grown_catalogue_is_served_without_training(trained: Any, export: Path, shop_file: Path) -> None:
     from tfrec.export.loaded import LoadedModel
-    from tfrec.index import update_index
+    from tfrec.pipeline.update_index import update_index
 
     unchanged = update_index(trained.config)
     assert (unchanged.export, unchanged.new, unchanged.changed) == (export, 0, 0)
@@ -152,7 +152,7 @@ def test_a_grown_catalogue_is_served_without_training(trained: Any, export: Path
 
 
 def test_an_untrained_shop_has_no_index(trained: Any) -> None:
-    from tfrec.index import update_index
+    from tfrec.pipeline.update_index import update_index
 
     other = trained.config.model_copy(deep=True)
     other.training.epochs = 3

@@ -25,7 +25,7 @@ class Towers:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory):
-    from tfrec.api import TrainedShop
+    from tfrec.pipeline.api import TrainedShop
 
     root: Path = tmp_path_factory.mktemp("knowing")
     with (root / "items.csv").open("w", newline="") as handle:
@@ -72,7 +72,7 @@ def test_an_item_first_sold_in_dev_is_known_in_test(trained) -> None:
 
 
 def test_evaluation_uses_what_each_split_may_know(trained) -> None:
-    from tfrec import api
+    from tfrec.pipeline import api
 
     known = api.evaluate(trained, "test")["recommendation"].beyond["collaborative alone"]["Coverage@20"]
     assert known == 1.0, "those who have not bought the new item are shown it"

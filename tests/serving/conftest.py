@@ -114,7 +114,7 @@ def _build_module(items: dict[str, str]) -> Any:
 
 
 def _write_warmup(folder: Path, queries: list[str], k: int) -> None:
-    from serving.server.stubs import prediction_log_pb2
+    from tfrec.serving.server.protocol.stubs import prediction_log_pb2
     from tfrec.tensorflow_setup import tf
 
     file = folder / "assets.extra" / "tf_serving_warmup_requests"
@@ -172,7 +172,7 @@ def no_check() -> Callable[[Path], None]:
 @pytest.fixture(scope="session")
 def server(export_dir: Path) -> Iterator[Any]:
     """A running server of the toy shop under the name "shop"."""
-    from serving.server.server import ModelServer
+    from tfrec.serving.server.server import ModelServer
 
     with ModelServer(export_dir, "shop", port=0) as running:
         yield running
@@ -181,7 +181,7 @@ def server(export_dir: Path) -> Iterator[Any]:
 @pytest.fixture
 def client(server: Any) -> Iterator[Any]:
     """The light client, connected to the server."""
-    from serving.client import Client
+    from tfrec.serving.client import Client
 
     with Client(server.address, "shop", timeout=20) as connected:
         yield connected
@@ -194,7 +194,7 @@ def official(server: Any) -> Iterator[Any]:
 
     import grpc
 
-    from serving.server.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
+    from tfrec.serving.server.protocol.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
 
     with grpc.insecure_channel(server.address) as channel:
         yield SimpleNamespace(

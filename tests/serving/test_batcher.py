@@ -12,10 +12,10 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.server.batch_plan import BatchPlan, bucket_sizes
-from serving.server.batcher import Batcher, BatchSettings, Call
-from serving.server.metrics import Metrics
-from serving.server.status import StatusError, invalid_argument
+from tfrec.serving.server.metrics.counters import Metrics
+from tfrec.serving.server.sessions.batch_plan import BatchPlan, bucket_sizes
+from tfrec.serving.server.sessions.batcher import Batcher, BatchSettings, Call
+from tfrec.serving.server.status import StatusError, invalid_argument
 from tfrec.tensorflow_setup import tf  # noqa: F401  (before the protobuf classes of TensorFlow)
 
 STRING, FLOAT, INT = 7, 1, 3

@@ -14,13 +14,13 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.server.batcher import Batcher, BatchSettings
-from serving.server.limits import Admission, Limits
-from serving.server.loader import Servable, find_versions, load, load_warm
-from serving.server.metrics import Metrics
-from serving.server.request_log import JsonFormatter, RequestLog
-from serving.server.servable import Surroundings
-from serving.server.status import StatusError
+from tfrec.serving.server.metrics.counters import Metrics
+from tfrec.serving.server.metrics.request_log import JsonFormatter, RequestLog
+from tfrec.serving.server.security.limits import Admission, Limits
+from tfrec.serving.server.sessions.batcher import Batcher, BatchSettings
+from tfrec.serving.server.sessions.servable import Surroundings
+from tfrec.serving.server.status import StatusError
+from tfrec.serving.server.versions.loader import Servable, find_versions, load, load_warm
 
 SMALL = Limits(rows=8, width=4, text_bytes=20, k=50, answers=100, concurrency=2, seconds=5)
 
@@ -128,7 +128,7 @@ def test_the_servers_own_deadline_is_the_latest() -> None:
 
 
 def test_a_version_is_warm_for_every_signature_and_size(export_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
-    from serving.server.loader import LoadSettings
+    from tfrec.serving.server.versions.loader import LoadSettings
 
     metrics = Metrics()
     shared = Surroundings(Batcher(BatchSettings(max_rows=4), metrics), Limits(), Admission(2), RequestLog())

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.server.c_api import DTYPES, CApi, c_api
-from serving.server.runtime import Model, open_model
-from serving.server.saved_model import read_signature_defs
-from serving.server.status import StatusError
 from tfrec.errors import ServingError
+from tfrec.serving.server.sessions.c_api import DTYPES, CApi, c_api
+from tfrec.serving.server.sessions.runtime import Model, open_model
+from tfrec.serving.server.sessions.saved_model import read_signature_defs
+from tfrec.serving.server.status import StatusError
 from tfrec.tensorflow_setup import tf
 
 

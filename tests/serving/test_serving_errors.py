@@ -10,8 +10,8 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.client import Client, ClientError
-from serving.server.stubs import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from tfrec.serving.client import Client, ClientError
+from tfrec.serving.server.protocol.stubs import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 from tfrec.tensorflow_setup import tf
 
 
@@ -189,7 +189,7 @@ def test_an_oversized_request_is_turned_away_and_the_server_lives(server: Any, c
 
 
 def test_logs_hold_no_query(server: Any, client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
-    from serving.server.loader import Servable
+    from tfrec.serving.server.versions.loader import Servable
 
     def broken(*_: Any) -> Any:
         raise RuntimeError("secret words of a shopper")
@@ -200,6 +200,6 @@ def test_logs_hold_no_query(server: Any, client: Client, caplog: pytest.LogCaptu
     with pytest.raises(ClientError) as failed:
         client.search("secret words of a shopper")
     assert failed.value.code == "INTERNAL" and "RuntimeError" in failed.value.message
-    logged = [record for record in caplog.records if record.name == "serving.server"]
+    logged = [record for record in caplog.records if record.name == "tfrec.serving.server"]
     assert any("RuntimeError" in record.getMessage() for record in logged)
     assert "secret" not in caplog.text and "secret" not in failed.value.message

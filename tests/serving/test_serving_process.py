@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.client import Client, ClientError
+from tfrec.serving.client import Client, ClientError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,10 +39,10 @@ COMMAND = "import typer; from tfrec.cli.serve import serve; typer.run(serve)"
 @pytest.mark.parametrize(
     ("program", "flags", "ready", "number"),
     [
-        (["-m", "serving.server"], ["--model_name", "shop", "--model_base_path"], "Running", signal.SIGTERM),
+        (["-m", "tfrec.serving.server"], ["--model_name", "shop", "--model_base_path"], "Running", signal.SIGTERM),
         (["-c", COMMAND], ["--model-name", "shop", "--threads", "1", "--export"], "Serving", signal.SIGINT),
     ],
-    ids=["python -m serving.server", "tfrec serve"],
+    ids=["python -m tfrec.serving.server", "tfrec serve"],
 )
 def test_a_server_process_answers_and_ends_on_a_signal(
     export_dir: Path, program: list[str], flags: list[str], ready: str, number: signal.Signals
@@ -63,8 +63,8 @@ def test_a_server_process_answers_and_ends_on_a_signal(
 
 
 def test_running_requests_finish_when_the_server_stops(export_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from serving.server.loader import Servable
-    from serving.server.server import ModelServer
+    from tfrec.serving.server.server import ModelServer
+    from tfrec.serving.server.versions.loader import Servable
 
     run, inside = Servable.run, threading.Event()
 
@@ -86,11 +86,13 @@ def test_running_requests_finish_when_the_server_stops(export_dir: Path, monkeyp
     assert answers == ["L-1"]
 
 
-def test_the_client_imports_no_tensorflow_and_no_tfrec() -> None:
+def test_the_client_imports_no_tensorflow_and_nothing_else_of_tfrec() -> None:
     code = (
-        "import sys; import serving.client; from serving.client import Client; Client('127.0.0.1:1').close();"
+        "import sys; from tfrec.serving.client import Client; Client('127.0.0.1:1').close();"
         "loaded = {name.partition('.')[0] for name in sys.modules};"
-        "print(sorted(loaded & {'tensorflow', 'tfrec', 'tensorflow_serving', 'tf_keras', 'keras'}))"
+        "heavy = loaded & {'tensorflow', 'tensorflow_serving', 'tf_keras', 'keras', 'polars', 'pydantic'};"
+        "ours = {name for name in sys.modules if name.startswith('tfrec.') and not name.startswith('tfrec.serving')};"
+        "print(sorted(heavy | ours))"
     )
     with _process("-c", code) as process:
         output, errors = process.communicate(timeout=60)
@@ -122,7 +124,7 @@ def test_a_silent_server_ends_at_the_deadline() -> None:
 
 
 def test_a_server_that_comes_up_during_the_retries_is_found(export_dir: Path) -> None:
-    from serving.server.server import ModelServer
+    from tfrec.serving.server.server import ModelServer
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

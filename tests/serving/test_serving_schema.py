@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.client import Client, schema
-from serving.server.stubs import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from tfrec.serving.client import Client, schema
+from tfrec.serving.server.protocol.stubs import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 from tfrec.tensorflow_setup import tf
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from serving.server.loader import Version, find_versions, load
-from serving.server.server import ModelServer, ServerOptions
-from serving.server.warmup import warm_up
 from tfrec.errors import ExportError, ServingError
+from tfrec.serving.server.server import ModelServer, ServerOptions
+from tfrec.serving.server.sessions.warmup import warm_up
+from tfrec.serving.server.versions.loader import Version, find_versions, load
 
 
 def _options(verify: Callable[[Path], Any]) -> ServerOptions:
@@ -29,7 +29,7 @@ def test_a_version_folder_stands_for_itself(export_dir: Path) -> None:
 
 
 def test_a_chosen_version_folder_is_served(export_dir: Path) -> None:
-    from serving.client import Client
+    from tfrec.serving.client import Client
 
     with ModelServer(export_dir / "9", "old", port=0) as server:
         with Client(server.address, "old", timeout=20) as client:
@@ -163,7 +163,7 @@ def test_a_model_that_fails_its_warm_up_is_not_served(tmp_path: Path, write_expo
 
 
 def test_the_program_tells_a_missing_export_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from serving.server.main import main
+    from tfrec.serving.server.main import main
 
     folder = tmp_path / "none"
     assert main(["--port=0", f"--model_base_path={folder}"]) == 2

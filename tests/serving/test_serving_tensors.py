@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.client.schema import DATA_TYPES, TensorProto
-from serving.client.tensors import fill, to_numpy
+from tfrec.serving.client.schema import DATA_TYPES, TensorProto
+from tfrec.serving.client.tensors import fill, to_numpy
 from tfrec.tensorflow_setup import tf
 
 ARRAYS = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from serving.client import Client, ClientError
+from tfrec.serving.client import Client, ClientError
 
 
 def ids(rows: Any) -> list[list[str]]:

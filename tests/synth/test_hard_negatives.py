@@ -117,13 +117,13 @@ def test_answers_of_another_spelling_are_known_too() -> None:
 def test_batches_draw_mined_negatives_where_none_is_judged(mined: Any, shop_home: Path) -> None:
     from tfrec.config import load_config
     from tfrec.data.prepare import prepare
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
     from tfrec.training.pipeline import Batches
 
     table = mined[2]()
     config = load_config(shop_home, ["name=unjudged", "data.negatives_per_query=0"])
     shop = prepare(config)
-    tokenize = TextEncoder.load(config.encoder, config.seed).tokenize
+    tokenize = load_encoder(config.encoder, config.seed).tokenize
     drawn: set[int] = set()
     for batch in Batches(config, shop, tokenize, mined=table).from_step(0).take(4):
         drawn |= set(batch["items"].numpy()[len(batch["weight"]) :].tolist())
@@ -158,8 +158,8 @@ def test_the_correction_counts_what_is_mined(mined: Any) -> None:
 def test_training_mines_when_asked_and_spares_what_made_examples_answer_with(
     shop_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tfrec import api, one_training
     from tfrec.config import load_config
+    from tfrec.pipeline import api, train_once
 
     begun: list[Any] = []
 
@@ -167,7 +167,7 @@ def test_training_mines_when_asked_and_spares_what_made_examples_answer_with(
         begun.append(batches)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(one_training, "Trainer", stop)  # what training is given is all that is looked at here
+    monkeypatch.setattr(train_once, "Trainer", stop)  # what training is given is all that is looked at here
     settings = [
         "name=mining", "data.negatives_per_query=0", "synthesis={enabled: true, sources: [expansion]}",
         "synthesis.expansion={minimum: 0, queries: 20}", "synthesis.max_share=0.1", "training.hard_negatives=4",

@@ -68,10 +68,10 @@ def test_a_teacher_remembers_the_queries_and_encodes_others_as_before(tmp_path: 
 
 
 def test_synthesis_encodes_every_query_once_and_the_catalogue_never_again(shop_home: Path, tmp_path: Path) -> None:
-    from tfrec import api
     from tfrec.config import load_config
     from tfrec.encoder.packed_encoder import PackedEncoder
-    from tfrec.run import RunFolder
+    from tfrec.pipeline import api
+    from tfrec.pipeline.run_folder import RunFolder
 
     settings = "synthesis={sources: [catalogue, templates], queries: 30, templates: {queries: 40}}"
     config = load_config(shop_home, [f"runs_dir={tmp_path}", settings])

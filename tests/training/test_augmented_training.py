@@ -189,12 +189,12 @@ def test_training_learns_with_two_views_and_an_adversarial_step(shop_home: Path)
 
 
 def test_without_a_policy_nothing_of_augment_is_imported(shop_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import tfrec.api
     import tfrec.models.two_tower
+    import tfrec.pipeline.api
     import tfrec.training.pipeline
 
     off = ("tfrec.augment", "tfrec.training.augmentation", "tfrec.models.adversarial", "tfrec.models.consistency")
-    for module in (tfrec.api, tfrec.models.two_tower, tfrec.training.pipeline):
+    for module in (tfrec.pipeline.api, tfrec.models.two_tower, tfrec.training.pipeline):
         lines = Path(module.__file__).read_text("utf-8").splitlines()
         assert not [
             line
@@ -204,6 +204,6 @@ def test_without_a_policy_nothing_of_augment_is_imported(shop_home: Path, monkey
     for name in {*off, *(name for name in sys.modules if name.startswith("tfrec.augment."))}:
         monkeypatch.setitem(sys.modules, name, None)  # importing it now fails
     short = ["training.epochs=0.1", "training.evaluations=1", "training.interpolation=[]"]
-    tfrec.api.train(load_config(shop_home, ["name=plain", *short]))
+    tfrec.pipeline.api.train(load_config(shop_home, ["name=plain", *short]))
     with pytest.raises(ImportError):
-        tfrec.api.train(load_config(shop_home, ["name=not_plain", *short, "augment.policy=light"]))
+        tfrec.pipeline.api.train(load_config(shop_home, ["name=not_plain", *short, "augment.policy=light"]))

@@ -29,8 +29,8 @@ def test_points_of_the_line_between_start_and_end() -> None:
 @pytest.fixture(scope="module")
 def run(known_shop: Path) -> Callable[..., Any]:
     """run(name, judge) trains 5 steps with a judge of our own; gives the model, its first weights and the summary."""
-    from tfrec.assembly import assemble
-    from tfrec.run import RunFolder
+    from tfrec.pipeline.assemble import assemble
+    from tfrec.pipeline.run_folder import RunFolder
     from tfrec.training.pipeline import Batches
     from tfrec.training.trainer import Trainer
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from tfrec.config import Config
 from tfrec.errors import EncoderError, TrainingError
-from tuner.folder import Order, Outcome, read_curve, trial_folder, write_curve
-from tuner.halving import Halt
+from tfrec.tuner.folder import Order, Outcome, read_curve, trial_folder, write_curve
+from tfrec.tuner.halving import Halt
 
 PEAK = {"training.learning_rate": 6e-5, "training.temperature": 0.04}
 UNITS = 40
@@ -75,7 +75,7 @@ def _fail(number: int) -> None:
 def run_search(file: str, errors: str) -> None:
     """The main function of a process that searches, as `tfrec tune` does."""
     from tfrec.config import load_config
-    from tuner.search import search
+    from tfrec.tuner.search import search
 
     os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
     search(load_config(file), "analytic_objective")

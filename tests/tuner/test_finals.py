@@ -14,18 +14,19 @@ import pytest
 from tfrec.config import Config, load_config
 from tfrec.config.tuning import TuneConfig
 from tfrec.errors import TrainingError
-from tuner.budget import is_spent
-from tuner.finals import Finalist, Finals, finalists_of, gains
-from tuner.folder import Order, Outcome, alone_at, trial_folder, write_curve, write_order
-from tuner.halving import Halt
-from tuner.importance import importance
-from tuner.plan import Plan
-from tuner.plots import time_front
-from tuner.report import html_report
-from tuner.results import TrialResult, best_of
-from tuner.search import SearchResult, report_as_it_stands, search
-from tuner.space import space_of
-from tuner.tables import sentences
+from tfrec.tuner.budget import is_spent
+from tfrec.tuner.finals import Finalist, Finals, finalists_of, gains
+from tfrec.tuner.folder import Order, Outcome, alone_at, trial_folder, write_curve, write_order
+from tfrec.tuner.halving import Halt
+from tfrec.tuner.importance import importance
+from tfrec.tuner.plan import Plan
+from tfrec.tuner.plots import time_front
+from tfrec.tuner.report import html_report
+from tfrec.tuner.results import TrialResult, best_of
+from tfrec.tuner.search import report_as_it_stands, search
+from tfrec.tuner.search_result import SearchResult
+from tfrec.tuner.space import space_of
+from tfrec.tuner.tables import sentences
 
 
 def _trial(number: int, score: float | None, stopped: str = "finished", **values: Any) -> TrialResult:
@@ -55,7 +56,7 @@ def test_the_mean_gain_is_the_difference_of_the_dev_scores() -> None:
 
 @pytest.mark.parametrize(("gain", "wins"), [(0.08, True), (0.002, False)])
 def test_a_finalist_wins_by_a_gain_that_is_not_luck(gain: float, wins: bool) -> None:
-    from tuner import finals
+    from tfrec.tuner import finals
 
     rng = np.random.default_rng(1)
 

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from tfrec.evaluation.significance import mean_over_seeds
-from tuner.finals import Finalist, Finals
-from tuner.luck import crossed_gain
-from tuner.results import TrialResult
+from tfrec.tuner.finals import Finalist, Finals
+from tfrec.tuner.luck import crossed_gain
+from tfrec.tuner.results import TrialResult
 
 
 def _gains(rng: np.random.Generator, queries: int, seeds: int, of_seeds: float, gain: float = 0.0) -> np.ndarray:

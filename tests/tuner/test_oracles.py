@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tfrec.config import Config
-from tuner import durable
-from tuner.encoding import decode
-from tuner.fields import with_values
-from tuner.kerastuner import Trial, keras_tuner
-from tuner.oracles import make_oracle
-from tuner.space import space_of
+from tfrec.tuner import durable
+from tfrec.tuner.encoding import decode
+from tfrec.tuner.fields import with_values
+from tfrec.tuner.kerastuner import Trial, keras_tuner
+from tfrec.tuner.oracles import make_oracle
+from tfrec.tuner.space import space_of
 
 VARY = {
     "training.learning_rate": {"low": 5e-6, "high": 2e-4, "log": True},

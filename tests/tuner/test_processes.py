@@ -18,8 +18,8 @@ import pytest
 from tfrec.config import Config, plain_yaml
 from tfrec.errors import ConfigError, EncoderError, TrainingError
 from tfrec.files import read_json
-from tuner.folder import read_outcome, trial_numbers
-from tuner.search import search
+from tfrec.tuner.folder import read_outcome, trial_numbers
+from tfrec.tuner.search import search
 
 OBJECTIVE = "analytic_objective"
 RATE = {"training.learning_rate": {"low": 5e-6, "high": 2e-4, "log": True}}
@@ -30,7 +30,7 @@ QUICK: dict[str, Any] = {"oracle": "random", "vary": RATE, "finals": {"seeds": 0
 def starter() -> Any:
     """Starts processes from one that has imported KerasTuner already; they are as real as others, but there at once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tuner.worker"])
+    context.set_forkserver_preload(["tfrec.tuner.worker"])
     return context
 
 
@@ -154,11 +154,11 @@ def _check_whole(folder: Path, trials: int, errors: Path) -> None:
         observed = trial["metrics"]["metrics"]["score"]["observations"]
         assert observed == [{"value": [outcome.score], "step": 0}], "counted once"
     assert (folder / "best.yaml").is_file()
-    _wait(lambda: not _processes("tuner.trial", str(folder)), errors)
+    _wait(lambda: not _processes("tfrec.tuner.trial", str(folder)), errors)
 
 
 def _in_cluster(file: str, errors: str, name: str, port: int) -> None:
-    from tuner import servicer
+    from tfrec.tuner import servicer
 
     servicer.LEASE_SECONDS = 2.0
     os.environ |= {

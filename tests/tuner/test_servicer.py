@@ -13,14 +13,14 @@ import pytest
 
 from tfrec.config import Config
 from tfrec.errors import ConfigError, TrainingError
-from tuner import isolated, servicer
-from tuner.isolated import run_isolated
-from tuner.kerastuner import Trial, get_service_grpc, keras_tuner
-from tuner.oracles import make_oracle
-from tuner.search import search
-from tuner.servicer import Servicer
-from tuner.space import space_of
-from tuner.worker import PatientClient
+from tfrec.tuner import isolated, servicer
+from tfrec.tuner.isolated import run_isolated
+from tfrec.tuner.kerastuner import Trial, get_service_grpc, keras_tuner
+from tfrec.tuner.oracles import make_oracle
+from tfrec.tuner.search import search
+from tfrec.tuner.servicer import Servicer
+from tfrec.tuner.space import space_of
+from tfrec.tuner.worker import PatientClient
 
 VARY = {"training.learning_rate": {"low": 5e-6, "high": 2e-4, "log": True}}
 
@@ -97,7 +97,7 @@ def test_the_chief_of_another_search_is_not_troubled(lead: Any) -> None:
 
 
 def test_a_chief_that_cannot_write_counts_nothing_more(lead: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tuner import durable
+    from tfrec.tuner import durable
 
     def full(path: Any, value: Any) -> None:
         raise TrainingError("The disk is full.")
@@ -109,7 +109,7 @@ def test_a_chief_that_cannot_write_counts_nothing_more(lead: Any, monkeypatch: p
             patch.setattr(durable, "write_json", full)
             with pytest.raises(TrainingError, match="refuses: The disk is full"):
                 one.update_trial(trial.trial_id, {"score": 0.5})
-        monkeypatch.setattr("tuner.worker._PATIENCE", 0.0)
+        monkeypatch.setattr("tfrec.tuner.worker._PATIENCE", 0.0)
         with pytest.raises(TrainingError, match="has been away"):
             one.end_trial(Trial(keras_tuner.HyperParameters(), trial.trial_id, "FAILED"))
         assert str(chief.failure) == "The disk is full." and not chief.oracle.end_order

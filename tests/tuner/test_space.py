@@ -8,9 +8,9 @@ import pytest
 
 from tfrec.config import Config, documented_yaml, load_config, parse_config
 from tfrec.errors import ConfigError
-from tuner.encoding import declare, decode
-from tuner.fields import value_at, with_values
-from tuner.space import READY, is_varied, space_of
+from tfrec.tuner.encoding import declare, decode
+from tfrec.tuner.fields import value_at, with_values
+from tfrec.tuner.space import READY, is_varied, space_of
 
 
 def _config(vary: dict[str, Any] | None = None, space: str | None = None, **sections: Any) -> Config:

@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from tfrec.config import Config, load_config
 from tfrec.errors import ConfigError, EvaluationError
-from tuner import isolated, trial
-from tuner.fields import with_values
-from tuner.folder import Order, Outcome, read_order, read_outcome, trial_folder, tune_folder, write_outcome
-from tuner.plan import TRAINING
-from tuner.training import prepare, run
+from tfrec.tuner import isolated, trial
+from tfrec.tuner.fields import with_values
+from tfrec.tuner.folder import Order, Outcome, read_order, read_outcome, trial_folder, tune_folder, write_outcome
+from tfrec.tuner.plan import TRAINING
+from tfrec.tuner.training import prepare, run
 
 RATE = 1e-2
 SETTINGS = [
@@ -46,7 +46,7 @@ def searched(known_shop: Path) -> Iterator[tuple[Config, list[str]]]:
 
 def test_the_command_finds_the_rate_that_learns(searched: tuple[Config, list[str]]) -> None:
     from tfrec.cli.main import app
-    from tuner.search import search
+    from tfrec.tuner.search import search
 
     config, options = searched
     folder = tune_folder(config)
@@ -109,7 +109,7 @@ def test_values_that_the_encoder_cannot_have_fail_their_trial_alone(
 
 
 def test_a_rung_takes_checkpoints_over_without_touching_them(tmp_path: Path) -> None:
-    from tuner.training import _take_over
+    from tfrec.tuner.training import _take_over
 
     (tmp_path / "a" / "checkpoints" / "last").mkdir(parents=True)
     (tmp_path / "b").mkdir()

@@ -160,9 +160,9 @@ def _item_variants(
 
 
 def _encoder(config: Config):  # type: ignore[no-untyped-def]
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
 
-    return TextEncoder.load(config.encoder, config.seed)
+    return load_encoder(config.encoder, config.seed)
 
 
 def _similarities(config: Config, found: Sequence[Variant]) -> list[float]:

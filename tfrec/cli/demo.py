@@ -39,11 +39,11 @@ def demo(
         folder = export.resolve().parent
     items = None if folder is None else folder / "data" / "items.parquet"
 
-    from serving.client import Client, ClientError, Tls
-    from serving.demo.catalogue import Catalogue
-    from serving.demo.server import DemoServer
-    from serving.demo.shop import DemoShop
     from tfrec.errors import ServingError
+    from tfrec.serving.client import Client, ClientError, Tls
+    from tfrec.serving.demo.catalogue import Catalogue
+    from tfrec.serving.demo.server import DemoServer
+    from tfrec.serving.demo.shop import DemoShop
 
     if target is None and (ca is not None or token_file is not None):
         raise ServingError("--ca and --token-file are about a running server: name it with --target HOST:PORT.")
@@ -53,7 +53,7 @@ def demo(
         if target is None:
             model = export_folder(export, run, config)
             console.print(f"Loading {model} ...", highlight=False, soft_wrap=True)
-            from serving.server.server import ModelServer
+            from tfrec.serving.server.server import ModelServer
 
             target = stack.enter_context(ModelServer(model, name, port=0)).address
         try:

@@ -13,6 +13,6 @@ def export(
 ) -> None:
     """Write a trained model as a SavedModel that stock TensorFlow Serving runs; the same model is not written twice."""
     parsed = read_config(config, overrides)
-    from tfrec import api
+    from tfrec.pipeline import api
 
     console.print(f"Exported: {api.export(api.load(parsed))}", highlight=False, soft_wrap=True)

@@ -26,7 +26,7 @@ def update(
 ) -> None:
     """Take new and changed items into the next export, without training."""
     parsed = read_config(config, overrides)
-    from tfrec.index import update_index
+    from tfrec.pipeline.update_index import update_index
 
     done = update_index(parsed, items or None)
     told = f"{done.new} new, {done.changed} changed, {done.removed} removed, {done.kept} as they were"

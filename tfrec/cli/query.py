@@ -14,7 +14,7 @@ from tfrec.errors import ServingError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from serving.client import Client, Hit
+    from tfrec.serving.client import Client, Hit
 
 
 @command_errors
@@ -35,8 +35,8 @@ def query(
     token_file: Annotated[Path | None, typer.Option(help="File with the bearer token for the server.")] = None,
 ) -> None:
     """Ask a running server: `tfrec query "red leather sofa"`."""
-    from serving.client import Client, ClientError, Tls
     from tfrec.cli.places import item_titles, serving_settings
+    from tfrec.serving.client import Client, ClientError, Tls
 
     settings = serving_settings(config)
     ids = [item_id.strip() for item_id in history.split(",") if item_id.strip()]

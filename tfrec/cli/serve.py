@@ -39,15 +39,15 @@ def serve(
     name = model_name or settings.model_name
     console.print(f"Loading {folder} ...", highlight=False, soft_wrap=True)
 
-    from serving.server.threads import limit_tensorflow_threads
+    from tfrec.serving.server.sessions.threads import limit_tensorflow_threads
 
     limit_tensorflow_threads(max(threads, 1))  # before the next line imports TensorFlow
 
-    from serving.server.config_files import read_tls_config
-    from serving.server.frontends import FrontendOptions
-    from serving.server.main import serve as serve_forever
-    from serving.server.server import ModelServer, ServerOptions
-    from serving.server.tokens import TokenFile
+    from tfrec.serving.server.configuration.config_files import read_tls_config
+    from tfrec.serving.server.frontends import FrontendOptions
+    from tfrec.serving.server.main import serve as serve_forever
+    from tfrec.serving.server.security.tokens import TokenFile
+    from tfrec.serving.server.server import ModelServer, ServerOptions
 
     frontend = FrontendOptions(
         rest_port=rest_port,

@@ -31,8 +31,8 @@ def run_command(
     similar queries and items), behaviour (simulated purchases and clicks).
     """
     parsed = read_config(config, overrides)
-    from tfrec import api
     from tfrec.files import read_json
+    from tfrec.pipeline import api
     from tfrec.synth.behaviour.behaviour_source import MARGINALS
 
     _, examples = api.make_samples(parsed)
@@ -57,7 +57,7 @@ def inspect_command(
     """Show made examples with where they come from, or those that were dropped and why."""
     parsed = read_config(config, overrides)
     from tfrec.data.shop import ShopData
-    from tfrec.run import RunFolder
+    from tfrec.pipeline.run_folder import RunFolder
 
     run = RunFolder(parsed)
     shop = ShopData.open(run.data)

@@ -18,7 +18,7 @@ def train(
 ) -> None:
     """Take a shop's files to a trained, measured and exported model; continues where a killed run was."""
     parsed = read_config(config, overrides)
-    from tfrec import api
+    from tfrec.pipeline import api
 
     trained = api.train(parsed)
     console.print(_told(trained.summary), highlight=False)
@@ -40,8 +40,8 @@ def evaluate(
 ) -> None:
     """Measure a trained model beside its baselines on the whole catalogue."""
     parsed = read_config(config, overrides)
-    from tfrec import api
     from tfrec.errors import EvaluationError
+    from tfrec.pipeline import api
 
     if split not in ("", "dev", "test"):
         raise EvaluationError(f"--split must be dev or test, not {split!r}.")

@@ -11,8 +11,8 @@ from tfrec.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, read_conf
 
 if TYPE_CHECKING:
     from tfrec.config import Config
-    from tuner.plan import Plan
-    from tuner.search import SearchResult
+    from tfrec.tuner.plan import Plan
+    from tfrec.tuner.search_result import SearchResult
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -50,7 +50,7 @@ def tune(
             raise ConfigError(f"Options go after the command: `tfrec tune {context.invoked_subcommand} --config FILE`.")
         return
     parsed = read_config(config, [*overrides, *own])
-    from tuner.search import search
+    from tfrec.tuner.search import search
 
     result = search(parsed)
     if result is None:
@@ -64,8 +64,8 @@ def tune(
 def show(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> None:  # noqa: B006
     """Print the trials of a search as they stand, also while it runs."""
     plan = _plan(read_config(config, overrides))
-    from tuner.results import best_of, read_results, running
-    from tuner.tables import trial_table
+    from tfrec.tuner.results import best_of, read_results, running
+    from tfrec.tuner.tables import trial_table
 
     results = read_results(plan.folder, plan.config, plan.space)
     console.print(trial_table(results, best_of(results), running(plan.folder)))
@@ -78,8 +78,8 @@ def best(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> No
     plan = _plan(read_config(config, overrides))
     from tfrec.errors import TrainingError
     from tfrec.files import read_json
-    from tuner.fields import value_at
-    from tuner.tables import shown
+    from tfrec.tuner.fields import value_at
+    from tfrec.tuner.tables import shown
 
     file = plan.folder / "result.json"
     if not file.is_file():
@@ -99,8 +99,8 @@ def report(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> 
     """Write report.html, trials.parquet and TensorBoard's events anew, also while the search runs."""
     plan = _plan(read_config(config, overrides))
     from tfrec.config import load_config
-    from tuner.folder import alone_at
-    from tuner.search import conclude, report_as_it_stands
+    from tfrec.tuner.folder import alone_at
+    from tfrec.tuner.search import conclude, report_as_it_stands
 
     if (plan.folder / "result.json").is_file():
         with alone_at(plan.folder):
@@ -114,9 +114,9 @@ def _plan(config: Config) -> Plan:
     """The search that a configuration's folder holds."""
     from tfrec.config import load_config
     from tfrec.errors import TrainingError
-    from tuner.folder import read_order, trial_folder, tune_folder
-    from tuner.plan import Plan
-    from tuner.space import space_of
+    from tfrec.tuner.folder import read_order, trial_folder, tune_folder
+    from tfrec.tuner.plan import Plan
+    from tfrec.tuner.space import space_of
 
     folder = tune_folder(config)
     if not (trial_folder(folder, 0) / "order.json").is_file():
@@ -126,7 +126,7 @@ def _plan(config: Config) -> Plan:
 
 
 def _print(result: SearchResult) -> None:
-    from tuner.tables import sentences, trial_table
+    from tfrec.tuner.tables import sentences, trial_table
 
     console.print(trial_table(result.trials, result.best))
     for sentence in sentences(result):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tfrec.tensorflow_setup import tf
-
-if TYPE_CHECKING:
-    from tfrec.encoder.hub_encoder import HubEncoder
 
 Tensor = Any
 
@@ -16,11 +13,11 @@ class FrozenHubEncoder(tf.Module):  # type: ignore[misc]
     """Callable (texts string [B], max_tokens) -> float32 [B, hidden].
 
     Args:
-        encoder: the encoder; its weights are read now.
+        encoder: a HubEncoder, which makes this object; its weights are read now.
         precision: "bf16" lets TensorFlow's mixed-precision pass turn the products to bfloat16; "f32" keeps them.
     """
 
-    def __init__(self, encoder: HubEncoder, precision: str) -> None:
+    def __init__(self, encoder: Any, precision: str) -> None:
         super().__init__(name="frozen_encoder")
         from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 

@@ -1,13 +1,35 @@
-"""From the name in a configuration to an encoder on this disk, and to the precision that suits this CPU."""
+"""From the name in a configuration to an encoder on this disk."""
 
 from __future__ import annotations
 
-import functools
-import platform
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfrec.encoder import store
+from tfrec.encoder.hub_encoder import HubEncoder
+from tfrec.encoder.packed_encoder import PackedEncoder
+from tfrec.encoder.text_encoder import TextEncoder
+
+if TYPE_CHECKING:
+    from tfrec.config.modelling import EncoderConfig
+
+
+def load_encoder(config: EncoderConfig, seed: int) -> TextEncoder:
+    """Loads the encoder that the configuration names; `minilm` is installed first if it is missing.
+
+    Args:
+        config: the encoder section of the configuration.
+        seed: of dropout.
+
+    Returns:
+        The encoder, its variables frozen as `config.freeze` says.
+
+    Raises:
+        EncoderError: the name is unknown, the handle cannot be reached, or it is not a transformer encoder.
+    """
+    found = resolve(config.name)
+    return PackedEncoder(found, config, seed) if found is not None else HubEncoder(config)
 
 
 def resolve(name: str) -> store.InstalledEncoder | None:
@@ -29,22 +51,3 @@ def resolve(name: str) -> store.InstalledEncoder | None:
         print("installing the encoder minilm (83 MB, once) ...", file=sys.stderr, flush=True)
         return install("minilm")
     return None
-
-
-def chosen_precision(wanted: str) -> str:
-    """Decides between "bf16" and "f32"; "auto" takes bf16 where the CPU has instructions for it."""
-    if wanted != "auto":
-        return wanted
-    return "bf16" if cpu_multiplies_bf16() else "f32"
-
-
-@functools.lru_cache(maxsize=1)
-def cpu_multiplies_bf16() -> bool:
-    """Whether the CPU has AVX512-BF16 or AMX-BF16; without them bf16 is emulated and slower than float32."""
-    if platform.machine().lower() not in ("x86_64", "amd64"):
-        return False
-    try:
-        flags = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags

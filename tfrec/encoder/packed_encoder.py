@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfrec.encoder.bulk import encode_sorted
+from tfrec.encoder.cpu import chosen_precision
 from tfrec.encoder.freezing import split_trainable
 from tfrec.encoder.hub_loading import hub_layer
 from tfrec.encoder.inference import inference_weights, text_vectors
-from tfrec.encoder.loading import chosen_precision
 from tfrec.encoder.packing import mean_of_texts, pack
 from tfrec.encoder.preprocessor import tokens_with_marks
 from tfrec.encoder.sizes import BertSizes, weight_shapes

@@ -81,13 +81,6 @@ def installed() -> list[InstalledEncoder]:
     return [encoder for encoder in found if encoder is not None]
 
 
-def install(name_or_path: str, name: str | None = None) -> Path:
-    """Makes sure that an encoder is installed and gives its folder; see `tfrec.encoder.install.install`."""
-    from tfrec.encoder.install import install as install_encoder
-
-    return install_encoder(name_or_path, name).folder
-
-
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:
     """Writes encoder.json; it is the last file written, so an encoder without it is not whole."""
     write_json(folder / "encoder.json", {**facts, "format": FORMAT})

@@ -5,20 +5,17 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tfrec.tensorflow_setup import tf
 
-if TYPE_CHECKING:
-    from tfrec.config.modelling import EncoderConfig
-
 Tensor = Any
 
 
 class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
-    """A text encoder with trainable weights; `TextEncoder.load` picks the right kind.
+    """A text encoder with trainable weights; `tfrec.encoder.loading.load_encoder` picks the right kind.
 
     Attributes:
         hidden_size: width of the vectors.
@@ -29,27 +26,6 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
     hidden_size: int
     fingerprint: str
     precision: str
-
-    @staticmethod
-    def load(config: EncoderConfig, seed: int) -> TextEncoder:
-        """Loads the encoder that the configuration names; `minilm` is installed first if it is missing.
-
-        Args:
-            config: the encoder section of the configuration.
-            seed: of dropout.
-
-        Returns:
-            The encoder, its variables frozen as `config.freeze` says.
-
-        Raises:
-            EncoderError: the name is unknown, the handle cannot be reached, or it is not a transformer encoder.
-        """
-        from tfrec.encoder.hub_encoder import HubEncoder
-        from tfrec.encoder.loading import resolve
-        from tfrec.encoder.packed_encoder import PackedEncoder
-
-        found = resolve(config.name)
-        return PackedEncoder(found, config, seed) if found is not None else HubEncoder(config)
 
     @property
     @abc.abstractmethod

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tfrec.encoder.loading import cpu_multiplies_bf16
+from tfrec.encoder.cpu import cpu_multiplies_bf16
 from tfrec.models.two_tower import TwoTower
 from tfrec.tensorflow_setup import tf
 

@@ -1,9 +1,9 @@
 """Approximate nearest neighbours with ScaNN, for catalogues that are too large to read whole for every request.
 
-An optional extra (`pip install 'tfrec[scann]'`) beside the exports, which stay exact: ScaNN's index is no stock op of
-TensorFlow Serving, and its own TensorFlow ops are built for another TensorFlow (those of scann 1.4.2 for 2.20; beside
-2.21 they end in an undefined symbol). Only its library without TensorFlow is used here. Wherever its answers are used,
-state its recall, which `recall` measures.
+An optional extra (`pip install 'tfrec-shop[scann]'`) beside the exports, which stay exact: ScaNN's index is no stock op
+of TensorFlow Serving, and its own TensorFlow ops are built for another TensorFlow (those of scann 1.4.2 for 2.20;
+beside 2.21 they end in an undefined symbol). Only its library without TensorFlow is used here. Wherever its answers are
+used, state its recall, which `recall` measures.
 
 Source: Guo et al. 2020 (anisotropic vector quantization).
 """
@@ -85,7 +85,7 @@ def _library() -> Any:
         return importlib.import_module(_LIBRARY)
     except ModuleNotFoundError:
         raise ConfigError(
-            "The approximate index needs the package scann: pip install 'tfrec[scann]', or search exactly."
+            "The approximate index needs the package scann: pip install 'tfrec-shop[scann]', or search exactly."
         ) from None
     except Exception as error:
         # The package imports its library first, then its TensorFlow ops, which fail; the library is usable alone.

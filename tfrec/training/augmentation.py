@@ -11,6 +11,7 @@ from tfrec.augment.resources import shop_resources
 from tfrec.augment.synonyms.build import SynonymTable, brand_names, build_synonyms, load_synonyms
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
+from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.similarity import text_similarity
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.encoder.word_neighbours import word_neighbours
@@ -50,7 +51,7 @@ def mine_synonyms(config: Config, shop: ShopData, embeddings: bool = True) -> Sy
     """
     if not embeddings:
         return build_synonyms(config, shop, None)
-    encoder, tokens = TextEncoder.load(config.encoder, config.seed), config.encoder.query_tokens
+    encoder, tokens = load_encoder(config.encoder, config.seed), config.encoder.query_tokens
     return build_synonyms(config, shop, lambda texts: encoder.encode(texts, tokens, "Encoding the shop's words"))
 
 

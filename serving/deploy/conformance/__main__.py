@@ -1,8 +1,8 @@
 """Compares two model servers, or a server with the export that it serves.
 
-python -m serving.deploy.conformance --reference 127.0.0.1:8500,http://127.0.0.1:8501 \\
+python -m tfrec.serving.deploy.conformance --reference 127.0.0.1:8500,http://127.0.0.1:8501 \\
     --candidate 127.0.0.1:9500,http://127.0.0.1:9501
-python -m serving.deploy.conformance --reference runs/demo/export --candidate 127.0.0.1:8500,http://127.0.0.1:8501
+python -m tfrec.serving.deploy.conformance --reference runs/demo/export --candidate 127.0.0.1:8500,http://127.0.0.1:8501
 
 Ends with 0 if every answer is the same, with 1 if any differs, with 2 if a server cannot be asked.
 """
@@ -16,12 +16,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from serving.client import ClientError
-from serving.deploy.conformance import cases
-from serving.deploy.conformance.compare import SAME, values
-from serving.deploy.conformance.export_side import REFUSED, ExportSide
-from serving.deploy.conformance.side import Refusal, RestAnswer, Side
 from tfrec.errors import TfrecError
+from tfrec.serving.client import ClientError
+from tfrec.serving.deploy.conformance import cases
+from tfrec.serving.deploy.conformance.compare import SAME, values
+from tfrec.serving.deploy.conformance.export_side import REFUSED, ExportSide
+from tfrec.serving.deploy.conformance.side import Refusal, RestAnswer, Side
 
 
 class Outcome(NamedTuple):
@@ -84,7 +84,9 @@ def run(reference: Side | ExportSide, candidate: Side, queries: Sequence[str], t
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the comparison and prints it."""
-    parser = argparse.ArgumentParser(prog="python -m serving.deploy.conformance", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tfrec.serving.deploy.conformance", description=__doc__.split("\n")[0]
+    )
     add = parser.add_argument
     add("--reference", required=True, help="what is right: host:port[,http://host:port], or the folder of an export")
     add("--candidate", required=True, help="host:port[,http://host:port] of the server to check")
@@ -109,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
-        print(f"error: loading an export needs {error.name}: pip install 'tfrec[all]'.", file=sys.stderr)
+        print(f"error: loading an export needs {error.name}: pip install 'tfrec-shop[all]'.", file=sys.stderr)
         return 2
     wrong = sum(bool(outcome.differs) for outcome in outcomes)
     rest = "gRPC and REST" if reference.rest_url and candidate.rest_url else "gRPC alone"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from serving.deploy.conformance.side import Side
+from tfrec.serving.deploy.conformance.side import Side
 
 QUERIES = (
     "",

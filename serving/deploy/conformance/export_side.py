@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from serving.client import ClientError
-from serving.deploy.conformance.side import Refusal, RestAnswer
+from tfrec.serving.client import ClientError
+from tfrec.serving.deploy.conformance.side import Refusal, RestAnswer
 
 REFUSED = "refused"  # the code of a refusal where only a server would have a code
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from serving.client import Client, ClientError, Tls
+from tfrec.serving.client import Client, ClientError, Tls
 
 
 class Refusal(NamedTuple):

@@ -14,24 +14,24 @@ from urllib.parse import unquote_to_bytes
 
 import grpc
 
-from serving.server.config_files import MonitoringConfig
-from serving.server.examples import DEFAULT_SIGNATURE
-from serving.server.exposition import CONTENT_TYPE
-from serving.server.grpc_calls import as_status
-from serving.server.operations import Operations, deadline_after
-from serving.server.rest.examples_json import read_examples, write_classifications, write_regressions
-from serving.server.rest.inputs_json import read_document, read_inputs, read_signature_name
-from serving.server.rest.message import Reply, json_error
-from serving.server.rest.outputs_json import write_outputs
-from serving.server.rest.status_json import write_metadata, write_status
-from serving.server.status import invalid_argument
-from serving.server.stubs import (
+from tfrec.serving.server.configuration.config_files import MonitoringConfig
+from tfrec.serving.server.metrics.exposition import CONTENT_TYPE
+from tfrec.serving.server.protocol.examples import DEFAULT_SIGNATURE
+from tfrec.serving.server.protocol.grpc_calls import as_status
+from tfrec.serving.server.protocol.operations import Operations, deadline_after
+from tfrec.serving.server.protocol.stubs import (
     classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
     predict_pb2,
     regression_pb2,
 )
+from tfrec.serving.server.rest.examples_json import read_examples, write_classifications, write_regressions
+from tfrec.serving.server.rest.inputs_json import read_document, read_inputs, read_signature_name
+from tfrec.serving.server.rest.message import Reply, json_error
+from tfrec.serving.server.rest.outputs_json import write_outputs
+from tfrec.serving.server.rest.status_json import write_metadata, write_status
+from tfrec.serving.server.status import invalid_argument
 
 _MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
 _CALL = re.compile(_MODEL + r":(classify|regress|predict)", re.IGNORECASE | re.ASCII)

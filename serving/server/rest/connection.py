@@ -11,15 +11,15 @@ import logging
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-from serving.server.rest.message import Reply, Request, json_error, read_body, read_head
-from serving.server.rest.reader import HttpError, Reader
+from tfrec.serving.server.metrics.counters import Metrics
+from tfrec.serving.server.rest.limits import Budget, Limits
+from tfrec.serving.server.rest.message import Reply, Request, json_error, read_body, read_head
+from tfrec.serving.server.rest.reader import HttpError, Reader
+from tfrec.serving.server.security.tokens import TokenFile
 
-if TYPE_CHECKING:
-    from serving.server.rest.listener import RestListener
-
-logger = logging.getLogger("serving.server")
+logger = logging.getLogger("tfrec.serving.server")
 _REASONS = {
     100: "Continue", 200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
     405: "Method Not Allowed", 408: "Request Timeout", 409: "Conflict", 413: "Content Too Large",
@@ -54,6 +54,19 @@ BUSY = encode(
 )
 
 
+class Port(Protocol):
+    """What a connection needs of the port it came by; see RestListener."""
+
+    api: Any
+    tokens: TokenFile | None
+    metrics: Metrics
+    limits: Limits
+    body_budget: Budget
+    stopping: bool
+
+    def closed(self, connection: Any, /) -> None: ...
+
+
 class Connection:
     """Serves one client until it leaves, misbehaves, or the server stops.
 
@@ -63,7 +76,7 @@ class Connection:
         context: TLS settings, None for plain text.
     """
 
-    def __init__(self, client: socket.socket, listener: RestListener, context: ssl.SSLContext | None) -> None:
+    def __init__(self, client: socket.socket, listener: Port, context: ssl.SSLContext | None) -> None:
         self.busy = False
         self._socket = client
         self._listener = listener

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from serving.server.rest.inputs_json import read_document, read_signature_name
-from serving.server.rest.values_json import encoded, from_base64, is_base64
-from serving.server.status import invalid_argument
+from tfrec.serving.server.rest.inputs_json import read_document, read_signature_name
+from tfrec.serving.server.rest.values_json import encoded, from_base64, is_base64
+from tfrec.serving.server.status import invalid_argument
 
 _KINDS = {"int64_list": "int64", "float_list": "float", "bytes_list": "bytes"}
 _MAX_FLOAT = float(np.finfo(np.float32).max)

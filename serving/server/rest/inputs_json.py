@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from serving.client.tensors import fill
-from serving.server.rest.values_json import encoded, is_base64, shown, tensor_of
-from serving.server.status import StatusError, invalid_argument
+from tfrec.serving.client.tensors import fill
+from tfrec.serving.server.rest.values_json import encoded, is_base64, shown, tensor_of
+from tfrec.serving.server.status import StatusError, invalid_argument
 
 
 def read_document(body: bytes) -> dict[str, Any]:

@@ -12,38 +12,15 @@ import socket
 import ssl
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
-from serving.server.metrics import NULL, Metrics
-from serving.server.rest.connection import BUSY, Connection
-from serving.server.tokens import TokenFile
 from tfrec.errors import ServingError
+from tfrec.serving.server.metrics.counters import NULL, Metrics
+from tfrec.serving.server.rest.connection import BUSY, Connection
+from tfrec.serving.server.rest.limits import Budget, Limits
+from tfrec.serving.server.security.tokens import TokenFile
 
-logger = logging.getLogger("serving.server")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the REST port allows.
-
-    Attributes:
-        connections: open at once; further ones are told 503.
-        header_bytes: of the request line and all headers.
-        body_bytes: of one request's body, unpacked.
-        total_body_bytes: of all bodies that are held at once; further requests are told 429.
-        idle_seconds: a connection without a request is closed.
-        header_seconds: from the first byte of a request to the end of its headers, and for the TLS handshake.
-        body_seconds: for a body, and for sending an answer.
-    """
-
-    connections: int = 512
-    header_bytes: int = 32 << 10
-    body_bytes: int = 16 << 20
-    total_body_bytes: int = 128 << 20
-    idle_seconds: float = 60.0
-    header_seconds: float = 10.0
-    body_seconds: float = 30.0
+logger = logging.getLogger("tfrec.serving.server")
 
 
 class RestListener:
@@ -148,27 +125,6 @@ class RestListener:
             except RuntimeError:  # no more threads
                 self.closed(connection)
                 _turn_away(client)
-
-
-class Budget:
-    """A number of bytes that may be held at once."""
-
-    def __init__(self, total: int) -> None:
-        self._left = total
-        self._lock = threading.Lock()
-
-    def take(self, count: int) -> bool:
-        """Takes some, or tells that there are not as many left."""
-        with self._lock:
-            if count > self._left:
-                return False
-            self._left -= count
-            return True
-
-    def give(self, count: int) -> None:
-        """Gives them back."""
-        with self._lock:
-            self._left += count
 
 
 def _turn_away(client: socket.socket) -> None:

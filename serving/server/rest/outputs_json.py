@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from serving.client.tensors import to_numpy
-from serving.server.status import invalid_argument
+from tfrec.serving.client.tensors import to_numpy
+from tfrec.serving.server.status import invalid_argument
 
 
 def write_outputs(outputs: Mapping[str, Any], by_row: bool) -> str:

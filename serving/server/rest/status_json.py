@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from serving.server.stubs import get_model_metadata_pb2
+from tfrec.serving.server.protocol.stubs import get_model_metadata_pb2
 
 
 def write_status(response: Any) -> str:

@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 import grpc
 import numpy as np
 
-from serving.client.schema import DATA_TYPE_NAMES
-from serving.server.status import StatusError, invalid_argument
+from tfrec.serving.client.schema import DATA_TYPE_NAMES
+from tfrec.serving.server.status import StatusError, invalid_argument
 
 _STRING, _FLOAT, _DOUBLE, _BOOL = 7, 1, 2, 10
 _INTEGERS: dict[int, Any] = {

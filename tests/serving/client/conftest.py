@@ -13,8 +13,8 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.client import schema
-from serving.client.tensors import fill
+from tfrec.serving.client import schema
+from tfrec.serving.client.tensors import fill
 
 
 class ScriptedServer:

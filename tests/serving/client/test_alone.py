@@ -19,10 +19,10 @@ import sys
 allowed = set(sys.stdlib_module_names) | {"grpc", "google", "numpy", "serving", "typing_extensions"}
 class Wall:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] not in allowed or name.startswith("serving.server"):
+        if name.partition(".")[0] not in allowed or name.startswith("tfrec.serving.server"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Wall())
-from serving.client import AsyncClient, Client, Tls
+from tfrec.serving.client import AsyncClient, Client, Tls
 request = Client("127.0.0.1:1").predict_request("search", {"query": ["x"], "k": 3})
 assert len(request.SerializeToString()) > 20
 print("alone")
@@ -34,7 +34,7 @@ def used():
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 before = used()
-import serving.client
+import tfrec.serving.client
 print(used() - before)
 """
 
@@ -66,7 +66,7 @@ LOAD = (
         ("the command line", "typer", ["-m", "tfrec"]),
         ("the command line", "rich", ["-m", "tfrec"]),
         ("the command line", "pydantic", ["-m", "tfrec", "config", "init"]),
-        ("the server", "tensorflow", ["-m", "serving.server", "--model_base_path=."]),
+        ("the server", "tensorflow", ["-m", "tfrec.serving.server", "--model_base_path=."]),
         ("tfrec.load_config", "pydantic", ["-c", LOAD]),
     ],
 )
@@ -77,7 +77,7 @@ def test_what_lacks_its_packages_names_the_way_out(
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('No module', name='{missing}')")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment, timeout=120)
-    sentence = f"error: {user} needs the package {missing}, which is not installed: pip install 'tfrec[all]'."
+    sentence = f"error: {user} needs the package {missing}, which is not installed: pip install 'tfrec-shop[all]'."
     assert (done.returncode, done.stderr.strip()) == (1, sentence)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.client import AsyncClient, Client, ClientError
+from tfrec.serving.client import AsyncClient, Client, ClientError
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:

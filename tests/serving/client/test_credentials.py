@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 
-from serving.client import Client, ClientError, Tls
+from tfrec.serving.client import Client, ClientError, Tls
 
 
 def _server_credentials(pair: tuple[Path, Path], client_authority: Path | None = None) -> Any:

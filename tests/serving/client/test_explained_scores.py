@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serving.client import Client, ClientError
+from tfrec.serving.client import Client, ClientError
 
 
 def test_the_parts_sum_up_to_the_scores(client: Client) -> None:

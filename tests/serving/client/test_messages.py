@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.client import Client, ClientError
-from serving.client.operations import METHODS, Operations
-from serving.server.stubs import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from tfrec.serving.client import Client, ClientError
+from tfrec.serving.client.operations import METHODS, Operations
+from tfrec.serving.server.protocol.stubs import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 from tfrec.tensorflow_setup import tf
 
 
@@ -66,7 +66,7 @@ def test_an_explanation_and_wishes() -> None:
 
 
 def test_paths_are_those_of_the_official_services() -> None:
-    from serving.server.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
+    from tfrec.serving.server.protocol.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
 
     seen: dict[str, str] = {}
 

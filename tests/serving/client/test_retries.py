@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from serving.client import Client, ClientError
-from serving.client.retry import Attempts, RetryBudget, Targets
+from tfrec.serving.client import Client, ClientError
+from tfrec.serving.client.retry import Attempts, RetryBudget, Targets
 
 
 def test_an_unreachable_server_is_asked_again(scripted: Callable[..., Any]) -> None:

@@ -36,9 +36,9 @@ def items_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def page(client: Any, items_file: Path) -> Iterator[Any]:
     """A running page."""
-    from serving.demo.catalogue import Catalogue
-    from serving.demo.server import DemoServer
-    from serving.demo.shop import DemoShop
+    from tfrec.serving.demo.catalogue import Catalogue
+    from tfrec.serving.demo.server import DemoServer
+    from tfrec.serving.demo.shop import DemoShop
 
     with DemoServer(DemoShop(client, Catalogue.open(items_file)), port=0) as running:
         yield running

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from serving.client import Client, ClientError, Hit
-from serving.demo.catalogue import Catalogue
+from tfrec.serving.client import Client, ClientError, Hit
+from tfrec.serving.demo.catalogue import Catalogue
 
 Get = Callable[..., tuple[int, Any]]
 
@@ -93,8 +93,8 @@ def test_nothing_typed_is_printed(get: Get, capfd: pytest.CaptureFixture[str]) -
 
 
 def test_a_model_server_that_is_gone_is_told_in_one_sentence(items_file: Path) -> None:
-    from serving.demo.server import _STATUS
-    from serving.demo.shop import DemoShop
+    from tfrec.serving.demo.server import _STATUS
+    from tfrec.serving.demo.shop import DemoShop
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -118,7 +118,7 @@ class Older(Client):
 
 
 def test_an_export_without_parts_is_shown_without_them(items_file: Path) -> None:
-    from serving.demo.shop import DemoShop
+    from tfrec.serving.demo.shop import DemoShop
 
     with Older("127.0.0.1:1") as client:
         shop = DemoShop(client, Catalogue.open(items_file))

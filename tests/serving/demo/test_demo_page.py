@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from serving.demo.server import PAGE, content_policy
+from tfrec.serving.demo.server import PAGE, content_policy
 
 TEXT = PAGE.read_text("utf-8")
 SCRIPT = re.findall(r"<script>(.*?)</script>", TEXT, re.DOTALL)[0]

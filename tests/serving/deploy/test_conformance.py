@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.client import Hit
-from serving.deploy.conformance.__main__ import compare, main
-from serving.deploy.conformance.compare import rankings, values
-from serving.deploy.conformance.export_side import REFUSED
-from serving.deploy.conformance.side import Refusal, RestAnswer
+from tfrec.serving.client import Hit
+from tfrec.serving.deploy.conformance.__main__ import compare, main
+from tfrec.serving.deploy.conformance.compare import rankings, values
+from tfrec.serving.deploy.conformance.export_side import REFUSED
+from tfrec.serving.deploy.conformance.side import Refusal, RestAnswer
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def addresses(export_dir: Path) -> Iterator[dict[str, str]]:
     """Two servers of version 10 and one of version 9, each "host:port,http://host:port"."""
     from contextlib import ExitStack
 
-    from serving.server.frontends import FrontendOptions
-    from serving.server.server import ModelServer
+    from tfrec.serving.server.frontends import FrontendOptions
+    from tfrec.serving.server.server import ModelServer
 
     with ExitStack() as stack:
         found = {}

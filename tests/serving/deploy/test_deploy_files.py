@@ -44,8 +44,8 @@ DEPLOYMENT = _yaml(BASE / "deployment.yaml")[0]
 
 
 def test_the_servers_own_readers_take_the_text_files() -> None:
-    from serving.server.config_files import read_batching_parameters, read_monitoring_config
-    from serving.server.model_config import read_model_config_file
+    from tfrec.serving.server.configuration.config_files import read_batching_parameters, read_monitoring_config
+    from tfrec.serving.server.configuration.model_config import read_model_config_file
 
     [model] = read_model_config_file(DEPLOY / "models.config")
     assert (model.name, str(model.base_path)) == ("tfrec", "/models/tfrec")
@@ -56,7 +56,7 @@ def test_the_servers_own_readers_take_the_text_files() -> None:
 
 
 def test_the_tls_file_is_written_as_its_comment_says(tmp_path: Path) -> None:
-    from serving.server.config_files import read_tls_config
+    from tfrec.serving.server.configuration.config_files import read_tls_config
 
     if shutil.which("openssl") is None:
         pytest.skip("there is no openssl command to make a certificate with")
@@ -73,7 +73,7 @@ def test_the_tls_file_is_written_as_its_comment_says(tmp_path: Path) -> None:
     _docker_flags("Dockerfile"), COMPOSE["tensorflow-serving"]["command"], CONTAINER["args"],
 ], ids=["Dockerfile", "compose", "kubernetes"])  # fmt: skip
 def test_tensorflow_model_server_knows_its_flags(flags: list[str]) -> None:
-    from serving.server.flags import parse_flags
+    from tfrec.serving.server.flags import parse_flags
 
     assert {flag[2:].partition("=")[0] for flag in flags} <= OFFICIAL
     assert parse_flags(flags).rest_api_port == 8501
@@ -83,7 +83,7 @@ def test_tensorflow_model_server_knows_its_flags(flags: list[str]) -> None:
     _docker_flags("Dockerfile.embedded"), COMPOSE["embedded"]["command"], _embedded_args(),
 ], ids=["Dockerfile", "compose", "kubernetes"])  # fmt: skip
 def test_the_embedded_server_knows_its_flags(flags: list[str]) -> None:
-    from serving.server.flags import parse_flags
+    from tfrec.serving.server.flags import parse_flags
 
     parsed = parse_flags(flags)
     assert (parsed.port, parsed.rest_api_port, parsed.host) == (8500, 8501, "0.0.0.0")
@@ -130,7 +130,7 @@ def test_the_clients_image_holds_what_the_conformance_check_needs(tmp_path: Path
             else:
                 (tmp_path / goal).mkdir(exist_ok=True)
                 shutil.copy(ROOT / source, tmp_path / goal)
-    command = [sys.executable, "-m", "serving.deploy.conformance", "--wait", "0.1"]
+    command = [sys.executable, "-m", "tfrec.serving.deploy.conformance", "--wait", "0.1"]
     command += ["--reference", "127.0.0.1:1", "--candidate", "127.0.0.1:1"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
@@ -143,7 +143,7 @@ def test_compose_mounts_the_model_read_only_and_checks_both_servers() -> None:
         assert all(volume["read_only"] for volume in service["volumes"]) and service["read_only"]
         assert service["cap_drop"] == ["ALL"] and service["user"] == "10001:10001"
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
-    from serving.deploy.conformance.side import Side
+    from tfrec.serving.deploy.conformance.side import Side
 
     asked = dict(flag[2:].split("=", 1) for flag in COMPOSE["conformance"]["command"])
     for option, name in (("reference", "tensorflow-serving"), ("candidate", "embedded")):

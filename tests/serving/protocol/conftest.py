@@ -48,9 +48,9 @@ def colours_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def full_server(export_dir: Path, colours_dir: Path) -> Iterator[Any]:
     """A server with REST: "shop" in both versions, labels stable (9) and canary (10), and "colours"."""
-    from serving.server.frontends import FrontendOptions
-    from serving.server.model_config import ModelConfig, VersionPolicy
-    from serving.server.server import ModelServer, ServerOptions
+    from tfrec.serving.server.configuration.model_config import ModelConfig, VersionPolicy
+    from tfrec.serving.server.frontends import FrontendOptions
+    from tfrec.serving.server.server import ModelServer, ServerOptions
 
     configs = [
         ModelConfig("shop", str(export_dir), VersionPolicy("all"), {"stable": 9, "canary": 10}),
@@ -85,7 +85,7 @@ def stubs(full_server: Any) -> Iterator[Any]:
 
     import grpc
 
-    from serving.server.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
+    from tfrec.serving.server.protocol.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
 
     with grpc.insecure_channel(full_server.address) as channel:
         yield SimpleNamespace(

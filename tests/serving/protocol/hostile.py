@@ -62,7 +62,7 @@ def _tensor(draw: random.Random, proto: Any) -> None:
 
 def _plausible(draw: random.Random) -> Any:
     """A request for "search" with wild values in the right places."""
-    from serving.server.stubs import predict_pb2
+    from tfrec.serving.server.protocol.stubs import predict_pb2
     from tfrec.tensorflow_setup import tf
 
     request = predict_pb2.PredictRequest()
@@ -167,7 +167,7 @@ def _path(draw: random.Random) -> Hostile:
 
 
 def _examples(draw: random.Random) -> Hostile:
-    from serving.server.stubs import classification_pb2
+    from tfrec.serving.server.protocol.stubs import classification_pb2
 
     request = classification_pb2.ClassificationRequest()
     request.model_spec.name = draw.choice(["colours", "shop", "nope"])
@@ -186,7 +186,7 @@ def _examples(draw: random.Random) -> Hostile:
 
 
 def _reload(draw: random.Random) -> Hostile:
-    from serving.server.stubs import model_management_pb2
+    from tfrec.serving.server.protocol.stubs import model_management_pb2
 
     request = model_management_pb2.ReloadConfigRequest()
     kind = draw.randrange(5)

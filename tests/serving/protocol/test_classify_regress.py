@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
-from serving.server.stubs import classification_pb2, inference_pb2, regression_pb2
+from tfrec.serving.server.protocol.stubs import classification_pb2, inference_pb2, regression_pb2
 
 Ask = Callable[..., tuple[int, Any]]
 

@@ -8,16 +8,16 @@ from typing import Any
 import grpc
 import pytest
 
-from serving.server.config_files import (
+from tfrec.errors import ServingError
+from tfrec.serving.server.configuration.config_files import (
     METRICS_PATH,
     read_batching_parameters,
     read_monitoring_config,
     read_tls_config,
 )
-from serving.server.config_watch import ConfigWatch, content_of
-from serving.server.flags import parse_flags, without_effect
-from serving.server.status import StatusError
-from tfrec.errors import ServingError
+from tfrec.serving.server.configuration.config_watch import ConfigWatch, content_of
+from tfrec.serving.server.flags import parse_flags, without_effect
+from tfrec.serving.server.status import StatusError
 
 
 def _file(tmp_path: Path, text: str) -> Path:
@@ -111,7 +111,7 @@ def test_wrong_flags_are_one_sentence(arguments: list[str], problem: str) -> Non
 
 
 def test_all_flags_reach_the_options(tmp_path: Path) -> None:
-    from serving.server.main import frontend_options, server_options
+    from tfrec.serving.server.main import frontend_options, server_options
 
     (tmp_path / "batching.txt").write_text("max_batch_size { value: 16 }")
     (tmp_path / "tokens").write_text("a-token-of-enough-letters\n")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from serving.server.exposition import Histogram, Metric
-from serving.server.metrics import Metrics
+from tfrec.serving.server.metrics.counters import Metrics
+from tfrec.serving.server.metrics.exposition import Histogram, Metric
 
 DEPLOY = Path(__file__).resolve().parents[3] / "serving" / "deploy"
 _NAME = re.compile(r"(?:tfrec_serving_|:tensorflow:)[A-Za-z0-9_:]+")
@@ -43,8 +43,8 @@ def _check(expression: str) -> None:
 
 
 def test_the_side_files_for_tensorflow_serving_are_read_here_too() -> None:
-    from serving.server.config_files import read_batching_parameters, read_monitoring_config
-    from serving.server.model_config import read_model_config_file
+    from tfrec.serving.server.configuration.config_files import read_batching_parameters, read_monitoring_config
+    from tfrec.serving.server.configuration.model_config import read_model_config_file
 
     assert read_model_config_file(DEPLOY / "models.config")
     assert read_batching_parameters(DEPLOY / "batching.config").max_batch_size

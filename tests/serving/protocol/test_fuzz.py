@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from serving.client import Client
 from tests.serving.protocol.fuzzing import send_all
 from tests.serving.protocol.hostile import requests
+from tfrec.serving.client import Client
 
 
 def test_every_hostile_request_gets_a_typed_answer(full_server: Any, stubs: Any, open_files: Callable[[], int]) -> None:

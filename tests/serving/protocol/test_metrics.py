@@ -8,10 +8,10 @@ import threading
 import numpy as np
 import pytest
 
-from serving.server.drift import LEAST, WINDOW, ScoreDrift
-from serving.server.exposition import Histogram, Metric, exponential, page
-from serving.server.metrics import Metrics
 from tfrec.export.score_reference import score_reference
+from tfrec.serving.server.metrics.counters import Metrics
+from tfrec.serving.server.metrics.drift import LEAST, WINDOW, ScoreDrift
+from tfrec.serving.server.metrics.exposition import Histogram, Metric, exponential, page
 
 
 def test_the_page_is_what_prometheus_reads() -> None:

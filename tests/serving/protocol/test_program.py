@@ -35,7 +35,7 @@ def test_the_program_serves_a_config_file_and_follows_its_changes(colours_dir: P
         f"--token_file={tokens}", "--enable_model_warmup=false", "--log_format=json", "--num_load_threads=2",
     ]  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-m", "serving.server", *flags],
+        [sys.executable, "-m", "tfrec.serving.server", *flags],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     try:

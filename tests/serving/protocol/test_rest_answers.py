@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.client import Client
+from tfrec.serving.client import Client
 
 Ask = Callable[..., tuple[int, Any]]
 SHOP = "/v1/models/shop"
@@ -110,8 +110,8 @@ def test_errors(rest: Ask, case: str) -> None:
 
 
 def test_outputs_without_a_common_row_cannot_go_back_by_row() -> None:
-    from serving.server.rest.outputs_json import write_outputs
-    from serving.server.status import StatusError
+    from tfrec.serving.server.rest.outputs_json import write_outputs
+    from tfrec.serving.server.status import StatusError
     from tfrec.tensorflow_setup import tf
 
     outputs = {"a": tf.make_tensor_proto([1, 2]), "b": tf.make_tensor_proto([1])}

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from serving.server.metrics import Metrics
-from serving.server.rest.listener import Limits, RestListener
-from serving.server.rest.message import Reply
-from serving.server.tokens import TokenFile
+from tfrec.serving.server.metrics.counters import Metrics
+from tfrec.serving.server.rest.listener import Limits, RestListener
+from tfrec.serving.server.rest.message import Reply
+from tfrec.serving.server.security.tokens import TokenFile
 
 LIMITS = Limits(
     connections=8, header_bytes=2000, body_bytes=50_000, total_body_bytes=120_000,

@@ -16,13 +16,13 @@ from typing import Any
 import grpc
 import pytest
 
-from serving.server import frontends
-from serving.server.config_files import read_tls_config
-from serving.server.frontends import FrontendOptions
-from serving.server.stubs import get_model_status_pb2, model_service_pb2_grpc
-from serving.server.tls import ssl_context
-from serving.server.tokens import TokenFile
 from tfrec.errors import ServingError
+from tfrec.serving.server import frontends
+from tfrec.serving.server.configuration.config_files import read_tls_config
+from tfrec.serving.server.frontends import FrontendOptions
+from tfrec.serving.server.protocol.stubs import get_model_status_pb2, model_service_pb2_grpc
+from tfrec.serving.server.security.tls import ssl_context
+from tfrec.serving.server.security.tokens import TokenFile
 
 OPTIONS = SimpleNamespace(workers=4, max_message_bytes=1 << 20)
 TOKEN, OTHER = "first-token-of-the-shop", "second-token-of-the-shop"

@@ -12,16 +12,16 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from serving.server import frontends
-from serving.server.core import ServingCore
-from serving.server.core_settings import CoreSettings
-from serving.server.loader import LoadSettings
-from serving.server.model_config import ModelConfig
-from serving.server.stubs import (
+from tfrec.serving.server import frontends
+from tfrec.serving.server.configuration.model_config import ModelConfig
+from tfrec.serving.server.core import ServingCore
+from tfrec.serving.server.protocol.stubs import (
     get_model_status_pb2,
     model_management_pb2,
     model_service_pb2_grpc,
 )
+from tfrec.serving.server.versions.core_settings import CoreSettings
+from tfrec.serving.server.versions.loader import LoadSettings
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 

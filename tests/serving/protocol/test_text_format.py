@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.server.model_config import MODEL_SERVER_CONFIG, config_from_proto, read_model_config_file
-from serving.server.text_format import TextFormatError, parse_text
 from tfrec.errors import ServingError
+from tfrec.serving.server.configuration.model_config import (
+    MODEL_SERVER_CONFIG,
+    config_from_proto,
+    read_model_config_file,
+)
+from tfrec.serving.server.configuration.text_format import TextFormatError, parse_text
 
 MODELS = """
 # models of the shop
@@ -45,7 +49,7 @@ def test_a_file_means_the_same_as_the_message_that_protobuf_reads(tmp_path: Any)
     from google.protobuf import text_format
     from tensorflow_serving.config import model_server_config_pb2
 
-    from serving.server.stubs import tf  # noqa: F401  (TensorFlow's set-up before the stubs)
+    from tfrec.serving.server.protocol.stubs import tf  # noqa: F401  (TensorFlow's set-up before the stubs)
 
     message = text_format.Parse(MODELS, model_server_config_pb2.ModelServerConfig())
     assert _config(MODELS, tmp_path) == config_from_proto(message)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from serving.server.metrics import Metrics
-from serving.server.unknown_ids import UnknownIds
+from tfrec.serving.server.metrics.counters import Metrics
+from tfrec.serving.server.protocol.unknown_ids import UnknownIds
 
 
 class Shop:

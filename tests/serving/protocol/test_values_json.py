@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.client.schema import DATA_TYPES
-from serving.server.rest.outputs_json import json_value
-from serving.server.rest.values_json import tensor_of
-from serving.server.status import StatusError
+from tfrec.serving.client.schema import DATA_TYPES
+from tfrec.serving.server.rest.outputs_json import json_value
+from tfrec.serving.server.rest.values_json import tensor_of
+from tfrec.serving.server.status import StatusError
 
 
 def _tensor(value: Any, dtype: str) -> np.ndarray:

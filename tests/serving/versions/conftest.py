@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from serving.server.core import ServingCore
-from serving.server.core_settings import CoreSettings
-from serving.server.model_config import ModelConfig, VersionPolicy
 from tests.serving.versions.running import QUICK, Opener
+from tfrec.serving.server.configuration.model_config import ModelConfig, VersionPolicy
+from tfrec.serving.server.core import ServingCore
+from tfrec.serving.server.versions.core_settings import CoreSettings
 
 
 @pytest.fixture

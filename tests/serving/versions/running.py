@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from serving.server.core import ServingCore
-from serving.server.loader import LoadSettings
+from tfrec.serving.server.core import ServingCore
+from tfrec.serving.server.versions.loader import LoadSettings
 
 SEARCH = {"query": np.array([b"red lamp"], object), "k": np.asarray(np.int32(1))}
 QUICK = LoadSettings(warm_up=False)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from serving.server.metrics import Metrics
-from serving.server.model_config import ModelConfig, VersionPolicy
-from serving.server.registry import AVAILABLE, END, LOADING, UNLOADING, Registry, VersionState
-from serving.server.status import StatusError
-from serving.server.versions import Version, find_versions, wanted
 from tests.serving.versions.running import SEARCH, Opener, first, settled, states
+from tfrec.serving.server.configuration.model_config import ModelConfig, VersionPolicy
+from tfrec.serving.server.metrics.counters import Metrics
+from tfrec.serving.server.status import StatusError
+from tfrec.serving.server.versions.folders import Version, find_versions, wanted
+from tfrec.serving.server.versions.registry import AVAILABLE, END, LOADING, UNLOADING, Registry, VersionState
 
 
 def test_a_new_version_takes_over_and_the_old_one_is_unloaded(opened: Opener, add: Callable[[int], Path]) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from serving.server.core import ServingCore
-from serving.server.loader import LoadSettings
-from serving.server.model_config import ModelConfig, VersionPolicy
-from serving.server.registry import AVAILABLE, END
-from serving.server.status import StatusError
 from tests.serving.versions.running import Opener, first, states
 from tfrec.errors import ServingError, TfrecError
+from tfrec.serving.server.configuration.model_config import ModelConfig, VersionPolicy
+from tfrec.serving.server.core import ServingCore
+from tfrec.serving.server.status import StatusError
+from tfrec.serving.server.versions.loader import LoadSettings
+from tfrec.serving.server.versions.registry import AVAILABLE, END
 
 
 def test_a_file_system_that_fails_is_a_refusal_and_other_models_go_on(

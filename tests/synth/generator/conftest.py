@@ -81,11 +81,11 @@ def _csv(path: Path, header: list[str], rows: list) -> None:
 @pytest.fixture(scope="session")
 def toy_encoder(toy: Toy) -> Any:
     """The toy's encoder. It is frozen, so one serves all: each new one compiles its islands again."""
-    from tfrec.encoder.text_encoder import TextEncoder
+    from tfrec.encoder.loading import load_encoder
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFREC_HOME", str(toy.path.parent / "home"))
-        return TextEncoder.load(toy.config().encoder, 1)
+        return load_encoder(toy.config().encoder, 1)
 
 
 @pytest.fixture()

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfrec.config.modelling import EncoderConfig
+from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.encoder.vocabulary import learn_pieces
 from tfrec.synth.generator.memory import read_texts
@@ -28,7 +29,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> TextEncoder:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFREC_HOME", str(tmp_path_factory.mktemp("home")))
         install_scratch(LEARNED * 3, "small", hidden=16, layers=1, heads=2, vocabulary_size=100, seed=2)
-        return TextEncoder.load(EncoderConfig(name="small", precision="f32"), seed=1)
+        return load_encoder(EncoderConfig(name="small", precision="f32"), seed=1)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.progress import Progress
 from tfrec.synth.generator.decoder import QueryDecoder
@@ -20,6 +21,7 @@ from tfrec.synth.generator.pieces import END, FIRST, OTHER, WordPieces, word_pie
 from tfrec.synth.generator.sampling import Sampler
 from tfrec.synth.generator.training import Examples, Training
 from tfrec.synth.source import SourceContext
+from tfrec.synth.templates.source import TemplateSource
 from tfrec.tensorflow_setup import tf
 
 _FORMAT = 1
@@ -91,7 +93,7 @@ def fitted(context: SourceContext, real: Pairs) -> QueryGenerator:
     """
     whole, config, seed = context.config, context.config.synthesis.generator, context.config.seed
     made = warm_up_pairs(context)
-    encoder = TextEncoder.load(whole.encoder, seed)
+    encoder = load_encoder(whole.encoder, seed)
     pieces = word_pieces(encoder, [*context.shop.item_texts, *real.queries])
     queries = _numbers(encoder, pieces, real.queries, config.query_pieces)
     held = held_out(real.queries, config.held_out, seed)
@@ -132,13 +134,11 @@ def warm_up_pairs(context: SourceContext) -> Pairs:
         return made_pairs([])
     if config.warm_up == "catalogue":
         return catalogue_pairs(context.shop, config.warm_up_pairs, seed)
-    from tfrec.synth.sources import entry_of
-
     whole = context.config.model_copy(deep=True)
     # what is misspelt or half typed cannot be copied
     templates = whole.synthesis.templates
     templates.queries, templates.slips, templates.prefixes = config.warm_up_pairs, 0.0, 0.0
-    found = entry_of("templates").make().samples(replace(context, config=whole))
+    found = TemplateSource().samples(replace(context, config=whole))
     index = {item_id: number for number, item_id in enumerate(context.shop.item_ids)}
     rows = found.filter(pl.col("task") == "search").select("query", "parent")
     return made_pairs([(query, index[parent]) for query, parent in rows.iter_rows() if parent in index])

@@ -1,0 +1,1 @@
+"""TF Serving's configuration files: models, batching, monitoring, TLS."""

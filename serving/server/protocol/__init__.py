@@ -1,0 +1,1 @@
+"""What TF Serving's protocol says, and our answers to it."""

@@ -1,0 +1,1 @@
+"""An export in memory: sessions, batches, warm-up."""

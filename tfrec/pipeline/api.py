@@ -1,0 +1,107 @@
+"""From a shop's files to a served model: prepare, train, evaluate, export. The command line only calls this."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tfrec.config import Config
+from tfrec.data.prepare import prepare
+from tfrec.data.shop import ShopData
+from tfrec.encoder.loading import load_encoder
+from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, evaluate_search
+from tfrec.evaluation.purchases import BEFORE
+from tfrec.evaluation.table import Report
+from tfrec.pipeline.assemble import filled
+from tfrec.pipeline.run_folder import RunFolder
+from tfrec.pipeline.teach import zero_shot, zero_shot_samples
+from tfrec.pipeline.train_once import load, train_once
+from tfrec.pipeline.trained import TrainedShop
+from tfrec.synth.examples import SyntheticExamples
+from tfrec.synth.source import CrossScorer
+from tfrec.training.trainer import Halt
+
+__all__ = ["TrainedShop", "evaluate", "export", "load", "make_samples", "train"]
+
+
+def train(
+    config: Config,
+    source: Config | None = None,
+    halt: Halt | None = None,
+    second_opinion: CrossScorer | None = None,
+) -> TrainedShop:
+    """Prepares the data if needed, fine-tunes the towers, and leaves checkpoints and metrics in the run folder.
+
+    A run that was killed goes on where it was; a finished one with the same configuration and data is read back.
+
+    Args:
+        config: the whole configuration.
+        source: the configuration whose run folder holds the prepared data, the synthetic examples and the zero-shot
+            vectors, when several runs share them; it must agree with config in data, training.min_gain
+            and in all of synthesis that decides which examples are made. With another seed than the source's, only
+            the chance in training differs. None takes the run's own.
+        halt: may end the training at one of its evaluations, to be gone on with later; not with synthesis.rounds.
+        second_opinion: judges made searches, where synthesis.filters.second_opinion is enabled; None: the teacher does.
+            Another one needs another run name.
+    """
+    if config.synthesis.rounds > 1:
+        from tfrec.pipeline.train_rounds import train_in_rounds
+
+        return train_in_rounds(config, source, second_opinion)
+    return train_once(config, source, halt=halt, second_opinion=second_opinion)
+
+
+def make_samples(config: Config, second_opinion: CrossScorer | None = None) -> tuple[ShopData, SyntheticExamples]:
+    """Makes the synthetic examples of a shop, whether or not training would want them; or finds them made.
+
+    Args:
+        config: the whole configuration.
+        second_opinion: see `train`, which must be given the same.
+    """
+    shop, fingerprint = prepare(config), load_encoder(config.encoder, config.seed).fingerprint
+    shop = filled(config, shop, fingerprint)
+    return shop, zero_shot_samples(config, shop, fingerprint, second_opinion)
+
+
+def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report]:
+    """Measures the model beside its baselines on the whole catalogue and writes metrics.json.
+
+    Args:
+        trained: from `train` or `load`.
+        split: "dev" or "test"; None takes test where there is one, else dev.
+
+    Returns:
+        a report per task ("search", "recommendation") that the shop has data for.
+    """
+    config, shop, model = trained.config, trained.shop, trained.model
+    splits = choose_splits(shop, split)
+    reports: dict[str, Report] = {}
+    if "search" in splits:
+        reports["search"] = evaluate_search(
+            config,
+            shop,
+            model,
+            trained.catalogue,
+            lambda: zero_shot(config, shop),
+            splits["search"],
+            trained.fusion_knowing(BEFORE[splits["search"]]),
+        )
+    if "recommendation" in splits:
+        where = splits["recommendation"]
+        reports["recommendation"] = evaluate_recommendation(
+            config, shop, model, trained.catalogue, where, trained.fusion_knowing(BEFORE[where])
+        )
+    results = {task: {"split": splits[task], **report.to_json()} for task, report in reports.items()}
+    RunFolder(config).add_metrics(evaluation={"signature": trained.signature, **results})
+    return reports
+
+
+def export(trained: TrainedShop) -> Path:
+    """Writes the next version of the SavedModel into the run's export folder and gives its path."""
+    from tfrec.export.exporter import export_model
+
+    run = RunFolder(trained.config)
+    metrics = run.metrics().get("evaluation", {})
+    return export_model(
+        trained.config, trained.model, trained.shop, trained.catalogue, run.export, metrics, trained.signature,
+        trained.fusion_knowing(("train", "dev", "test")),
+    )  # fmt: skip

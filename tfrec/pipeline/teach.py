@@ -1,0 +1,82 @@
+"""Who judges synthetic examples and hard negatives: BM25 with the untrained encoder, or with a trained model."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfrec.config import Config
+from tfrec.data.shop import ShopData
+from tfrec.encoder.loading import load_encoder
+from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.evaluation.baselines import Bm25
+from tfrec.files import atomic_directory
+from tfrec.pipeline.run_folder import RunFolder
+from tfrec.synth.examples import SyntheticExamples
+from tfrec.synth.source import CrossScorer, Teacher
+from tfrec.synth.stage import synthesise
+from tfrec.synth.vectors import encode_in_parts
+
+if TYPE_CHECKING:
+    from tfrec.pipeline.trained import TrainedShop
+
+
+def zero_shot(config: Config, shop: ShopData, untrained: TextEncoder | None = None) -> tuple[np.ndarray, Any]:
+    """The untrained encoder's item vectors, kept in the run folder, and its query function.
+
+    Args:
+        config: the whole configuration.
+        shop: the prepared data.
+        untrained: the configured encoder, where it has been loaded and not been trained yet; None loads it.
+    """
+    encoder = untrained or load_encoder(config.encoder, config.seed)
+    # Of the texts alone: the same vectors serve whatever labels and splits go with them.
+    key = hashlib.sha256(
+        "\0".join([encoder.fingerprint, config.encoder.model_dump_json(), *shop.item_texts]).encode()
+    ).hexdigest()
+    folder = RunFolder(config).zero_shot
+    if (folder / "key").is_file() and (folder / "key").read_text() == key:
+        items = np.load(folder / "items.npy", allow_pickle=False)
+    else:
+        parts = RunFolder(config).path / "zero_shot_parts"
+        items = encode_in_parts(
+            shop.item_texts, lambda texts: _unit(encoder.encode(texts, config.encoder.item_tokens)), key, parts,
+            "Encoding the catalogue (zero-shot)",
+        )  # fmt: skip
+        with atomic_directory(folder) as aside:
+            np.save(aside / "items.npy", items)
+            (aside / "key").write_text(key)
+        shutil.rmtree(parts)
+    return items, lambda queries: _unit(encoder.encode(queries, config.encoder.query_tokens, ""))
+
+
+def zero_shot_samples(
+    config: Config,
+    shop: ShopData,
+    fingerprint: str,
+    second_opinion: CrossScorer | None,
+    untrained: TextEncoder | None = None,
+) -> SyntheticExamples:
+    """The run's synthetic examples, with BM25 and the untrained encoder (see `zero_shot`) as teacher."""
+    folder = RunFolder(config).synthetic
+    return synthesise(
+        config, shop, lambda: zero_shot_teacher(config, shop, untrained), fingerprint, folder, None, second_opinion
+    )
+
+
+def zero_shot_teacher(config: Config, shop: ShopData, untrained: TextEncoder | None = None) -> Teacher:
+    """BM25 and the untrained encoder (see `zero_shot`)."""
+    items, encode = zero_shot(config, shop, untrained)
+    return Teacher(items, encode, Bm25.fit(shop.item_texts).scores)
+
+
+def trained_teacher(trained: TrainedShop) -> Teacher:
+    """BM25 and a trained model."""
+    return Teacher(trained.catalogue, trained.model.query_vectors, Bm25.fit(trained.shop.item_texts).scores)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)

@@ -1,0 +1,84 @@
+"""Trainings in a row: each makes its samples with the model of the one before, until dev no longer gains."""
+
+from __future__ import annotations
+
+import sys
+
+from tfrec.config import Config
+from tfrec.errors import TrainingError
+from tfrec.pipeline.assemble import signature_of
+from tfrec.pipeline.run_folder import RunFolder
+from tfrec.pipeline.train_once import Round, load, record, train_once
+from tfrec.pipeline.trained import TrainedShop
+from tfrec.synth.source import CrossScorer
+from tfrec.training import checkpoints
+
+
+def train_in_rounds(
+    config: Config, source: Config | None = None, second_opinion: CrossScorer | None = None
+) -> TrainedShop:
+    """Trains synthesis.rounds times and keeps the round that is best on dev.
+
+    The first round's teacher is the untrained encoder with BM25, each later one's the model before it with BM25, as in
+    iterative distillation on made queries (GPL, Wang et al. 2022; Promptagator, Dai et al. 2022). Every round starts
+    from the pretrained weights. A killed run goes on in the round it was in.
+
+    Args:
+        config: the whole configuration.
+        source: see tfrec.pipeline.api.train.
+        second_opinion: see tfrec.pipeline.api.train.
+
+    Returns:
+        the best round, which also is what tfrec.pipeline.api.load gives from then on; its summary lists all rounds' dev
+        scores.
+
+    Raises:
+        TrainingError: there is no dev split that could choose.
+    """
+    run = RunFolder(config)
+    finished = _finished(config, source)
+    if finished is not None:
+        return finished
+    scores: list[float] = []
+    best: TrainedShop | None = None
+    before: TrainedShop | None = None
+    for number in range(1, config.synthesis.rounds + 1):
+        print(f"Round {number} of at most {config.synthesis.rounds}", file=sys.stderr, flush=True)
+        folder = run.path / "rounds" / str(number)
+        before = train_once(config, source, Round(folder, before), second_opinion=second_opinion)
+        scores.append(_dev_score(before))
+        if best is not None and scores[-1] <= max(scores[:-1]):
+            print(f"Round {number} does not gain on dev: {scores[-1]:.4f}.", file=sys.stderr, flush=True)
+            break
+        best = before
+    assert best is not None
+    return _keep(config, best, scores)
+
+
+def _finished(config: Config, source: Config | None) -> TrainedShop | None:
+    last = RunFolder(config).checkpoints / "last"
+    if not checkpoints.exists(last) or "rounds" not in (checkpoints.read_state(last).get("summary") or {}):
+        return None
+    try:
+        return load(config, source)
+    except TrainingError:  # of another configuration or data
+        return None
+
+
+def _dev_score(trained: TrainedShop) -> float:
+    scores = [evaluation["score"] for evaluation in trained.summary["evaluations"] if "score" in evaluation]
+    if not scores:
+        raise TrainingError("synthesis.rounds needs a dev split that chooses the round: set it to 1, or hold some out.")
+    return float(max(scores))
+
+
+def _keep(config: Config, best: TrainedShop, scores: list[float]) -> TrainedShop:
+    """Makes the best round the run's own training, as if it had been the only one."""
+    run = RunFolder(config)
+    summary = {**best.summary, "rounds": [round(score, 6) for score in scores]}
+    signature = signature_of(config, best.shop, best.model.encoder.fingerprint)
+    state = {"signature": signature, "finished": True, "summary": summary}
+    checkpoints.save(run.checkpoints / "best", best.model.saved_variables, {"score": max(scores)})
+    checkpoints.save(run.checkpoints / "last", best.model.saved_variables, state)
+    record(config, best.shop, best.model, summary, signature)
+    return TrainedShop(config, best.shop, best.model, signature, summary)

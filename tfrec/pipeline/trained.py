@@ -1,0 +1,72 @@
+"""A shop with its trained model, and what ranks its catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tfrec.config import Config
+from tfrec.data.shop import ShopData
+from tfrec.evaluation.significance import compare
+from tfrec.models.two_tower import TwoTower
+from tfrec.pipeline.run_folder import RunFolder
+from tfrec.retrieval.building import build_scorers
+from tfrec.retrieval.fusion import Fusion
+from tfrec.retrieval.stage import fuse, kept_fusion
+
+
+@dataclass
+class TrainedShop:
+    """A shop with its trained model.
+
+    Attributes:
+        config: what it was made from.
+        shop: the prepared data.
+        model: the two towers with their best weights.
+        signature: sha256 (hex) of everything that the weights depend on.
+        summary: what training did (steps, seconds, evaluations on dev).
+    """
+
+    config: Config
+    shop: ShopData
+    model: TwoTower
+    signature: str
+    summary: dict[str, Any]
+    _catalogue: Any = field(default=None, repr=False)
+    _fusion: Any = field(default=None, repr=False)
+
+    @property
+    def catalogue(self) -> np.ndarray:
+        """Unit vectors of all items, float32 [N, D]; encoded at the first use."""
+        if self._catalogue is None:
+            self._catalogue = self.model.refresh_catalogue(self.shop.item_texts, self.shop.popularity)
+        return self._catalogue
+
+    @property
+    def fusion(self) -> Fusion | None:
+        """The scorers of the configuration and what each counts; None where the towers rank alone."""
+        if self._fusion is None and self.config.retrieval.scorers != ["dense"]:
+            self._fusion = _fuse(self)
+        return self._fusion
+
+    def fusion_knowing(self, splits: Sequence[str]) -> Fusion | None:
+        """The fusion with scorers that know more than train: its weights are chosen, so dev may be learned from, too.
+
+        Args:
+            splits: splits whose interactions the scorers may know.
+        """
+        if self.fusion is None or not self.shop.has_interactions or tuple(splits) == ("train",):
+            return self.fusion
+        scorers = build_scorers(self.config, self.shop, self.catalogue, splits)
+        return kept_fusion(self.config, scorers, RunFolder(self.config).retrieval)
+
+
+def _fuse(trained: TrainedShop) -> Fusion | None:
+    config, shop = trained.config, trained.shop
+    scorers = build_scorers(config, shop, trained.catalogue)
+    if [scorer.label for scorer in scorers] == ["dense"]:
+        return None
+    return fuse(config, shop, trained.model, scorers, trained.signature, RunFolder(config).retrieval, compare)
