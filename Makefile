@@ -16,7 +16,7 @@ TFREC  := $(BIN)/tfrec
 ARGS   := --config $(CONFIG) $(foreach s,$(SET),--set $(s))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train evaluate export serve query demo tune test lint bench clean
+.PHONY: help setup train evaluate export serve query demo tune test lint bench dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/' | expand -t 14
@@ -53,14 +53,20 @@ tune: $(STAMP) ## search learning rates and regularisation with KerasTuner (SET=
 test: $(STAMP) ## run all tests, in two processes (WORKERS=2)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
-lint: $(STAMP) ## ruff and mypy
+lint: $(STAMP) ## ruff, mypy and the order of the layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 bench: $(STAMP) ## install the [bench] extra and run every benchmark that needs no data of yours (an hour)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
+dist: $(STAMP) ## build wheel and sdist, install the wheel in an empty environment elsewhere, and use it there
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	benchmarks/smoke_wheel.sh dist constraints.txt $(PYTHON)
+
 clean: ## remove runs, caches and the virtual environment
-	rm -rf $(VENV) runs downloads benchmarks/results *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) runs build dist downloads benchmarks/results *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

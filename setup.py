@@ -4,6 +4,9 @@
 The folders serving/ and tuner/ are the packages tfrec.serving and tfrec.tuner, by links beside the others.
 """
 
+import re
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 # The modelling stack. TFRS 0.7.7 and hub.KerasLayer need Keras 2 (tf-keras); see tfrec/tensorflow_setup.py.
@@ -37,15 +40,42 @@ CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<8", "numpy>=2.0,<3"]
 SERVER = ["grpcio-health-checking>=1.71,<2", "grpcio-reflection>=1.71,<2"]
 ALL = MODELLING + SERVER + DATA + COMMAND_LINE + EVALUATION + ["tensorboard>=2.20,<3"]
 
+ROOT = Path(__file__).parent
+DEPLOY = ["*.config", "*.example", "*.json", "*.md", "*.yaml", "Dockerfile*", "kubernetes/*/*"]
+
 setup(
     name="tfrec-shop",
-    version="0.1.0",
+    version=re.search(r'__version__ = "([^"]+)"', (ROOT / "tfrec" / "__init__.py").read_text("utf-8"))[1],  # type: ignore[index]
     description="From a shop's files to a served search-and-recommendation model, with few labels.",
+    long_description=(ROOT / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    author="tfrec developers",
+    license="Apache-2.0",
+    license_files=["LICENSE", "NOTICE"],
+    keywords="e-commerce search recommendation retrieval two-tower tensorflow tensorflow-serving bert few-shot",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Natural Language :: Chinese (Simplified)",
+        "Natural Language :: English",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
     packages=find_packages(include=["tfrec", "tfrec.*"]),
     package_data={
-        "tfrec": ["py.typed", "export/stock_ops.txt"],
+        "tfrec": ["py.typed", "export/stock_ops.txt", "configs/*.yaml"],
+        "tfrec.serving": ["py.typed"],
         "tfrec.serving.client": ["py.typed"],
         "tfrec.serving.demo": ["page.html"],
+        "tfrec.serving.deploy": DEPLOY,
+        "tfrec.tuner": ["py.typed"],
     },
     python_requires=">=3.10,<3.14",
     install_requires=CLIENT,
@@ -58,6 +88,7 @@ setup(
             "pytest>=8.3,<10",
             "pytest-xdist>=3.6,<4",
             "hypothesis>=6.120,<7",
+            "build>=1.2,<2",  # make dist
             "ruff>=0.9,<1",
             "mypy>=1.15,<3",
             "import-linter>=2.3,<3",

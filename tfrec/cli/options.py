@@ -18,7 +18,15 @@ SetOption = Annotated[
 
 
 def read_config(path: Path, overrides: list[str]) -> Config:
-    """Reads the configuration with its overrides."""
+    """Reads the configuration with its overrides; one that tfrec ships may be named without its folder (`-c demo`)."""
     from tfrec.config import load_config
 
-    return load_config(path, overrides)
+    return load_config(_found(path), overrides)
+
+
+def _found(path: Path) -> Path:
+    """The file itself, or the shipped configuration of that name where there is no such file."""
+    shipped = Path(__file__).parent.parent / "configs" / path.with_suffix(".yaml").name
+    if path.exists() or not shipped.is_file() or path.parent not in (Path("."), DEFAULT_CONFIG.parent):
+        return path
+    return shipped
