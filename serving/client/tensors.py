@@ -63,10 +63,11 @@ def to_numpy(proto: Any) -> np.ndarray:
             raise ValueError(f"{len(proto.tensor_content)} bytes do not make a tensor of shape {list(shape)}")
         return np.frombuffer(proto.tensor_content, kind.newbyteorder("<")).astype(kind, copy=False).reshape(shape)
     if field == "half_val":
-        return _filled(np.array(proto.half_val, np.uint16).view(np.float16), size).reshape(shape)
+        return _filled(np.array(proto.half_val[:size], np.uint16).view(np.float16), size).reshape(shape)
     # Narrow integers travel as int32 and are cut to their width, as TensorFlow does.
     wire = np.int32 if field == "int_val" else kind
-    return _filled(np.array(getattr(proto, field), wire).astype(kind, copy=False), size).reshape(shape)
+    # No more than the tensor has, however many were sent.
+    return _filled(np.array(getattr(proto, field)[:size], wire).astype(kind, copy=False), size).reshape(shape)
 
 
 def _filled(values: np.ndarray, size: int) -> np.ndarray:
@@ -81,10 +82,8 @@ def _filled(values: np.ndarray, size: int) -> np.ndarray:
 def _strings(proto: Any, size: int) -> np.ndarray:
     if proto.tensor_content:
         raise ValueError("strings must stand in string_val")
-    values = list(proto.string_val)
-    if len(values) > size:
-        del values[size:]
-    elif len(values) < size:
+    values = list(proto.string_val[:size])
+    if len(values) < size:
         if size > MAX_REPEATED:
             raise ValueError(f"{len(values)} values do not make a tensor of {size}")
         values += [values[-1] if values else b""] * (size - len(values))

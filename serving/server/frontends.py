@@ -92,7 +92,7 @@ def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptio
         core: has `.registry`, and `.requested(configs)` where clients may change the list of models.
         host: interface to listen on.
         port: gRPC port; 0 takes a free one.
-        options: `.workers` (threads that answer gRPC calls, 0 for 66), `.max_message_bytes`.
+        options: `.workers` (threads that answer gRPC calls, 0 for 66), `.max_message_bytes`, `.limits`.
         frontend: the rest.
 
     Raises:
@@ -120,7 +120,7 @@ def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptio
     if frontend.rest_port is not None:
         if frontend.rest_port == port != 0:
             raise ServingError(f"The REST port must be another than the gRPC port {port}: choose one of them anew.")
-        api = RestApi(operations, frontend.monitoring, frontend.rest_timeout_seconds, frontend.cors)
+        api = RestApi(operations, frontend.monitoring, frontend.rest_timeout_seconds, frontend.cors, options.limits)
         context = ssl_context(frontend.tls) if frontend.tls is not None else None
         rest = RestListener(api, frontend.tokens, context, metrics, frontend.rest_limits)
     try:

@@ -13,15 +13,17 @@ import numpy as np
 
 from tfrec.serving.client.schema import DATA_TYPE_NAMES
 from tfrec.serving.client.tensors import fill, to_numpy
+from tfrec.serving.server.security.limits import Limits
 from tfrec.serving.server.status import StatusError, invalid_argument
 
 
-def decode_inputs(signature: Any, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def decode_inputs(signature: Any, inputs: Mapping[str, Any], limits: Limits | None = None) -> dict[str, np.ndarray]:
     """Reads the inputs of a PredictRequest.
 
     Args:
         signature: the `tensorflow.SignatureDef` that is called.
         inputs: TensorProto by input name.
+        limits: on sizes, checked before any value is read.
 
     Returns:
         An array for every input of the signature, defaults filled in; strings as object arrays of bytes.
@@ -39,6 +41,9 @@ def decode_inputs(signature: Any, inputs: Mapping[str, Any]) -> dict[str, np.nda
                 f"Expects arg[{position}] to be {_type_name(wanted.dtype)} but {_type_name(proto.dtype)} is provided"
                 f" (input {name})"
             )
+        if limits is not None:
+            for axis, dim in enumerate(proto.tensor_shape.dim):
+                limits.check_axis(name, axis, dim.size)
         try:
             array = to_numpy(proto)
         except ValueError as error:

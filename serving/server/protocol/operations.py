@@ -38,8 +38,8 @@ def predict(handle: Any, request: Any, deadline: float | None = None, tell: Tell
     """Answers a PredictRequest with one loaded model.
 
     Args:
-        handle: the model (anything with name, version, signature_defs and run); the request's own choice of a model is
-            not looked at.
+        handle: the model (anything with name, version, signature_defs, run and perhaps limits); the request's own
+            choice of a model is not looked at.
         request: a `tensorflow.serving.PredictRequest`.
         deadline: `time.monotonic()` by which to end, or None.
         tell: called with the model, the signature, its inputs and outputs.
@@ -60,7 +60,7 @@ def predict(handle: Any, request: Any, deadline: float | None = None, tell: Tell
             f"Expected prediction signature method_name to be one of {{{', '.join(_METHOD_NAMES)}}}. "
             f"Was: {signature.method_name}",
         )
-    inputs = decode_inputs(signature, request.inputs)
+    inputs = decode_inputs(signature, request.inputs, getattr(handle, "limits", None))
     outputs = handle.run(name, inputs, chosen_outputs(signature, request.output_filter), deadline)
     response = predict_pb2.PredictResponse()
     response.model_spec.name = request.model_spec.name

@@ -31,6 +31,7 @@ from tfrec.serving.server.rest.inputs_json import read_document, read_inputs, re
 from tfrec.serving.server.rest.message import Reply, json_error
 from tfrec.serving.server.rest.outputs_json import write_outputs
 from tfrec.serving.server.rest.status_json import write_metadata, write_status
+from tfrec.serving.server.security.limits import Limits
 from tfrec.serving.server.status import invalid_argument
 
 _MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
@@ -58,16 +59,18 @@ class RestApi:
         monitoring: where metrics are shown, if at all.
         timeout_seconds: for one request; None for no limit.
         cors: let web pages of other hosts ask.
+        limits: of predictions; those on sizes are checked while a document is read.
     """
 
     def __init__(
         self, operations: Operations, monitoring: MonitoringConfig, timeout_seconds: float | None = None,
-        cors: bool = False,
+        cors: bool = False, limits: Limits | None = None,
     ) -> None:  # fmt: skip
         self._operations = operations
         self._monitoring = monitoring
         self._timeout = timeout_seconds
         self._more = _CORS if cors else ()
+        self._limits = limits or Limits()
 
     def respond(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answers one request; whatever happens, there is a reply.
@@ -128,7 +131,7 @@ class RestApi:
                 raise invalid_argument(
                     f'Serving signature name: "{name or DEFAULT_SIGNATURE}" not found in signature def'
                 )
-            by_row = read_inputs(document, signature, request.inputs)
+            by_row = read_inputs(document, signature, request.inputs, self._limits)
 
         response = self._operations.predict(request, deadline, read)
         return write_outputs(response.outputs, by_row)
@@ -137,14 +140,14 @@ class RestApi:
         deadline = deadline_after(self._timeout)
         request = classification_pb2.ClassificationRequest()
         _fill(request.model_spec, spec)
-        read_examples(body, request)
+        read_examples(body, request, self._limits)
         return write_classifications(self._operations.classify(request, deadline).result)
 
     def _regress(self, spec: dict[str, Any], body: bytes) -> str:
         deadline = deadline_after(self._timeout)
         request = regression_pb2.RegressionRequest()
         _fill(request.model_spec, spec)
-        read_examples(body, request)
+        read_examples(body, request, self._limits)
         return write_regressions(self._operations.regress(request, deadline).result)
 
     def _status(self, spec: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ import time
 from typing import Any, Protocol
 
 from tfrec.serving.server.metrics.counters import Metrics
-from tfrec.serving.server.rest.limits import Budget, Limits
+from tfrec.serving.server.rest.limits import Budget, Held, Limits
 from tfrec.serving.server.rest.message import Reply, Request, json_error, read_body, read_head
 from tfrec.serving.server.rest.reader import HttpError, Reader
 from tfrec.serving.server.security.tokens import TokenFile
@@ -120,16 +120,16 @@ class Connection:
             except HttpError as error:
                 self._refuse(error, reader)
                 return False
+            held = Held(self._listener.body_budget, limits.free_body_bytes)
             try:
                 self._check_token(request)
-                body, held = self._body(reader, request)
+                body = self._body(reader, request, held)
+                reply = self._listener.api.respond(request.method, request.path, request.headers, body)
             except HttpError as error:
                 self._refuse(error, reader)
                 return False
-            try:
-                reply = self._listener.api.respond(request.method, request.path, request.headers, body)
             finally:
-                self._listener.body_budget.give(held)
+                held.release()
             keep = request.keep_alive and not self._listener.stopping
             self._send(encode(reply, not keep, request.method != "HEAD"))
             return keep
@@ -145,26 +145,16 @@ class Connection:
             self._listener.metrics.refused("REST", "token")
             raise HttpError(401, "A valid bearer token is needed.", (("WWW-Authenticate", "Bearer"),))
 
-    def _body(self, reader: Reader, request: Request) -> tuple[bytes, int]:
-        """The request's body, and how many bytes of the budget it holds."""
-        limits, budget = self._listener.limits, self._listener.body_budget
+    def _body(self, reader: Reader, request: Request, held: Held) -> bytes:
+        limits = self._listener.limits
         if request.length == 0:
-            return b"", 0
+            return b""
         if request.length is not None and request.length > limits.body_bytes:
             raise HttpError(413, f"The body has {request.length} bytes, at most {limits.body_bytes} are allowed.")
-        # What it may become: of a chunked or packed body nobody knows the size beforehand.
-        packed = request.headers.get("content-encoding", "identity").lower() != "identity"
-        held = limits.body_bytes if packed or request.length is None else request.length
-        if not budget.take(held):
-            raise HttpError(429, "Too many bytes of requests are being read: try again.", (("Retry-After", "1"),))
-        try:
-            if request.headers.get("expect", "").lower() == "100-continue":
-                self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
-            reader.allow(limits.body_seconds)
-            return read_body(reader, request, limits.body_bytes), held
-        except BaseException:
-            budget.give(held)
-            raise
+        if request.headers.get("expect", "").lower() == "100-continue":
+            self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        reader.allow(limits.body_seconds)
+        return read_body(reader, request, limits.body_bytes, held.take)
 
     def _refuse(self, error: HttpError, reader: Reader) -> None:
         """Sends an error and ends the connection so that the client can still read it."""

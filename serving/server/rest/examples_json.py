@@ -9,13 +9,14 @@ import numpy as np
 
 from tfrec.serving.server.rest.inputs_json import read_document, read_signature_name
 from tfrec.serving.server.rest.values_json import encoded, from_base64, is_base64
+from tfrec.serving.server.security.limits import Limits
 from tfrec.serving.server.status import invalid_argument
 
 _KINDS = {"int64_list": "int64", "float_list": "float", "bytes_list": "bytes"}
 _MAX_FLOAT = float(np.finfo(np.float32).max)
 
 
-def read_examples(body: bytes, request: Any) -> None:
+def read_examples(body: bytes, request: Any, limits: Limits) -> None:
     """Fills signature name and input of a ClassificationRequest or RegressionRequest.
 
     Raises:
@@ -34,6 +35,7 @@ def read_examples(body: bytes, request: Any) -> None:
         raise invalid_argument("Expecting 'examples' value to be an list/array")
     if not examples:
         raise invalid_argument("'examples' value is an empty array")
+    limits.check_axis("examples", 0, len(examples))
     for example in examples:
         _fill(example, given.examples.add())
 

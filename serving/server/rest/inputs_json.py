@@ -14,17 +14,23 @@ import numpy as np
 
 from tfrec.serving.client.tensors import fill
 from tfrec.serving.server.rest.values_json import encoded, is_base64, shown, tensor_of
+from tfrec.serving.server.security.limits import Limits
 from tfrec.serving.server.status import StatusError, invalid_argument
+
+_MOST_VALUES = 1 << 20  # of a document: each becomes an object of Python, tens of bytes for one or two sent
 
 
 def read_document(body: bytes) -> dict[str, Any]:
     """Reads a request's body.
 
     Raises:
-        StatusError: INVALID_ARGUMENT unless it is a JSON object.
+        StatusError: INVALID_ARGUMENT unless it is a JSON object of a bounded number of values.
     """
     if not body:
         raise invalid_argument("JSON Parse error: The document is empty")
+    # Every value stands behind one of these; counted before, because reading them is what costs.
+    if len(body) > _MOST_VALUES and sum(map(body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise invalid_argument(f"The document has more than {_MOST_VALUES:,} values: send fewer rows at once")
     try:
         document = json.loads(body.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -50,13 +56,14 @@ def read_signature_name(document: Mapping[str, Any]) -> str:
     return encoded(name).decode("utf-8")
 
 
-def read_inputs(document: Mapping[str, Any], signature: Any, inputs: Any) -> bool:
+def read_inputs(document: Mapping[str, Any], signature: Any, inputs: Any, limits: Limits | None = None) -> bool:
     """Fills the inputs of a PredictRequest.
 
     Args:
         document: the request's body.
         signature: the `tensorflow.SignatureDef` that is called.
         inputs: the request's map of TensorProto.
+        limits: on rows and their width, checked before any value is looked at.
 
     Returns:
         Whether the inputs came by row, so that the outputs go back by row.
@@ -64,6 +71,7 @@ def read_inputs(document: Mapping[str, Any], signature: Any, inputs: Any) -> boo
     Raises:
         StatusError: INVALID_ARGUMENT with TF Serving's words.
     """
+    limits = limits or Limits()
     if not signature.inputs:
         raise invalid_argument("Failed to get input map for signature: it takes no inputs")
     by_row = "instances" in document
@@ -73,9 +81,9 @@ def read_inputs(document: Mapping[str, Any], signature: Any, inputs: Any) -> boo
             "keys to exist "
         )
     if by_row:
-        tensors = _from_rows(document, signature)
+        tensors = _from_rows(document, signature, limits)
     elif "inputs" in document:
-        tensors = _from_columns(document["inputs"], signature)
+        tensors = _from_columns(document["inputs"], signature, limits)
     else:
         raise invalid_argument("Missing 'inputs' or 'instances' key")
     for name, array in tensors.items():
@@ -83,7 +91,7 @@ def read_inputs(document: Mapping[str, Any], signature: Any, inputs: Any) -> boo
     return by_row
 
 
-def _from_columns(value: Any, signature: Any) -> dict[str, np.ndarray]:
+def _from_columns(value: Any, signature: Any, limits: Limits) -> dict[str, np.ndarray]:
     infos = signature.inputs
     if not isinstance(value, dict) or is_base64(value):
         if len(infos) > 1:
@@ -91,22 +99,26 @@ def _from_columns(value: Any, signature: Any) -> dict[str, np.ndarray]:
                 "inputs is a plain value/list, but expecting an object as multiple "
                 "input tensors required as per tensorinfo_map"
             )
+        for name in infos:
+            _check_sizes(limits, name, value)
         return {name: tensor_of(value, info.dtype) for name, info in infos.items()}
     tensors = {}
     for name in sorted(infos):
         if name in value:
+            _check_sizes(limits, name, value[name])
             tensors[name] = tensor_of(value[name], infos[name].dtype)
         elif name not in signature.defaults:
             raise invalid_argument(f"Missing named input: {name} in 'inputs' object.")
     return tensors
 
 
-def _from_rows(document: Mapping[str, Any], signature: Any) -> dict[str, np.ndarray]:
+def _from_rows(document: Mapping[str, Any], signature: Any, limits: Limits) -> dict[str, np.ndarray]:
     rows, infos = document["instances"], signature.inputs
     if not isinstance(rows, list):
         raise invalid_argument(f"JSON Value: {shown(document)} Excepting 'instances' to be an list/array")
     if not rows:
         raise invalid_argument(f"JSON Value: {shown(document)} No values in 'instances' array")
+    limits.check_axis("instances", 0, len(rows))
     if len(infos) > 1 and not isinstance(rows[0], dict):
         raise invalid_argument(
             "instances is a plain list, but expecting list of objects as multiple "
@@ -124,6 +136,7 @@ def _from_rows(document: Mapping[str, Any], signature: Any) -> dict[str, np.ndar
             try:
                 if name not in infos:
                     raise invalid_argument(f"JSON object: does not have named input: {name}")
+                _check_sizes(limits, name, value, 1)
                 columns[name].append(_alike(tensor_of(value, infos[name].dtype), columns[name]))
             except StatusError as error:
                 raise StatusError(
@@ -135,6 +148,13 @@ def _from_rows(document: Mapping[str, Any], signature: Any) -> dict[str, np.ndar
                 f"keys must be equal to: {','.join(names)}"
             )
     return {name: _stacked(arrays) for name, arrays in columns.items()}
+
+
+def _check_sizes(limits: Limits, name: str, value: Any, axis: int = 0) -> None:
+    """Refuses a value whose lists are too long; of lists in lists the first counts, for all must be as long."""
+    while isinstance(value, list):
+        limits.check_axis(name, axis, len(value))
+        value, axis = value[0] if value else None, axis + 1
 
 
 def _alike(array: np.ndarray, before: list[np.ndarray]) -> np.ndarray:

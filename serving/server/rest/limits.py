@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+from tfrec.serving.server.rest.reader import HttpError
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -14,7 +16,8 @@ class Limits:
         connections: open at once; further ones are told 503.
         header_bytes: of the request line and all headers.
         body_bytes: of one request's body, unpacked.
-        total_body_bytes: of all bodies that are held at once; further requests are told 429.
+        total_body_bytes: of what has arrived of all bodies, packed and unpacked; who goes beyond is told 429.
+        free_body_bytes: of each body that count towards no total: small requests pass whatever large ones come.
         idle_seconds: a connection without a request is closed.
         header_seconds: from the first byte of a request to the end of its headers, and for the TLS handshake.
         body_seconds: for a body, and for sending an answer.
@@ -24,6 +27,7 @@ class Limits:
     header_bytes: int = 32 << 10
     body_bytes: int = 16 << 20
     total_body_bytes: int = 128 << 20
+    free_body_bytes: int = 64 << 10
     idle_seconds: float = 60.0
     header_seconds: float = 10.0
     body_seconds: float = 30.0
@@ -48,3 +52,34 @@ class Budget:
         """Gives them back."""
         with self._lock:
             self._left += count
+
+
+class Held:
+    """What one request holds of a budget: what has arrived of it, and not what it announces.
+
+    Args:
+        budget: of all requests.
+        free: bytes of this request that do not count.
+    """
+
+    def __init__(self, budget: Budget, free: int) -> None:
+        self._budget, self._free = budget, free
+        self._taken = 0
+
+    def take(self, count: int) -> None:
+        """So many bytes more are held.
+
+        Raises:
+            HttpError: 429, there are not as many left.
+        """
+        uncounted = min(count, self._free)
+        self._free -= uncounted
+        count -= uncounted
+        if count and not self._budget.take(count):
+            raise HttpError(429, "Too many bytes of requests are being read: try again.", (("Retry-After", "1"),))
+        self._taken += count
+
+    def release(self) -> None:
+        """The request is over."""
+        self._budget.give(self._taken)
+        self._taken = 0

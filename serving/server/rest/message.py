@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tfrec.serving.server.rest.reader import HttpError, Reader
@@ -15,6 +16,7 @@ _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([\x21-\x7e]+) 
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e]*)?\Z")
 _SINGLE = (b"content-length", b"transfer-encoding", b"host", b"authorization", b"content-encoding", b"expect")
 _MAX_HEADERS = 100
+_UNPACKED_PIECE = 256 << 10
 
 
 @dataclass(frozen=True)
@@ -123,45 +125,71 @@ def _checked(found: re.Match[bytes], headers: dict[bytes, bytes]) -> Request:
     return Request(found[1].decode("ascii"), path, told, length, keep_alive)
 
 
-def read_body(reader: Reader, request: Request, limit: int) -> bytes:
+def read_body(reader: Reader, request: Request, limit: int, take: Callable[[int], None]) -> bytes:
     """Reads and unpacks the body that a head announces.
+
+    Args:
+        reader: the connection, behind the head.
+        request: the head.
+        limit: bytes of the body, packed and unpacked.
+        take: told how many bytes more are held, piece by piece as they arrive and are unpacked; may raise to stop.
 
     Raises:
         HttpError: it is larger than `limit`, badly chunked, or packed in an unknown way.
     """
-    body = _chunks(reader, limit) if request.length is None else reader.exactly(request.length)
+    body = bytearray()
+    for piece in _chunks(reader, limit) if request.length is None else _pieces(reader, request.length):
+        take(len(piece))
+        body += piece
     coding = request.headers.get("content-encoding", "identity").lower()
     if coding == "identity":
-        return body
+        return bytes(body)
     if coding not in ("gzip", "x-gzip", "deflate"):
         raise HttpError(415, "The only content-encodings that are understood are gzip and deflate.")
+    return _unpacked(bytes(body), limit, take)
+
+
+def _unpacked(packed: bytes, limit: int, take: Callable[[int], None]) -> bytes:
     unpacker = zlib.decompressobj(47)  # gzip or zlib, by their first bytes
-    try:
-        unpacked = unpacker.decompress(body, limit + 1)
-    except zlib.error:
-        raise HttpError(400, "The body cannot be unpacked.") from None
-    if len(unpacked) > limit:
-        raise HttpError(413, f"The unpacked body has more than {limit} bytes.")
-    if not unpacker.eof:
-        raise HttpError(400, "The packed body is not complete.")
-    return unpacked
-
-
-def _chunks(reader: Reader, limit: int) -> bytes:
     body = bytearray()
+    while not unpacker.eof:
+        try:
+            piece = unpacker.decompress(packed, _UNPACKED_PIECE)
+        except zlib.error:
+            raise HttpError(400, "The body cannot be unpacked.") from None
+        if len(body) + len(piece) > limit:
+            raise HttpError(413, f"The unpacked body has more than {limit} bytes.")
+        take(len(piece))
+        body += piece
+        packed = unpacker.unconsumed_tail
+        if not packed and not piece:
+            raise HttpError(400, "The packed body is not complete.")
+    return bytes(body)
+
+
+def _pieces(reader: Reader, count: int) -> Iterator[bytes]:
+    while count:
+        piece = reader.some(count)
+        count -= len(piece)
+        yield piece
+
+
+def _chunks(reader: Reader, limit: int) -> Iterator[bytes]:
+    total = 0
     while True:
         found = _CHUNK_SIZE.match(reader.line(256))
         if found is None:
             raise HttpError(400, "A chunk's size is not a number.")
         size = int(found[1], 16)
-        if len(body) + size > limit:
+        total += size
+        if total > limit:
             raise HttpError(413, f"The body has more than {limit} bytes.")
         if size == 0:
             break
-        body += reader.exactly(size)
+        yield from _pieces(reader, size)
         if reader.line(256):
             raise HttpError(400, "A chunk is longer than its size.")
     for _ in range(_MAX_HEADERS):  # trailers, which nobody needs
         if not reader.line(8192):
-            return bytes(body)
+            return
     raise HttpError(431, "The request has too many trailers.")

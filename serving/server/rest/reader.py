@@ -55,15 +55,14 @@ class Reader:
         del self._buffer[: end + 1]
         return taken[:-1] if taken.endswith(b"\r") else taken
 
-    def exactly(self, count: int) -> bytes:
-        """So many bytes.
+    def some(self, count: int) -> bytes:
+        """What has arrived by now: at least one byte, and not more than so many.
 
         Raises:
             ConnectionError: the client left before.
         """
-        while len(self._buffer) < count:
-            if not self._more():
-                raise ConnectionError
+        if not self._buffer and not self._more():
+            raise ConnectionError
         taken = bytes(self._buffer[:count])
         del self._buffer[:count]
         return taken

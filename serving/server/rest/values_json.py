@@ -23,6 +23,7 @@ _DTYPES: dict[int, Any] = {_STRING: object, _FLOAT: np.float32, _DOUBLE: np.floa
 _EXACT = {_FLOAT: (1 << 24) - 1, _DOUBLE: (1 << 53) - 1}  # whole numbers above are not all representable
 _MAX_RANK = 32
 _SHOWN = 200  # characters of a value in a message
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _TYPES = {type(None): "Null", bool: "True", dict: "Object", list: "Array", str: "String"}
 
 
@@ -132,8 +133,12 @@ def from_base64(value: Mapping[str, Any]) -> bytes:
 
 def shown(value: Any) -> str:
     """The beginning of a value, for a message to whoever sent it."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+    text = ""
+    for part in _ENCODER.iterencode(value):  # not all of it: it may be megabytes
+        text += part[: _SHOWN + 1]
+        if len(text) > _SHOWN:
+            return text[:_SHOWN] + "..."
+    return text
 
 
 def _type_name(dtype: int) -> str:

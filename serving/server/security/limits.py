@@ -51,9 +51,8 @@ class Limits:
         for name, array in inputs.items():
             if array.ndim:
                 rows = max(rows, array.shape[0])
-                _at_most(f"input {name} has", array.shape[0], self.rows, "rows")
-            for size in array.shape[1:]:
-                _at_most(f"a row of input {name} has", size, self.width, "entries")
+            for axis, size in enumerate(array.shape):
+                self.check_axis(name, axis, size)
             if array.dtype == object and array.size:
                 longest = max(map(len, array.ravel().tolist()))
                 _at_most(f"input {name} holds a text of", longest, self.text_bytes, "bytes")
@@ -63,6 +62,17 @@ class Limits:
                 raise invalid_argument(f"k must be at least 1, not {k}")
             _at_most("k is", int(k), self.k, "")
             _at_most(f"{rows} rows times k = {k} are", rows * int(k), self.answers, "answers")
+
+    def check_axis(self, name: str, axis: int, size: int) -> None:
+        """Checks one size of an input, which can be done before its values are read.
+
+        Raises:
+            StatusError: INVALID_ARGUMENT with the limit that is passed.
+        """
+        if axis:
+            _at_most(f"a row of input {name} has", size, self.width, "entries")
+        else:
+            _at_most(f"input {name} has", size, self.rows, "rows")
 
     def until(self, deadline: float | None) -> float:
         """The earlier of a caller's deadline and the limit, on the clock of time.monotonic."""

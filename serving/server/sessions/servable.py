@@ -54,6 +54,7 @@ class Servable:
         folder: where it was loaded from.
         manifest: what the export tells about itself; empty if its check gave nothing.
         signature_defs: `tensorflow.SignatureDef` by name, as the SavedModel has them.
+        limits: on each request.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Servable:
     ) -> None:
         self.name, self.version, self.folder, self.manifest = name, version, folder, manifest
         self.signature_defs = model.signature_defs
-        self._model, self._shared = model, shared
+        self._model, self._shared, self.limits = model, shared, shared.limits
         self._calls = {name: self._call(name) for name in self.signature_defs}
         for name, same in self._same().items():
             self._calls[name] = self._calls[same]

@@ -22,7 +22,7 @@ from tfrec.serving.server.rest.message import Reply
 from tfrec.serving.server.security.tokens import TokenFile
 
 LIMITS = Limits(
-    connections=8, header_bytes=2000, body_bytes=50_000, total_body_bytes=120_000,
+    connections=8, header_bytes=2000, body_bytes=50_000, total_body_bytes=120_000, free_body_bytes=1000,
     idle_seconds=2, header_seconds=0.4, body_seconds=0.6,
 )  # fmt: skip
 
@@ -196,16 +196,63 @@ def test_too_many_connections_are_turned_away_and_places_come_back(echo: RestLis
 
 def test_too_many_bytes_at_once_are_turned_away(echo: RestListener) -> None:
     held = []
-    for _ in range(2):  # 50,000 announced each, of 120,000
+    for _ in range(2):  # 49,999 come of each, of 120,000; 1,000 do not count
         client = socket.create_connection(("127.0.0.1", echo.port))
-        client.sendall(_post(b"", "Content-Length: 50000"))
+        client.sendall(_post(b"a" * 49_999, "Content-Length: 50000"))
         held.append(client)
     time.sleep(0.2)
-    assert _status(_send(echo, _post(b"", "Content-Length: 40000"))) == 429
+    assert _status(_send(echo, _post(b"a" * 40_000, "Content-Length: 40000"))) == 429
+    assert _status(_send(echo, _post(b"a" * 1000, "Content-Length: 1000"))) == 200  # small ones pass whatever others do
     for client in held:
         client.close()
     time.sleep(0.2)
     assert _status(_send(echo, _post(b"a" * 40_000, "Content-Length: 40000"))) == 200
+
+
+@pytest.mark.parametrize("head", ["Transfer-Encoding: chunked", "Content-Length: 50000", "Content-Encoding: gzip"])
+def test_what_is_only_announced_holds_nothing(echo: RestListener, head: str) -> None:
+    announced = [head] if "Length" in head or "Transfer" in head else [head, "Content-Length: 50000"]
+    held = [socket.create_connection(("127.0.0.1", echo.port)) for _ in range(LIMITS.connections - 1)]
+    for client in held:
+        client.sendall(_post(b"", *announced))
+    time.sleep(0.1)
+    assert _status(_send(echo, _post(b"a" * 40_000, "Content-Length: 40000"))) == 200
+    for client in held:
+        client.close()
+
+
+def test_packed_bodies_count_as_what_they_are(echo: RestListener) -> None:
+    packed = gzip.compress(b'{"query": "sofa"}' * 100)
+    api, answers = echo.api, []
+    request = _post(packed, f"Content-Length: {len(packed)}", "Content-Encoding: gzip", path="/slow")
+    clients = [
+        threading.Thread(target=lambda: answers.append(_status(_send(echo, request))))
+        for _ in range(LIMITS.connections)
+    ]
+    for client in clients:
+        client.start()
+    assert api.inside.wait(5)
+    time.sleep(0.2)
+    api.go_on.set()  # all were inside at once
+    for client in clients:
+        client.join(5)
+    assert answers == [200] * LIMITS.connections
+    assert echo.body_budget.take(LIMITS.total_body_bytes)  # and all was given back
+
+
+def test_an_unpacked_body_is_counted_while_it_grows(echo: RestListener) -> None:
+    assert echo.body_budget.take(LIMITS.total_body_bytes - 10_000)
+    packed = gzip.compress(b"0" * 40_000)
+    assert _status(_send(echo, _post(packed, f"Content-Length: {len(packed)}", "Content-Encoding: gzip"))) == 429
+    echo.body_budget.give(30_000)
+    assert _status(_send(echo, _post(packed, f"Content-Length: {len(packed)}", "Content-Encoding: gzip"))) == 200
+
+
+def test_a_body_of_a_get_is_no_second_request(echo: RestListener) -> None:
+    inner = b"GET /inner HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    head = b"GET /outer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(inner)
+    answer = _send(echo, head + inner + b"GET /next HTTP/1.0\r\n\r\n")
+    assert re.findall(rb'"path": "(/\w+)"', answer) == [b"/outer", b"/next"]
 
 
 def test_a_fault_of_the_api_ends_only_its_connection(echo: RestListener, caplog: Any) -> None:

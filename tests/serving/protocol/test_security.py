@@ -10,7 +10,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -23,8 +22,9 @@ from tfrec.serving.server.frontends import FrontendOptions
 from tfrec.serving.server.protocol.stubs import get_model_status_pb2, model_service_pb2_grpc
 from tfrec.serving.server.security.tls import ssl_context
 from tfrec.serving.server.security.tokens import TokenFile
+from tfrec.serving.server.server import ServerOptions
 
-OPTIONS = SimpleNamespace(workers=4, max_message_bytes=1 << 20)
+OPTIONS = ServerOptions(workers=4, max_message_bytes=1 << 20)
 TOKEN, OTHER = "first-token-of-the-shop", "second-token-of-the-shop"
 
 

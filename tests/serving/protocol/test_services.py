@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -20,6 +19,7 @@ from tfrec.serving.server.protocol.stubs import (
     model_management_pb2,
     model_service_pb2_grpc,
 )
+from tfrec.serving.server.server import ServerOptions
 from tfrec.serving.server.versions.core_settings import CoreSettings
 from tfrec.serving.server.versions.loader import LoadSettings
 
@@ -89,7 +89,7 @@ def test_a_reload_replaces_the_models_and_health_follows(colours_dir: Path, tmp_
     settings = CoreSettings(poll_seconds=0, loading=LoadSettings(warm_up=False))
     core = ServingCore([ModelConfig("one", str(colours_dir))], settings)
     core.start()
-    ports = frontends.start(core, "127.0.0.1", 0, SimpleNamespace(workers=4, max_message_bytes=1 << 20))
+    ports = frontends.start(core, "127.0.0.1", 0, ServerOptions(workers=4, max_message_bytes=1 << 20))
     try:
         with grpc.insecure_channel(f"127.0.0.1:{ports.port}") as channel:
             stub, health = model_service_pb2_grpc.ModelServiceStub(channel), health_pb2_grpc.HealthStub(channel)
