@@ -7,6 +7,10 @@ class TfrecError(Exception):
     """A mistake in input, configuration or surroundings, told in one sentence with the way out."""
 
 
+class BusyError(TfrecError):
+    """Another command is at work in the same folder."""
+
+
 class ConfigError(TfrecError):
     """The configuration is wrong: an unknown key, a bad value, a missing file."""
 

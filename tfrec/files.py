@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -15,14 +16,20 @@ from typing import Any
 from tfrec.errors import TfrecError
 
 _ASIDE = ".partial-"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_REFUSED = {
+    errno.EPERM, errno.EACCES, errno.EROFS, errno.EFBIG, errno.EIO, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
+    errno.ENAMETOOLONG, errno.ELOOP, errno.EBUSY,
+}  # fmt: skip
 
 
 @contextlib.contextmanager
 def atomic_directory(path: Path | str) -> Iterator[Path]:
     """Gives a temporary folder beside `path` and renames it to `path` when the block ends well.
 
-    Left-overs of killed runs beside `path` are removed first. An existing folder is replaced; if the process
-    dies between the two renames, the old one is found under its aside name and put back by the next call.
+    Left-overs of killed runs beside `path` are removed first, those of running ones are left alone. An existing folder
+    is replaced; if the process dies between the two renames, the old one is found under its aside name and put back by
+    the next call.
 
     Args:
         path: the folder to create.
@@ -34,24 +41,69 @@ def atomic_directory(path: Path | str) -> Iterator[Path]:
         TfrecError: the disk is full or the parent folder cannot be written.
     """
     path = Path(path)
-    with speaking_os_errors(path):
+    with speaking_os_errors(path), contextlib.ExitStack() as owned:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _recover(path)
-        aside = path.parent / f".{path.name}{_ASIDE}{uuid.uuid4().hex[:8]}"
-        aside.mkdir()
+        with _alone_in(path.parent):
+            _recover(path)
+            aside = path.parent / f".{path.name}{_ASIDE}{uuid.uuid4().hex[:8]}"
+            aside.mkdir()
+            owned.enter_context(flocked(aside))
         try:
             yield aside
             sync_tree(aside)
-            if path.exists():
-                old = path.parent / f".{path.name}.old"
-                os.rename(path, old)
-                os.rename(aside, path)
-                shutil.rmtree(old)
-            else:
-                os.rename(aside, path)
+            with _alone_in(path.parent):
+                if path.exists():
+                    old = path.parent / f".{path.name}.old"
+                    os.rename(path, old)
+                    os.rename(aside, path)
+                    shutil.rmtree(old)
+                else:
+                    os.rename(aside, path)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
+
+
+@contextlib.contextmanager
+def flocked(path: Path, wait: bool = True, shared: bool = False) -> Iterator[bool]:
+    """Holds the system's lock (flock) on a file or folder that exists; it goes with the process, however it ends.
+
+    Args:
+        path: file or folder.
+        wait: for others to let go; without, the block is told that it has no lock.
+        shared: with others who share it.
+
+    Yields:
+        whether nobody else holds it; True also where the system or the disk has no such locks, False where it cannot
+        be opened.
+    """
+    try:
+        import fcntl
+
+        handle = os.open(path, os.O_RDONLY)
+    except ImportError:
+        yield True
+        return
+    except OSError:
+        yield False
+        return
+    try:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        try:
+            fcntl.flock(handle, kind if wait else kind | fcntl.LOCK_NB)
+            free = True
+        except BlockingIOError:
+            free = False
+        except OSError:  # a disk without locks
+            free = True
+        yield free
+    finally:
+        os.close(handle)
+
+
+def _alone_in(folder: Path) -> contextlib.AbstractContextManager[Any]:
+    """One process at a time makes, renames and removes in a folder; a folder that is aside has one owner anyway."""
+    return contextlib.nullcontext() if _ASIDE in folder.name else flocked(folder)
 
 
 def _recover(path: Path) -> None:
@@ -61,11 +113,24 @@ def _recover(path: Path) -> None:
             shutil.rmtree(old)
         else:
             os.rename(old, path)
-    for left_over in path.parent.glob(f".{path.name}{_ASIDE}*"):
-        if left_over.is_dir():
-            shutil.rmtree(left_over, ignore_errors=True)
-        else:
-            left_over.unlink(missing_ok=True)
+    _remove_rests(path.parent, f".{path.name}{_ASIDE}*")
+
+
+def remove_rests(folder: Path) -> None:
+    """Removes what killed processes left half-written anywhere below a folder; what a living one writes stays."""
+    parents = {rest.parent for rest in folder.rglob(f".*{_ASIDE}*")}
+    for parent in sorted(parents):
+        with contextlib.suppress(OSError), _alone_in(parent):
+            _remove_rests(parent, f".*{_ASIDE}*")
+
+
+def _remove_rests(folder: Path, pattern: str) -> None:
+    for rest in folder.glob(pattern):
+        with contextlib.suppress(FileNotFoundError), flocked(rest, wait=False) as free:
+            if free and rest.is_dir():
+                shutil.rmtree(rest, ignore_errors=True)
+            elif free:
+                rest.unlink(missing_ok=True)
 
 
 def sync_tree(folder: Path) -> None:
@@ -77,37 +142,63 @@ def sync_tree(folder: Path) -> None:
 
 
 def atomic_write(path: Path | str, data: bytes | str) -> None:
-    """Writes a file aside and renames it over `path`."""
+    """Writes a file aside and renames it over `path`.
+
+    Raises:
+        TfrecError: the disk is full or the folder cannot be written.
+    """
     path = Path(path)
     raw = data.encode("utf-8") if isinstance(data, str) else data
     with speaking_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.parent / f".{path.name}{_ASIDE}{uuid.uuid4().hex[:8]}"
-        try:
-            with aside.open("wb") as handle:
+        with contextlib.ExitStack() as owned:
+            with _alone_in(path.parent):
+                handle = owned.enter_context(aside.open("wb"))
+                owned.enter_context(flocked(aside))
+            try:
                 handle.write(raw)
                 handle.flush()
                 os.fsync(handle.fileno())
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
+                os.replace(aside, path)
+            finally:
+                aside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def speaking_os_errors(path: Path) -> Iterator[None]:
-    """Turns a full disk or a forbidden folder into one sentence that names the place."""
+def speaking_os_errors(path: Path | str) -> Iterator[None]:
+    """Turns a full disk or a forbidden folder into one sentence that names the place, whatever library met it."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (28, 122):  # ENOSPC, EDQUOT
-            raise TfrecError(
-                f"The disk is full while writing {path}: free some space and run the same command again."
-            ) from error
-        if error.errno in (1, 13, 30):  # EPERM, EACCES, EROFS
-            raise TfrecError(
-                f"{path} cannot be written ({error.strerror}): choose another folder or its rights."
-            ) from error
+    except TfrecError:
         raise
+    except Exception as error:
+        sentence = told_system_error(error, path)
+        if sentence is None:
+            raise
+        raise TfrecError(sentence) from error
+
+
+def told_system_error(error: BaseException, path: Path | str | None = None) -> str | None:
+    """What the system refused, in one sentence with the way out; None for errors of another kind.
+
+    TensorFlow and polars wrap the system's errors in their own, and keep its words.
+
+    Args:
+        error: of any library.
+        path: what was being written; None takes the file that the error names.
+    """
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None and not isinstance(error, TfrecError):
+        words = str(error).lower()
+        number = next((n for n in sorted(_FULL | _REFUSED) if os.strerror(n).lower() in words), None)
+    place = path if path is not None else getattr(error, "filename", None) or "a file"
+    if number in _FULL:
+        return f"The disk is full while writing {place}: free some space and run the same command again."
+    if number in _REFUSED:
+        assert number is not None
+        return f"{place} cannot be written ({os.strerror(number)}): choose another folder or its rights."
+    return None
 
 
 def write_json(path: Path | str, value: Any) -> None:

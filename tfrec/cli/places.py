@@ -20,17 +20,18 @@ def run_folder(run: Path | None, config: Path | None) -> Path | None:
         return run
     if config is None:
         return None
-    from tfrec.config import load_config
+    from tfrec.cli.options import read_config
 
-    tree = load_config(config)
+    tree = read_config(config, [])
     return Path(tree.runs_dir) / tree.name
 
 
 def serving_settings(config: Path | None) -> ServingConfig:
     """The `serving` section of a configuration, or its defaults."""
-    from tfrec.config import ServingConfig, load_config
+    from tfrec.cli.options import read_config
+    from tfrec.config import ServingConfig
 
-    return ServingConfig.model_validate({}) if config is None else load_config(config).serving
+    return ServingConfig.model_validate({}) if config is None else read_config(config, []).serving
 
 
 def export_folder(export: Path | None, run: Path | None, config: Path | None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -117,7 +118,11 @@ class DemoConfig(Section):
 class DataConfig(Section):
     """A shop's files, their cleaning and their split."""
 
-    root: str = Field(".", description="Folder that the paths below are relative to.")
+    root: str = Field(
+        ".",
+        description="Folder that the paths below are relative to; itself relative to this file (--set: to the working "
+        "directory); ~ is yours.",
+    )
     demo: DemoConfig | None = Field(
         None, description="Generate the demo shop and use it as items, searches, interactions."
     )
@@ -145,6 +150,11 @@ class DataConfig(Section):
         "weigh alike. For shops whose assortment changes with the season.",
     )
     negatives_per_query: int = Field(32, ge=0, description="Judged non-relevant items kept with each search example.")
+
+    @field_validator("root")
+    @classmethod
+    def _home(cls, value: str) -> str:
+        return os.path.expanduser(value)
 
     @field_validator("template")
     @classmethod

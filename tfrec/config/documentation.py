@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
+from tfrec.config.places import absolute
 from tfrec.config.tree import Config
 
 
@@ -19,8 +21,11 @@ def documented_yaml(config: Config) -> str:
 
 
 def plain_yaml(config: Config) -> str:
-    """The configuration as YAML without comments, for the run folder."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+    """The configuration as YAML without comments, for the run folder; its folders are absolute, wherever it lies."""
+    tree = config.model_dump(mode="json")
+    tree["runs_dir"] = absolute(tree["runs_dir"], Path())
+    tree["data"]["root"] = absolute(tree["data"]["root"], Path())
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _write(section: BaseModel, depth: int, lines: list[str]) -> None:

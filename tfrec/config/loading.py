@@ -10,16 +10,21 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from tfrec.config.places import place_folders
 from tfrec.config.tree import Config
 from tfrec.errors import ConfigError
 
 
-def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
+def load_config(path: Path | str, overrides: Sequence[str] = (), base: Path | None = None) -> Config:
     """Reads a YAML configuration.
+
+    Folders that the file names (data.root, runs_dir, an encoder's), and their defaults, are relative to the file;
+    those of overrides are relative to the working directory.
 
     Args:
         path: the file.
         overrides: `section.key=value` each, the value in YAML.
+        base: folder that the file's folders are relative to instead; for files that are installed with tfrec.
 
     Raises:
         ConfigError: the file is missing or not YAML, a key is unknown (the nearest one is named), a value is wrong.
@@ -39,8 +44,12 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
         tree = {}
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} must hold `key: value` lines, not a {type(tree).__name__}.")
+    base = path.parent if base is None else base
+    place_folders(tree, base, defaults=True)
     for override in overrides:
         _apply(tree, override)
+    place_folders(tree, Path(), defaults=False)
+    place_folders(tree, base, defaults=True)
     return parse_config(tree, str(path))
 
 

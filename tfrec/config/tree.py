@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from typing import Any
 
@@ -24,7 +25,9 @@ class Config(Section):
 
     name: str = Field("shop", description="Name of the run; its artefacts are in runs_dir/name.")
     seed: int = Field(17, ge=0, lt=2**31, description="The one seed.")
-    runs_dir: str = Field("runs", description="Folder of all runs.")
+    runs_dir: str = Field(
+        "runs", description="Folder of all runs, relative to this file (--set: to the working directory); ~ is yours."
+    )
     data: DataConfig
     synthesis: SynthesisConfig = Field(default_factory=lambda: SynthesisConfig())
     augment: AugmentConfig = Field(default_factory=lambda: AugmentConfig())
@@ -37,6 +40,11 @@ class Config(Section):
     export: ExportConfig = Field(default_factory=lambda: ExportConfig())
     serving: ServingConfig = Field(default_factory=lambda: ServingConfig())
 
+    @field_validator("runs_dir")
+    @classmethod
+    def _home(cls, value: str) -> str:
+        return os.path.expanduser(value)
+
     @field_validator("name")
     @classmethod
     def _plain_name(cls, value: str) -> str:
@@ -47,9 +55,13 @@ class Config(Section):
     def hash_of(self, *sections: str) -> str:
         """sha256 (hex) of the named sections and the seed: what an artefact made from them depends on.
 
-        A section that is switched off does not count: what it says then changes nothing.
+        A section that is switched off does not count: what it says then changes nothing. Nor does where files lie:
+        artefacts carry the fingerprints of what was in them.
         """
         tree = self.model_dump(mode="json")
+        del tree["data"]["root"]
+        if os.path.isabs(tree["encoder"]["name"]):
+            tree["encoder"]["name"] = os.path.basename(tree["encoder"]["name"])
         values: dict[str, Any] = {name: tree[name] for name in sections if getattr(getattr(self, name), "active", True)}
         values["seed"] = self.seed
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

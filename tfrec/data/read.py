@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import glob
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +45,7 @@ def files_of(table: TableConfig, root: Path) -> list[Path]:
     Raises:
         DataError: there is none, or it is a folder.
     """
-    path = root / table.path
+    path = root / os.path.expanduser(table.path)
     if path.is_dir():
         raise DataError(f"{path} is a folder: give a file, or a glob such as {table.path.rstrip('/')}/*.csv.")
     if path.exists():

@@ -47,7 +47,8 @@ def synonyms_folder(shop: ShopData) -> Path:
 
 def own_file(config: Config) -> Path | None:
     """The shop's own list of synonyms, relative to data.root; None without one."""
-    return None if config.augment.synonyms is None else Path(config.data.root) / config.augment.synonyms
+    own = config.augment.synonyms
+    return None if own is None else Path(config.data.root) / Path(own).expanduser()
 
 
 def build_synonyms(
