@@ -19,8 +19,8 @@ class TableConfig(Section):
     format: FileFormat = Field("auto", description="auto takes it from the file name.")
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="tfrec's name: the file's name, for columns that are called otherwise. "
-        "In items, any further column named here is kept and can be used in the item template.",
+        description="tfrec's name: the file's name, for columns that are called otherwise. In items, further columns "
+        "of text are found and kept; numbers, dates and codes are kept when named here. The template may use all.",
     )
 
     @model_validator(mode="before")

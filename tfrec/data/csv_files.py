@@ -50,7 +50,7 @@ def csv_batches(path: Path, separator: str, pick: Pick, rejected: Rejected) -> I
     import pyarrow.csv as pa_csv
 
     header, separator = _header(path, separator)
-    columns = pick(header)
+    columns = pick(header, [name for name in header if name])
     skipped: set[int] = set()
 
     def reject(row: Any) -> str:

@@ -14,7 +14,8 @@ import polars as pl
 
 from tfrec.errors import DataError
 
-Pick = Callable[[list[str]], dict[str, str]]  # columns found -> {tfrec's name: file's name}; raises when one is missing
+# (columns found, those of them that may hold text) -> {tfrec's name: file's name}; raises when one is missing
+Pick = Callable[[list[str], list[str]], dict[str, str]]
 Rejected = list[tuple[int, str]]  # rows that cannot even be parsed: (row, what is wrong)
 _JSON_LINES = 20_000
 _PARQUET_ROWS = 100_000
@@ -48,12 +49,25 @@ def json_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
             numbers.append(number)
             objects.append(_json_object(path, number, line))
             if len(objects) == _JSON_LINES:
-                columns = columns or pick(list(dict.fromkeys(key for found in objects for key in found)))
+                columns = columns or pick(*_keys(objects))
                 yield _json_frame(objects, numbers, columns)
                 numbers, objects = [], []
         if objects:
-            columns = columns or pick(list(dict.fromkeys(key for found in objects for key in found)))
+            columns = columns or pick(*_keys(objects))
             yield _json_frame(objects, numbers, columns)
+
+
+def _keys(objects: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """(every key, those whose values hold a text somewhere)."""
+    every = dict.fromkeys(key for found in objects for key in found)
+    texts = {key for found in objects for key, value in found.items() if _has_text(value)}
+    return list(every), [key for key in every if key in texts]
+
+
+def _has_text(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_text, value.values())) or any(inner is True for inner in value.values())
+    return any(map(_has_text, value)) if isinstance(value, list) else isinstance(value, str)
 
 
 def _json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -117,7 +131,8 @@ def parquet_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
             source = unpacked
         try:
             with pq.ParquetFile(source) as file:
-                columns = pick(file.schema_arrow.names)
+                schema = file.schema_arrow
+                columns = pick(schema.names, [field.name for field in schema if _may_hold_text(field.type)])
                 done = 0
                 for batch in file.iter_batches(_PARQUET_ROWS, columns=list(dict.fromkeys(columns.values()))):
                     frame = pl.DataFrame(pl.from_arrow(batch))
@@ -130,3 +145,16 @@ def parquet_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
 
 
 READ_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+def _may_hold_text(kind: Any) -> bool:
+    """Whether an Arrow type holds texts: not numbers, times, vectors or bytes."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        return _may_hold_text(kind.value_type)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return _may_hold_text(kind.value_type)
+    if pa.types.is_struct(kind):
+        return any(_may_hold_text(kind.field(place).type) for place in range(kind.num_fields))
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))

@@ -12,11 +12,13 @@ from tfrec.config.data import CleaningConfig, ItemsConfig
 from tfrec.data.clean import clean_texts, matches
 from tfrec.data.read import files_of, read_table
 from tfrec.data.report import TableReport
+from tfrec.data.text_columns import text_columns
 from tfrec.data.validate import apply_rules, empty, price_number, price_rules
 from tfrec.errors import DataError
 
 KNOWN = ("description", "brand", "color", "category", "price", "image")
 _PLACE = ("_file", "_row")
+_VARYING = 0.1  # of the products with several rows; a column that differs within more of them tells of rows
 
 
 @dataclass
@@ -55,7 +57,9 @@ def load_items(
     wanted = [name for name in wanted if name not in ("item_id", "title", "text")]
     files = files_of(config, root)
     batches: list[pl.DataFrame] = []
-    for batch in read_table(config, root, ("item_id", "title"), wanted, "items"):
+    of_rows: set[str] = set()
+    named = {"item_id", "title", *wanted, *config.columns}
+    for batch in read_table(config, root, ("item_id", "title"), wanted, "items", further=True):
         report.read(batch.file, batch.frame.height + len(batch.rejected))
         report.fault("unreadable row", batch.file, batch.rejected)
         if not batch.frame.height:
@@ -69,14 +73,15 @@ def load_items(
         if "price" in frame.columns:
             frame = frame.with_columns(price_number("price").alias("price"))
         frame = frame.with_columns(pl.lit(files.index(batch.file), pl.Int32).alias("_file"))
-        batches.append(_condensed(frame))
+        batches.append(_condensed(frame, named, of_rows))
     if not batches:
         report.judge()
         raise DataError(f"{files[0]} holds no readable product.")
     frame = pl.concat(batches, how="diagonal_relaxed")
     batches.clear()
     frame = frame.with_columns(pl.col(pl.String).fill_null(""))
-    frame = _one_row_per_id(frame, config, files, report)
+    frame = _texts_of_items(frame, named, of_rows, report)
+    frame = _one_row_per_id(frame, named, config, files, report)
     report.judge()
     if not frame.height:
         raise DataError(f"{files[0]} has no product left after cleaning: look at data.items.columns and id_pattern.")
@@ -109,25 +114,51 @@ def _products_only(frame: pl.DataFrame, config: ItemsConfig, report: TableReport
     return frame.filter(product)
 
 
-def _condensed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Equal rows become one with `_count`: a file of a million purchases shrinks to its products at once."""
+def _condensed(frame: pl.DataFrame, named: set[str], of_rows: set[str]) -> pl.DataFrame:
+    """Equal rows become one with `_count`: a file of a million purchases shrinks to its products at once.
+
+    A column that nobody named and that differs from row to row of a product, as an invoice's number, is none of its
+    texts: it is added to of_rows.
+    """
     if frame["item_id"].n_unique() == frame.height:
         return frame.with_columns(pl.lit(1, pl.Int64).alias("_count"))
-    content = [name for name in frame.columns if name not in _PLACE]
+    further = [name for name in frame.columns if name not in (*named, *_PLACE)]
+    again = frame.filter(pl.col("item_id").is_duplicated()).group_by("item_id").agg(pl.col(further).n_unique())
+    of_rows.update(name for name in further if (again[name] > 1).sum() > _VARYING * again.height)
+    content = [name for name in frame.columns if name in named]
     return frame.group_by(content, maintain_order=True).agg(
-        pl.len().cast(pl.Int64).alias("_count"), pl.col("_row").first(), pl.col("_file").first()
+        pl.col(further).first(),
+        pl.len().cast(pl.Int64).alias("_count"),
+        pl.col("_row").first(),
+        pl.col("_file").first(),
     )
 
 
-def _one_row_per_id(frame: pl.DataFrame, config: ItemsConfig, files: list[Path], report: TableReport) -> pl.DataFrame:
+def _texts_of_items(frame: pl.DataFrame, named: set[str], of_rows: set[str], report: TableReport) -> pl.DataFrame:
+    """Leaves out the further columns that tell of rows, or hold no words: numbers, dates, addresses, codes."""
+    further = [name for name in frame.columns if name not in (*named, *_PLACE, "_count")]
+    texts = {column.name for column in text_columns(frame.select("title", *further))}
+    left_out = [name for name in further if name not in texts or name in of_rows]
+    if left_out:
+        report.notes.append(
+            "columns without words about the product are left out (name them in data.items.columns to keep them): "
+            f"{', '.join(left_out)}"
+        )
+    return frame.drop(left_out)
+
+
+def _one_row_per_id(
+    frame: pl.DataFrame, named: set[str], config: ItemsConfig, files: list[Path], report: TableReport
+) -> pl.DataFrame:
     repeated = frame["item_id"].is_duplicated()
     copies = int((frame["_count"] - 1).sum())
     if repeated.any():
-        content = [name for name in frame.columns if name not in (*_PLACE, "_count")]
+        content = [name for name in frame.columns if name in named]
+        further = [name for name in frame.columns if name not in (*content, *_PLACE, "_count")]
         some = (
             frame.filter(repeated)
             .group_by(content, maintain_order=True)
-            .agg(pl.col("_count").sum(), pl.col("_row").first(), pl.col("_file").first())
+            .agg(pl.col(further).first(), pl.col("_count").sum(), pl.col("_row").first(), pl.col("_file").first())
         )
         copies += int(repeated.sum()) - some.height
         if config.duplicates == "most_frequent":

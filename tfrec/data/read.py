@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -20,6 +21,7 @@ _ENDINGS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
     ".parquet": "parquet", ".pq": "parquet", ".tfrecord": "tfrecord", ".tfrecords": "tfrecord",
 }  # fmt: skip
+_OWN = ("text", "_row", "_file", "_count")  # names that preparing needs for itself
 IDS = ("item_id", "user_id", "query_id", "order_id")
 _VALUES = ("price", "gain", "weight", "split", "event", "timestamp", "quantity")
 
@@ -78,7 +80,12 @@ def format_of(path: Path, table: TableConfig) -> str:
 
 
 def read_table(
-    table: TableConfig, root: Path, required: Sequence[str], optional: Sequence[str], section: str
+    table: TableConfig,
+    root: Path,
+    required: Sequence[str],
+    optional: Sequence[str],
+    section: str,
+    further: bool = False,
 ) -> Iterator[Batch]:
     """Reads all files of a table.
 
@@ -88,6 +95,7 @@ def read_table(
         required: columns, by tfrec's names, without which the table is useless.
         optional: columns that are taken when the file has them.
         section: name of the table in the configuration (items, searches, interactions), for messages.
+        further: also take every other column that may hold text, under the file's own name.
 
     Yields:
         batches; at least one per file.
@@ -99,8 +107,10 @@ def read_table(
         if path.stat().st_size == 0:
             raise DataError(f"{path} is empty.")
 
-        def pick(found: list[str], path: Path = path) -> dict[str, str]:
-            return _pick(found, path, table, required, optional, section)
+        def pick(found: list[str], texts: list[str], path: Path = path) -> dict[str, str]:
+            columns = _pick(found, path, table, required, optional, section)
+            mapped = {*columns, *columns.values(), *_OWN}
+            return columns | {name: name for name in texts if further and name not in mapped}
 
         rejected: formats.Rejected = []
         rows = 0
@@ -161,8 +171,10 @@ def _to_text(frame: pl.DataFrame) -> pl.DataFrame:
         if name == "_row":
             columns.append(column)
             continue
-        if isinstance(kind, pl.List | pl.Array):
-            column = column.cast(pl.List(pl.String)).list.join(" ", ignore_nulls=True)
+        if isinstance(kind, pl.Array):
+            column, kind = column.arr.to_list(), pl.List(kind.inner)
+        if isinstance(kind, pl.List):
+            column = _joined(column, kind.inner)
         elif name == "timestamp" and isinstance(kind, pl.Date | pl.Datetime):
             column = column.cast(pl.Datetime("ms")).dt.epoch("s").cast(pl.String)
         elif name in IDS and kind.is_float():
@@ -184,3 +196,13 @@ def _to_text(frame: pl.DataFrame) -> pl.DataFrame:
             column = column.str.replace(r"^(-?\d+)\.0+$", "$1")
         columns.append(column.alias(name))
     return frame.select(columns)
+
+
+def _joined(column: pl.Expr, inner: Any) -> pl.Expr:
+    """A column of lists as texts: their values joined by spaces, objects as JSON."""
+    element = pl.element()
+    if isinstance(inner, pl.Struct):
+        element = element.struct.json_encode()
+    elif isinstance(inner, pl.List | pl.Array):
+        element = _joined(element, inner.inner)
+    return column.list.eval(element.cast(pl.String)).list.join(" ", ignore_nulls=True)

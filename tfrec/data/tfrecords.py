@@ -47,7 +47,7 @@ def tfrecord_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
             row += 1
             found.append(_features(path, row, raw.numpy()))
         if found and (raw is None or len(found) == _RECORDS):
-            columns = columns or pick(list(dict.fromkeys(name for features in found for name in features)))
+            columns = columns or pick(*[list(dict.fromkeys(name for features in found for name in features))] * 2)
             data = {
                 name: pl.Series(name, [features.get(of, "") for features in found], dtype=pl.String)
                 for name, of in columns.items()
