@@ -97,7 +97,7 @@ def test_only_the_latest_known_items_count(loaded: Any) -> None:
 
 def test_an_unknown_item_has_nothing_similar(loaded: Any) -> None:
     found = loaded.similar_items(["nobody", "item-3", ""], 4)
-    assert found.item_ids[[0, 2]].tolist() == [[""] * 4] * 2 and not found.scores[[0, 2]].any()
+    assert found.item_ids[[0, 2]].tolist() == [[""] * 4] * 2 and np.isneginf(found.scores[[0, 2]]).all()
     assert found.hits(0) == [] and len(found.hits(1)) == 4
 
 
@@ -107,7 +107,7 @@ def test_k_above_the_catalogue_gives_every_item_once(trained: Any, loaded: Any) 
     assert found.item_ids.shape == found.scores.shape == (1, 120) and set(found.item_ids[0]) == everything
     rest = loaded.recommend([["item-3", "item-77"]], 10_000)
     assert rest.item_ids.shape == (1, 120) and set(rest.item_ids[0, :118]) == everything - {"item-3", "item-77"}
-    assert rest.item_ids[0, 118:].tolist() == ["", ""] and rest.scores[0, 118:].tolist() == [0, 0]
+    assert rest.item_ids[0, 118:].tolist() == ["", ""] and rest.scores[0, 118:].tolist() == [-np.inf, -np.inf]
     assert len(rest.hits(0)) == 118
 
 
@@ -195,4 +195,4 @@ def test_excluded_items_never_rank() -> None:
     ):
         found = named(*top, tf.constant(list("abc")))
         assert found["item_ids"].numpy().tolist() == [[b"c", b"a", b""], [b"b", b"c", b"a"]]
-        assert found["scores"].numpy().tolist() == [[2.0, 1.0, 0.0], [3.0, 2.0, 1.0]]
+        assert found["scores"].numpy().tolist() == [[2.0, 1.0, -np.inf], [3.0, 2.0, 1.0]]

@@ -185,10 +185,26 @@ def test_diversity_spreads_the_list(trained: Any, fused: Any) -> None:
 
 
 def test_wrong_wishes_are_told_in_one_line(fused: Any, loaded: Any) -> None:
-    with pytest.raises(ExportError, match="columns that can be filtered: material, price; not:.*colour"):
-        fused.search(["a"], 1, filters=["colour=red"])
-    with pytest.raises(ExportError, match="diversity must lie between 0 and 1"):
-        fused.search(["a"], 1, diversity=2.0)
+    unknown = "The filter 'colour=red' asks for an unknown column; columns that can be filtered: material, price."
+    for filters, sentence in (
+        (["colour=red"], unknown),
+        (["price<=9", "price<="], "The filter 'price<=' must have a number after <=, such as 1234.50."),
+        (["price<=1,5"], "The filter 'price<=1,5' must have a number after <=, such as 1234.50."),
+        (["price<=nan"], "The filter 'price<=nan' must have a number after <=, such as 1234.50."),
+        (["price="], "The filter 'price=' must have a number after =, such as 1234.50."),
+        (["material>=oak"], "The filter 'material>=oak' does not fit: the column material holds text and can only be "
+                            "asked for with =."),
+        (["price<5"], "The filter 'price<5' cannot be read: it must read column=value, column<=number or "
+                      "column>=number."),
+        ("price<=5", 'Filters are a list of conditions, such as ["price<=50"].'),
+    ):  # fmt: skip
+        for ask in (fused.search, fused.recommend, fused.similar_items):
+            with pytest.raises(ExportError) as wrong:
+                ask([["item-3"]] if ask == fused.recommend else ["item-3"], 1, filters=filters)
+            assert str(wrong.value) == sentence
+    for diversity in (2.0, -0.1, float("nan"), float("inf")):
+        with pytest.raises(ExportError, match=f"^Diversity must lie between 0 and 1, but is {diversity:g}.$"):
+            fused.search(["a"], 1, diversity=diversity)
     with pytest.raises(ExportError, match="configure retrieval.filters"):
         loaded.search(["a"], 1, filters=["price<=3"])
 
@@ -197,6 +213,7 @@ def test_the_manifest_says_what_ranks_and_the_graph_leaves_the_rest_out(fused: A
     manifest = json.loads((Path(fused.folder) / "tfrec_manifest.json").read_text())
     assert manifest["retrieval"]["scorers"] == ["dense", "lexical", "popularity"]
     assert manifest["retrieval"]["filters"] == ["material", "price"]
+    assert manifest["retrieval"]["filter_kinds"] == {"material": "text", "price": "number"}
     np.testing.assert_allclose(manifest["retrieval"]["weights"]["query"], [0.5, 0.4, 0.1], atol=1e-6)
     assert {"search_filtered", "recommend_filtered", "similar_items_filtered"} <= set(manifest["signatures"])
 

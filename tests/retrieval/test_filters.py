@@ -86,7 +86,23 @@ def test_every_pair_of_conditions_is_as_in_python(filters: ColumnFilters) -> Non
         ("=shoes", "must read column=value"),
         ("colour=red", "category, price, in_stock"),
         ("category<=b", "can only be asked for with ="),
-        ("price>=cheap", "could not correctly convert string: cheap"),
+        *[
+            (f"price{text}", "the column price holds numbers, such as 1234.50; these are none:.*")
+            for text in (
+                ">=cheap",
+                "<=",
+                "=",
+                ">= ",
+                "<=1,5",
+                "<=nan",
+                ">=-inf",
+                "=infinity",
+                "<=0x10",
+                "<=1e",
+                "<=1e999",
+                "=1_0",
+            )
+        ],
     ],
 )
 def test_a_wrong_condition_is_an_invalid_argument(filters: ColumnFilters, condition: str, message: str) -> None:

@@ -47,7 +47,8 @@ def _build_module(items: dict[str, str]) -> Any:
             self.rows = table(list(items))
             self.ids = tf.constant(list(items))
             self.matrix = tf.Variable(vectors(list(items.values())))
-            filters = ColumnFilters({"kind": [item_id[0] for item_id in items]}, len(items))
+            columns = {"kind": [item_id[0] for item_id in items], "words": [len(t.split()) for t in items.values()]}
+            filters = ColumnFilters(columns, len(items))
             self.retriever = Retriever(DenseScorer(self.matrix), filters, self.matrix)
 
         def of_text(self, texts: Any) -> Any:
@@ -145,7 +146,8 @@ def write_export() -> Callable[..., Path]:
         tf.saved_model.save(shop, str(folder), signatures={**signatures, "serving_default": shop.search})
         if warmup:
             _write_warmup(folder, warmup, k)
-        write_manifest(folder, {})
+        kinds = shop.retriever.filters.kinds
+        write_manifest(folder, {"retrieval": {"filters": list(kinds), "filter_kinds": kinds}})
         return folder
 
     return write

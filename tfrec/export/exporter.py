@@ -102,7 +102,11 @@ def export_model(
             "images": _images_of(model),
             "precision": precision.as_dict(),
             "metrics": metrics,
-            "retrieval": {**_retrieval_of(fusion), "filters": list(columns)},
+            "retrieval": {
+                **_retrieval_of(fusion),
+                "filters": list(columns),
+                "filter_kinds": module.retriever.filters.kinds,
+            },
             "ops": sorted(ops),
             "signatures": {name: _described(function) for name, function in signatures.items()},
             "same_signatures": same,

@@ -12,6 +12,7 @@ import numpy as np
 from tfrec.errors import ExportError
 from tfrec.export.manifest import MANIFEST, read_manifest, verify_manifest
 from tfrec.progress import Progress
+from tfrec.retrieval.conditions import wrong_condition, wrong_diversity
 
 _LARGEST_BATCH = 128
 _SCORES_PER_BATCH = 1 << 24  # 64 MiB of float32
@@ -23,7 +24,7 @@ class Ranking(NamedTuple):
 
     Attributes:
         item_ids: object array of str [B, k]; "" where fewer items were left to give.
-        scores: float32 [B, k]; 0 there.
+        scores: float32 [B, k]; -inf there. `hits` leaves such places out.
     """
 
     item_ids: np.ndarray
@@ -161,6 +162,7 @@ class LoadedModel:
             raise ExportError(f"k must be at least 1, not {k}.")
         scalars: dict[str, Any] = {"k": np.int32(min(k, 2**31 - 1))}
         if wishes.any:
+            self._check(wishes)
             signature += "_filtered"
             if signature not in self._loaded.signatures:
                 raise ExportError(f"{self.folder} was exported without filters and diversity: export the model again.")
@@ -172,6 +174,14 @@ class LoadedModel:
         found = self._call(signature, rows, scalars, description)
         decode = np.frompyfunc(lambda raw: raw.decode("utf-8", "replace"), 1, 1)
         return Ranking(decode(found["item_ids"]), found["scores"])
+
+    def _check(self, wishes: Wishes) -> None:
+        if isinstance(wishes.filters, str):
+            raise ExportError('Filters are a list of conditions, such as ["price<=50"].')
+        columns = self.manifest.get("retrieval", {}).get("filter_kinds")
+        told = wrong_diversity(wishes.diversity) or wrong_condition(wishes.filters or (), columns)
+        if told:
+            raise ExportError(f"{told[0].upper()}{told[1:]}.")
 
     def _call(
         self, signature: str, rows: dict[str, Sequence[Any]], scalars: dict[str, Any], description: str

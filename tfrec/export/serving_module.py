@@ -30,7 +30,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
       where it is fused, else by the shop's default vector.
     - History entries that are empty or unknown are ignored; of the others the latest `data.history_length` are read.
     - `recommend` never gives items of the history, `similar_items` never the item itself. Places that stay free at
-      the end hold item id "" and score 0; an unknown item has only such places.
+      the end hold item id "" and score -inf; an unknown item has only such places.
     - Ranking is exact; of equal scores the earlier item of the catalogue comes first. Where several scorers are fused,
       scores are weighted sums over the catalogue and not cosines.
     - The signatures whose names end in `_filtered` take conditions on columns (tfrec.retrieval.filters) and a wish for

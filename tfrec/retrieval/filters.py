@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from tfrec.errors import ConfigError
+from tfrec.retrieval.conditions import CONDITION, MUST_READ, NUMBER, Kind
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
-# column, operator, value; a column's name holds none of the operators' characters
-_CONDITION = r"(?s)^\s*([^<>=]*[^<>=\s])\s*(<=|>=|=)\s*(.*?)\s*$"
 
 
 class ColumnFilters(tf.Module):  # type: ignore[misc]
@@ -24,7 +23,10 @@ class ColumnFilters(tf.Module):  # type: ignore[misc]
     - Several `=` on one column mean any of them; everything else must hold together.
     - An item without a value satisfies no condition on that column (`color=` finds the items without a color).
     - A value that no item has finds nothing. An unknown column, a condition that cannot be read, `<=` on a text column
-      and a number that is none are InvalidArgument errors.
+      and a number that is none (or not finite) are InvalidArgument errors; tfrec.retrieval.conditions words them better.
+
+    Attributes:
+        kinds: of the columns by name.
 
     Args:
         columns: name -> the N items' values: texts ("" = none), or numbers (None or NaN = none).
@@ -44,6 +46,7 @@ class ColumnFilters(tf.Module):  # type: ignore[misc]
         self.names = list(columns)
         self._size = size
         self._columns = [_column(name, values) for name, values in columns.items()]
+        self.kinds: dict[str, Kind] = {part.label: part.kind for part in self._columns}
 
     def __call__(self, conditions: Tensor) -> Tensor:
         """The items that satisfy all conditions.
@@ -59,9 +62,9 @@ class ColumnFilters(tf.Module):  # type: ignore[misc]
         """
         conditions = tf.strings.strip(conditions)
         given = tf.not_equal(conditions, "")
-        unread = tf.boolean_mask(conditions, given & ~tf.strings.regex_full_match(conditions, _CONDITION))
-        _refuse(unread, "a filter must read column=value, column<=number or column>=number; these do not:")
-        column, operator, value = (tf.strings.regex_replace(conditions, _CONDITION, rf"\{n}") for n in (1, 2, 3))
+        unread = tf.boolean_mask(conditions, given & ~tf.strings.regex_full_match(conditions, CONDITION))
+        _refuse(unread, f"a filter {MUST_READ}; these do not:")
+        column, operator, value = (tf.strings.regex_replace(conditions, CONDITION, rf"\{n}") for n in (1, 2, 3))
         known = tf.zeros_like(given)
         for name in self.names:
             known |= tf.equal(column, name)
@@ -79,6 +82,8 @@ class ColumnFilters(tf.Module):  # type: ignore[misc]
 
 
 class _TextColumn(tf.Module):  # type: ignore[misc]
+    kind: Kind = "text"
+
     def __init__(self, label: str, values: Sequence[str]) -> None:
         super().__init__()
         self.label = label
@@ -101,6 +106,8 @@ class _TextColumn(tf.Module):  # type: ignore[misc]
 
 
 class _NumberColumn(tf.Module):  # type: ignore[misc]
+    kind: Kind = "number"
+
     def __init__(self, label: str, values: np.ndarray) -> None:
         super().__init__()
         self.label = label
@@ -112,7 +119,11 @@ class _NumberColumn(tf.Module):  # type: ignore[misc]
 
     def mask(self, mine: Tensor, operator: Tensor, value: Tensor) -> Tensor:
         """bool [B, N]; rows without a condition on this column let every item pass."""
-        number = tf.strings.to_number(tf.where(mine, value, "0"), tf.float64)
+        readable = mine & tf.strings.regex_full_match(value, NUMBER)
+        wrong = f"the column {self.label} holds numbers, such as 1234.50; these are none:"
+        _refuse(tf.boolean_mask(value, mine & ~readable), wrong)
+        number = tf.strings.to_number(tf.where(readable, value, "0"), tf.float64)
+        _refuse(tf.boolean_mask(value, ~tf.math.is_finite(number)), wrong)
         equal, least, most = (mine & tf.equal(operator, sign) for sign in ("=", ">=", "<="))
         distinct = self._distinct[tf.newaxis]
         low = tf.reduce_max(tf.where(least, number, -np.inf), axis=1, keepdims=True)

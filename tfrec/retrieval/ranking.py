@@ -41,10 +41,10 @@ def named(values: Tensor, rows: Tensor, item_ids: Tensor) -> dict[str, Tensor]:
         item_ids: string [N].
 
     Returns:
-        "item_ids" string [B, K] and "scores" float32 [B, K]; "" and 0 in places that nothing fills.
+        "item_ids" string [B, K] and "scores" float32 [B, K]; "" and -inf in places that nothing fills.
     """
     filled = values > -np.inf
     return {
         "item_ids": tf.where(filled, tf.gather(item_ids, tf.maximum(rows, 0)), ""),
-        "scores": tf.where(filled, values, 0.0),
+        "scores": tf.where(filled, values, np.float32(-np.inf)),
     }

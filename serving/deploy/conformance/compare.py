@@ -15,6 +15,8 @@ def close(one: float, other: float, tolerance: float) -> bool:
     """Whether two numbers differ by at most `tolerance`, relative to the larger where that is above 1."""
     if math.isnan(one) or math.isnan(other):
         return False
+    if math.isinf(one) or math.isinf(other):  # places that nothing fills
+        return one == other
     return abs(one - other) <= tolerance * max(1.0, abs(one), abs(other))
 
 

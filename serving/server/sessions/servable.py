@@ -18,6 +18,7 @@ from tfrec.serving.server.security.limits import Admission, Limits
 from tfrec.serving.server.sessions.batch_plan import BatchPlan, joined
 from tfrec.serving.server.sessions.batcher import Batcher, BatchSettings, Call
 from tfrec.serving.server.sessions.runtime import Model
+from tfrec.serving.server.sessions.wishes import WishCheck
 from tfrec.serving.server.status import StatusError
 
 Arrays = Mapping[str, np.ndarray]
@@ -63,6 +64,7 @@ class Servable:
         self.name, self.version, self.folder, self.manifest = name, version, folder, manifest
         self.signature_defs = model.signature_defs
         self._model, self._shared, self.limits = model, shared, shared.limits
+        self._check_wishes = WishCheck(manifest)
         self._calls = {name: self._call(name) for name in self.signature_defs}
         for name, same in self._same().items():
             self._calls[name] = self._calls[same]
@@ -107,6 +109,7 @@ class Servable:
         try:
             with self._shared.admission.place():
                 self._shared.limits.check(self.signature_defs[signature], inputs)
+                self._check_wishes(inputs)
                 # All outputs are computed: every other choice of them would be compiled anew.
                 found = self._pieces(self._calls[signature], dict(inputs), self._shared.limits.until(deadline))
             code = "OK"
