@@ -23,7 +23,7 @@ class ColumnFilters(tf.Module):  # type: ignore[misc]
     - Several `=` on one column mean any of them; everything else must hold together.
     - An item without a value satisfies no condition on that column (`color=` finds the items without a color).
     - A value that no item has finds nothing. An unknown column, a condition that cannot be read, `<=` on a text column
-      and a number that is none (or not finite) are InvalidArgument errors; tfrec.retrieval.conditions words them better.
+      and a number that is none (or not finite) are InvalidArgument errors (better worded by wrong_condition).
 
     Attributes:
         kinds: of the columns by name.

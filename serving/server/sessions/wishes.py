@@ -1,4 +1,4 @@
-"""Conditions and diversity of a request, judged before the graph: refused in one sentence, and no batch fails by them."""
+"""Conditions and diversity of a request, judged before the graph: refused in one sentence, without failing a batch."""
 
 from __future__ import annotations
 
