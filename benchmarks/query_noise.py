@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SHORTEST = 4  # letters of a word that gets a typing error
-VARIANTS = 5
 
 
 def one_typo(query: str, rng: random.Random) -> str:
@@ -58,6 +57,6 @@ NOISES: dict[str, Callable[[str, random.Random], str]] = {
 
 
 def noisy(queries: Sequence[str], noise: str, seed: int = 0) -> list[tuple[str, str]]:
-    """(original, changed) for every query, VARIANTS times each, the same for a seed."""
+    """(original, changed) for every query, the same for a seed."""
     rng = random.Random(f"{seed} {noise}")
-    return [(query, NOISES[noise](query, rng)) for query in queries for _ in range(VARIANTS)]
+    return [(query, NOISES[noise](query, rng)) for query in queries]

@@ -1,0 +1,181 @@
+"""What is measured without a training: the baselines, the parts of tfrec, and the whole with untrained towers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from protocol.cells import Cell
+
+DEPTH = 100
+BASE, TUNED, ENCODER, SUM, TUNED_SUM, LEXICAL, UNTRAINED = (
+    "BM25", "BM25 tuned", "encoder", "BM25 + encoder", "BM25 tuned + encoder", "tfrec lexical", "tfrec untrained",
+)  # fmt: skip
+Rankings = Mapping[str, Sequence[tuple[str, float]]]
+
+
+class CheapCell:
+    """The rankings of a cell's tested queries that need no training.
+
+    Args:
+        cell: which queries are labelled, and which are asked.
+    """
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell, self.shop, self.typed = cell, cell.shop, cell.typed
+
+    @functools.cached_property
+    def config(self) -> Any:
+        """The cell as a configuration file of a shop."""
+        return self.cell.write()
+
+    @functools.cached_property
+    def data(self) -> Any:
+        """The cell as tfrec prepares it."""
+        from tfrec import prepare
+
+        return checked(prepare(self.config), self.cell)
+
+    @functools.cached_property
+    def lexical(self) -> Any:
+        """tfrec's lexical scorer, with everything about it chosen by the labelled queries."""
+        from tfrec.retrieval.building import lexical_scorer
+
+        return lexical_scorer(self.config, self.data)
+
+    @functools.cached_property
+    def vectors(self) -> np.ndarray:
+        """Of the tested queries by the untrained encoder, float32 [Q, D]."""
+        return self.shop.query_vectors(self.typed)
+
+    def bm25(self) -> Rankings:
+        """Without any tuning."""
+        return self.rankings(*self.shop.bm25.rank(self.typed, DEPTH))
+
+    def tuned(self) -> Rankings:
+        """The same index as tfrec's own, for the queries as they were typed."""
+        return self._ranked(self.lexical)
+
+    def encoder(self) -> Rankings:
+        """The pretrained encoder as it is."""
+        from tfrec.evaluation.retrieval import top_k
+
+        return self.rankings(*top_k(self.vectors, self.shop.untrained, DEPTH))
+
+    def plain_sum(self) -> Rankings:
+        """z-scores of BM25 without tuning and of the untrained encoder."""
+        from tfrec.evaluation.retrieval import best_of_rows
+        from tfrec.synth.hybrid import hybrid_scores
+
+        found: dict[str, Any] = {}
+        for first in range(0, len(self.typed), 64):
+            part = self.typed[first : first + 64]
+            lexical = np.stack([self.shop.bm25.scores(query) for query in part])
+            total = hybrid_scores(self.vectors[first : first + 64] @ self.shop.untrained.T, lexical)
+            found |= self.rankings(*best_of_rows(total, DEPTH), self.cell.tested[first : first + 64])
+        return found
+
+    def tuned_sum(self) -> Rankings:
+        """z-scores of the tuned lexical scorer and of the untrained encoder."""
+        from tfrec.retrieval.dense import DenseScorer
+        from tfrec.retrieval.fusion import Fusion
+        from tfrec.retrieval.weights import SituationWeights
+
+        return self._ranked(Fusion([DenseScorer(self.shop.untrained), self.lexical], SituationWeights(np.ones([4, 2]))))
+
+    def mended(self) -> Rankings:
+        """tfrec's lexical scorer alone: the tuned index, misspelt words mended."""
+        from tfrec.pipeline.assemble import speller_of
+
+        return self._ranked(self.lexical, speller_of(self.config, self.data, self.shop.encoder))
+
+    def whole(self) -> Rankings:
+        """All scorers as tfrec weighs them by the labelled queries, the towers as they start."""
+        from tfrec.pipeline.assemble import assemble
+        from tfrec.pipeline.trained import TrainedShop
+
+        data, model, signature = assemble(self.config)
+        return whole_rankings(TrainedShop(self.config, data, model, signature, {}, self._start(model)), self.cell)
+
+    def rankings(self, indices: np.ndarray, scores: np.ndarray, queries: Sequence[str] | None = None) -> Rankings:
+        """Rows of the catalogue as item ids."""
+        from tfrec.evaluation.retrieval import to_rankings
+
+        return to_rankings(self.cell.tested if queries is None else queries, indices, scores, self.shop.data.item_ids)
+
+    def _start(self, model: Any) -> np.ndarray | None:
+        """The vectors of the catalogue by the towers as they start, where they are the encoder's own."""
+        few = np.arange(min(16, self.shop.data.size))
+        own = model.item_vectors([self.data.item_texts[row] for row in few], few, "")
+        if own.shape[1] != self.shop.untrained.shape[1] or not np.allclose(own, self.shop.untrained[few], atol=0.02):
+            return None
+        model.use_catalogue(self.shop.untrained, self.data.popularity)
+        return self.shop.untrained
+
+    def _ranked(self, scorer: Any, speller: Any = None) -> Rankings:
+        from tfrec.retrieval.answers import KnownVectors, rank_requests
+
+        known = KnownVectors(self.vectors, speller)
+        return self.rankings(*rank_requests(known, scorer, self.typed, None, DEPTH, self.shop.data.size))
+
+
+CHEAP: dict[str, Callable[[CheapCell], Rankings]] = {
+    BASE: CheapCell.bm25,
+    TUNED: CheapCell.tuned,
+    ENCODER: CheapCell.encoder,
+    SUM: CheapCell.plain_sum,
+    TUNED_SUM: CheapCell.tuned_sum,
+    LEXICAL: CheapCell.mended,
+    UNTRAINED: CheapCell.whole,
+}
+
+
+def whole_rankings(trained: Any, cell: Cell) -> Rankings:
+    """The tested queries as a served export would answer them: all scorers, with their weights."""
+    from tfrec.evaluation.retrieval import to_rankings
+    from tfrec.retrieval.answers import KnownVectors, rank_requests
+
+    if trained.fusion is None:
+        return dense_rankings(trained, cell)
+    known = KnownVectors(trained.model.query_vectors(cell.typed), trained.model.speller)
+    found = rank_requests(
+        known, lambda request: trained.fusion(request, [0, 1]), cell.typed, None, DEPTH, trained.shop.size
+    )
+    return to_rankings(cell.tested, *found, trained.shop.item_ids)
+
+
+def dense_rankings(trained: Any, cell: Cell) -> Rankings:
+    """The tested queries by the towers alone."""
+    from tfrec.evaluation.retrieval import to_rankings, top_k
+
+    found = top_k(trained.model.query_vectors(cell.typed), trained.catalogue, DEPTH)
+    return to_rankings(cell.tested, *found, trained.shop.item_ids)
+
+
+def checked(data: Any, cell: Cell) -> Any:
+    """The prepared shop, if it knows no answer but those of the cell's labelled queries.
+
+    Raises:
+        ValueError: it does, so that what is measured would be remembered and not found.
+    """
+    for split in ("train", "dev"):
+        strange = set(data.judgments(split)) - set(cell.labelled)
+        if strange:
+            raise ValueError(f"{cell.name}: {sorted(strange)[:3]} are in {split} and not labelled in this cell")
+    told = [query for query, items in data.judgments("test").items() if any(items.values())]
+    if told:
+        raise ValueError(f"{cell.name}: answers of tested queries are in the shop's files, as of {told[0]!r}")
+    return data
+
+
+def fusion_notes(config: Any) -> dict[str, Any]:
+    """What the run chose for search, as it stands in its fusion.json; empty where nothing was chosen."""
+    from tfrec.files import read_json
+    from tfrec.pipeline.run_folder import RunFolder
+
+    file = Path(RunFolder(config).retrieval) / "fusion.json"
+    return {"search": read_json(file)["tasks"]["search"]} if file.is_file() else {}

@@ -1,0 +1,159 @@
+"""What is measured with a training: tfrec whole and its dense scorer, and variants of how examples are made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from protocol.cells import Cell
+from protocol.results import Result, Results, key_of
+from protocol.systems import checked, dense_rankings, fusion_notes, whole_rankings
+
+TRAINED, CARRIED = "tfrec", "tfrec, towers trained without labels"
+VARIANTS: dict[str, list[str]] = {
+    TRAINED: [],
+    "no synthesis": ["synthesis.enabled=false"],
+    "no augmentation": ["augment.policy=none"],
+}
+# A variant by a prefix and a name: what the configuration becomes.
+FAMILIES = {
+    "source": "synthesis={{enabled: true, sources: [{}]}}",
+    "policy": "augment.policy={}",
+    "query operation": "augment.operations=[{{name: {}, field: query, probability: 0.5}}]",
+    "item operation": "augment.operations=[{{name: {}, field: item, probability: 0.5}}]",
+}
+
+
+def is_training(system: str) -> bool:
+    """Whether a name stands for a training: a variant, "source NAME", "policy NAME", "query operation NAME" ..."""
+    return system in VARIANTS or system == CARRIED or any(system.startswith(f"{family} ") for family in FAMILIES)
+
+
+def overrides_of(system: str) -> list[str]:
+    """What a variant changes in the configuration."""
+    if system in VARIANTS:
+        return VARIANTS[system]
+    family = next(family for family in FAMILIES if system.startswith(f"{family} "))
+    return [FAMILIES[family].format(system.removeprefix(f"{family} "))]
+
+
+def dense_of(system: str) -> str:
+    """How tables call the dense scorer of a training by itself."""
+    return f"{system}: dense alone"
+
+
+def measure(system: str, cell: Cell, budget: Sequence[str], results: Results) -> list[Result]:
+    """Trains a cell with a variant, or reads it back.
+
+    Args:
+        system: a name that `is_training` knows.
+        cell: which queries are labelled, and which are asked.
+        budget: overrides that bound the training, the same for all systems.
+        results: finished ones.
+
+    Returns:
+        the whole, and its dense scorer alone.
+    """
+    changes = [*budget, *([] if system == CARRIED else overrides_of(system))]
+    key = key_of(cell, changes)
+    known = [results.read(name, cell, key) for name in (system, dense_of(system))]
+    if None not in known:
+        return [result for result in known if result is not None]
+    started = time.monotonic()
+    trained = _carried(cell, budget) if system == CARRIED else _trained(cell, changes)
+    rankings = {system: whole_rankings(trained, cell), dense_of(system): dense_rankings(trained, cell)}
+    notes = {
+        "seconds": round(time.monotonic() - started, 1),
+        "training": {name: value for name, value in trained.summary.items() if name != "history"},
+        **fusion_notes(trained.config),
+    }
+    found = [Result.of(name, cell, ranking, notes) for name, ranking in rankings.items()]
+    for result in found:
+        results.keep(result, cell, key)
+    if system != CARRIED:
+        from tfrec.pipeline.run_folder import RunFolder
+
+        shutil.rmtree(
+            RunFolder(trained.config).path, ignore_errors=True
+        )  # examples that were made stay with their source
+    return found
+
+
+def _trained(cell: Cell, changes: Sequence[str], name: str | None = None) -> Any:
+    """A training of the cell as users run it; made examples that another variant has made are found again."""
+    import tfrec
+
+    whole = cell.write(changes)
+    made = whole.hash_of("data", "synthesis", "encoder")[:12]
+    source = cell.write(changes, f"{cell.name}-data-{made}")
+    config = cell.write(changes, name or f"{cell.name}-{whole.hash_of(*_trained_sections(whole))[:12]}")
+    _lend_vectors(source, cell)
+    trained = tfrec.train(config, source)
+    checked(trained.shop, cell)
+    return trained
+
+
+def _carried(cell: Cell, budget: Sequence[str]) -> Any:
+    """The cell with towers that were trained on the same shop without any label: one training for all its draws.
+
+    What users get wherever labels do not train the towers; the lexical scorer, the speller and all weights are the
+    cell's own.
+    """
+    from tfrec.pipeline.assemble import assemble, speller_of
+    from tfrec.pipeline.trained import TrainedShop
+
+    nobody = Cell(cell.shop, "0", 0, (), _all_tested(cell))
+    base = _trained(nobody, budget, f"{nobody.name}-carried")
+    vectors = _kept_vectors(base)
+    config = cell.write(budget, f"{cell.name}-carried")
+    data, _, signature = assemble(config)
+    base.model.speller = speller_of(config, checked(data, cell), cell.shop.encoder)
+    base.model.use_catalogue(vectors, data.popularity)
+    return TrainedShop(config, data, base.model, f"{signature}{base.signature}", base.summary, vectors)
+
+
+def _all_tested(cell: Cell) -> tuple[str, ...]:
+    """What the same shop tests where nothing is labelled; with it the training is that of the cell without labels."""
+    from protocol.cells import cells_of
+
+    return cells_of(cell.shop, ["0"], 1)[0].tested
+
+
+def _kept_vectors(base: Any) -> np.ndarray:
+    """The trained towers' vectors of the catalogue, encoded once for all draws."""
+    from tfrec.files import atomic_directory
+    from tfrec.pipeline.run_folder import RunFolder
+
+    folder = Path(RunFolder(base.config).path) / "catalogue"
+    if (folder / "signature").is_file() and (folder / "signature").read_text() == base.signature:
+        return np.load(folder / "vectors.npy", allow_pickle=False)
+    vectors = base.catalogue
+    with atomic_directory(folder) as aside:
+        np.save(aside / "vectors.npy", vectors)
+        (aside / "signature").write_text(base.signature)
+    return vectors
+
+
+def _trained_sections(config: Any) -> list[str]:
+    return [name for name in type(config).model_fields if name not in ("name", "runs_dir", "seed")]
+
+
+def _lend_vectors(source: Any, cell: Cell) -> None:
+    """Gives a run the untrained encoder's vectors of the same catalogue; their key is checked when they are read."""
+    from tfrec.pipeline.run_folder import RunFolder
+
+    target = RunFolder(source).zero_shot
+    if not target.exists():
+        assert len(cell.shop.untrained)
+        shutil.copytree(cell.shop.untrained_folder, target, copy_function=_link)
+
+
+def _link(source: str, target: str) -> str:
+    os.link(source, target)
+    return target
