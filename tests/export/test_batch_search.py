@@ -100,7 +100,7 @@ def test_the_table_shows_query_and_ranks(run: Any, tmp_path: Path) -> None:
         ("query_id,query\n1,a\n2,b\n1,c\n", "row 4: query_id '1' was already used in row 2"),
         ("query_id,query\n1,a\n,b\n", "row 3: query_id is empty"),
         ("query_id,query\n1,a,b,c\n", "row 2"),
-        ("query_id,query\n", "no rows"),
+        ('query_id,query\n1,"red sofa\n2,lamp\n3,"blue chair\n4,rug\n', "look like rows of their own"),
         ("", "is empty"),
     ],
 )
@@ -109,6 +109,41 @@ def test_bad_query_files_are_named_in_one_sentence(run: Any, tmp_path: Path, tex
     done = run("--queries", write(tmp_path / "q.csv", text), "--output", output)
     assert done.exit_code == 2 and not output.exists()
     assert named in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "content"),
+    [
+        ("--queries", "q.csv", "query_id,query\n"),
+        ("--queries", "q.tsv", "query_id\tquery\n"),
+        ("--queries", "q.csv", "query_id,query,history\n\n"),
+        ("--queries", "q.jsonl", "\n"),
+        ("--users", "u.csv", "user_id,history\n"),
+    ],
+)
+def test_a_file_without_rows_has_an_empty_answer(
+    run: Any, tmp_path: Path, option: str, name: str, content: str
+) -> None:
+    output = tmp_path / "answers"
+    done = run(option, write(tmp_path / name, content), "--output", output)
+    assert done.exit_code == 0, done.output
+    assert output.read_text() == "" and f"{name} has no rows: the answer is empty." in done.stderr
+
+
+def test_a_command_that_ends_early_is_not_aborted_by_reading_threads(tmp_path: Path) -> None:
+    """Before, Arrow called a Python stream from a thread while the interpreter ended: exit 134 in half of the runs."""
+    import subprocess
+    import sys
+
+    header_only = write(tmp_path / "q.csv", "query_id,query\n")
+    long = write(
+        tmp_path / "long.csv", "query_id,query\n1,a,b\n" + "".join(f"{n},{'sofa ' * 40}\n" for n in range(99_999))
+    )
+    for _ in range(4):
+        for file, said in ((header_only, "holds no export"), (long, "row 2: 3 fields instead of 2")):
+            command = [sys.executable, "-m", "tfrec", "search", "--export", str(tmp_path), "--queries", str(file)]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            assert done.returncode == 2 and said in done.stderr, (done.returncode, done.stderr)
 
 
 def test_other_mistakes_are_named(run: Any, tmp_path: Path) -> None:
@@ -139,6 +174,30 @@ def test_a_trec_run_takes_only_single_words() -> None:
     ):
         with pytest.raises(DataError, match="not one word"):
             list(trec_lines([(request, found)], tag))
+
+
+def test_a_quote_at_the_start_of_a_tab_separated_query_is_a_character(tmp_path: Path) -> None:
+    file = write(tmp_path / "q.tsv", 'query_id\tquery\n1\t"red sofa\n2\tlamp\n3\t"blue\n4\t10" pan\n')
+    found = [(request.name, request.query) for request in read_requests(file, "query_id")]
+    assert found == [("1", '"red sofa'), ("2", "lamp"), ("3", '"blue'), ("4", '10" pan')]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_histories_in_lists_keep_blanks_in_ids_and_numbers_become_ids(kind: str, tmp_path: Path) -> None:
+    import polars as pl
+
+    file = tmp_path / f"u.{kind}"
+    texts = {"user_id": ["2.00", "b", "c"], "history": [["ärtikel 10", " item-3 "], ["2.00"], []]}
+    frame = pl.DataFrame(texts)
+    frame.write_ndjson(file) if kind == "jsonl" else frame.write_parquet(file)
+    assert [tuple(request) for request in read_requests(file, "user_id")] == [
+        ("2.00", "", ["ärtikel 10", "item-3"]), ("b", "", ["2.00"]), ("c", "", []),
+    ]  # fmt: skip
+    numbers = pl.DataFrame({"user_id": [1.0, 2.0], "history": [[3.0, 17850.0], [2.5]]})
+    numbers.write_ndjson(file) if kind == "jsonl" else numbers.write_parquet(file)
+    assert [(request.name, request.history) for request in read_requests(file, "user_id")] == [
+        ("1", ["3", "17850"]), ("2", ["2.5"]),
+    ]  # fmt: skip
 
 
 def test_ids_keep_their_form(tmp_path: Path) -> None:

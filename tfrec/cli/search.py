@@ -54,6 +54,8 @@ def search(
     id_column, file = ("user_id", users) if queries is None else ("query_id", queries)
     assert file is not None
     requests = read_requests(file, id_column)
+    if not requests:
+        print(f"{file} has no rows: the answer is empty.", file=sys.stderr, flush=True)
     print(f"Loading {export} ...", file=sys.stderr, flush=True)
     from tfrec.export.loaded import LoadedModel
 

@@ -12,12 +12,15 @@ from typing import IO, Any
 
 import polars as pl
 
+from tfrec.data.ids import ID_LISTS, IDS, as_text, id_list_text, id_text
 from tfrec.errors import DataError
+from tfrec.json_text import RepeatedKeyError, once_each
 
 # (columns found, those of them that may hold text) -> {tfrec's name: file's name}; raises when one is missing
 Pick = Callable[[list[str], list[str]], dict[str, str]]
 Rejected = list[tuple[int, str]]  # rows that cannot even be parsed: (row, what is wrong)
 _JSON_LINES = 20_000
+_DECODER = json.JSONDecoder(object_pairs_hook=once_each)
 _PARQUET_ROWS = 100_000
 
 
@@ -72,9 +75,11 @@ def _has_text(value: Any) -> bool:
 
 def _json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
+        value = _DECODER.decode((line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line).decode("utf-8"))
     except UnicodeDecodeError:
         raise DataError(f"{path}, line {number} is not UTF-8: save the file as UTF-8.") from None
+    except RepeatedKeyError as error:
+        raise DataError(f"{path}, line {number} has the key {error.key!r} twice: keep the right one.") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}, line {number} is not JSON ({error}): each line must hold one JSON object.") from None
     if not isinstance(value, dict):
@@ -83,26 +88,16 @@ def _json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 
 def _json_frame(objects: list[dict[str, Any]], numbers: list[int], columns: dict[str, str]) -> pl.DataFrame:
-    data = {
-        name: pl.Series(name, [as_text(found.get(file)) for found in objects], dtype=pl.String)
+    return pl.DataFrame({**as_texts(objects, columns), "_row": pl.Series(numbers, dtype=pl.UInt32)})
+
+
+def as_texts(rows: list[dict[str, Any]], columns: dict[str, str]) -> dict[str, pl.Series]:
+    """String columns under tfrec's names: ids by `tfrec.data.ids`, all else by `as_text`."""
+    ways = dict.fromkeys(IDS, id_text) | dict.fromkeys(ID_LISTS, id_list_text)
+    return {
+        name: pl.Series(name, [ways.get(name, as_text)(row.get(file)) for row in rows], dtype=pl.String)
         for name, file in columns.items()
     }
-    return pl.DataFrame({**data, "_row": pl.Series(numbers, dtype=pl.UInt32)})
-
-
-def as_text(value: Any) -> str:
-    """A JSON value as the text that a CSV file would hold; lone surrogates are replaced."""
-    if type(value) is str:
-        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return " ".join(filter(None, map(as_text, value)))
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace").decode("utf-8")
-    return repr(value)
 
 
 def parquet_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
@@ -121,17 +116,20 @@ def parquet_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with tempfile.TemporaryFile() as unpacked:
-        source: Any = str(path)
+    with tempfile.NamedTemporaryFile() as unpacked:
+        source = str(path)
         if path.name.endswith(".gz"):
             with open_bytes(path) as packed:
                 while block := packed.read(1 << 20):
                     unpacked.write(block)
-            unpacked.seek(0)
-            source = unpacked
+            unpacked.flush()
+            source = unpacked.name  # the file and not the Python object: Arrow reads it from threads of its own
         try:
             with pq.ParquetFile(source) as file:
                 schema = file.schema_arrow
+                twice = next((name for name in schema.names if schema.names.count(name) > 1), None)
+                if twice is not None:
+                    raise DataError(f"{path} has the column {twice!r} twice: keep the right one.")
                 columns = pick(schema.names, [field.name for field in schema if _may_hold_text(field.type)])
                 done = 0
                 for batch in file.iter_batches(_PARQUET_ROWS, columns=list(dict.fromkeys(columns.values()))):

@@ -51,6 +51,7 @@ def load_interactions(
         file = batch.file
         report.read(file, batch.frame.height + len(batch.rejected))
         report.fault("unreadable row", file, batch.rejected)
+        report.warn(batch.warnings)
         if not batch.frame.height:
             continue
         _needs(config, batch.frame, file)

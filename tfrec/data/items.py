@@ -62,6 +62,7 @@ def load_items(
     for batch in read_table(config, root, ("item_id", "title"), wanted, "items", further=True):
         report.read(batch.file, batch.frame.height + len(batch.rejected))
         report.fault("unreadable row", batch.file, batch.rejected)
+        report.warn(batch.warnings)
         if not batch.frame.height:
             continue
         frame = _products_only(batch.frame, config, report)

@@ -23,7 +23,7 @@ from tfrec.data.split import check_leaks, split_interactions, split_searches
 from tfrec.errors import DataError, TfrecError
 from tfrec.files import atomic_directory, read_json, sha256_file, write_json
 
-FORMAT = 2  # raise it when the prepared files change their meaning: older ones are then built anew
+FORMAT = 3  # raise it when the prepared files change their meaning: older ones are then built anew
 
 
 def prepare(config: Config, folder: Path | None = None) -> ShopData:

@@ -15,6 +15,7 @@ import polars as pl
 from tfrec.config.data import TableConfig
 from tfrec.data import formats
 from tfrec.data.csv_files import csv_batches
+from tfrec.data.ids import ID_LISTS, IDS, check_whole_ids, id_column, id_list_column
 from tfrec.errors import DataError
 
 _ENDINGS = {
@@ -22,8 +23,11 @@ _ENDINGS = {
     ".parquet": "parquet", ".pq": "parquet", ".tfrecord": "tfrecord", ".tfrecords": "tfrecord",
 }  # fmt: skip
 _OWN = ("text", "_row", "_file", "_count")  # names that preparing needs for itself
-IDS = ("item_id", "user_id", "query_id", "order_id")
 _VALUES = ("price", "gain", "weight", "split", "event", "timestamp", "quantity")
+
+
+class NoRowsError(DataError):
+    """A file has its columns, and not a single row."""
 
 
 @dataclass
@@ -34,11 +38,13 @@ class Batch:
         file: where they come from.
         frame: the columns found, all String without nulls ("" when empty), and `_row` UInt32.
         rejected: rows that could not be parsed at all, (row, what is wrong).
+        warnings: what looks wrong with the file as a whole, a sentence each without its full stop.
     """
 
     file: Path
     frame: pl.DataFrame
     rejected: formats.Rejected = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def files_of(table: TableConfig, root: Path) -> list[Path]:
@@ -113,11 +119,12 @@ def read_table(
             return columns | {name: name for name in texts if further and name not in mapped}
 
         rejected: formats.Rejected = []
+        warnings: list[str] = []
         rows = 0
         try:
-            for frame in _frames(path, format_of(path, table), pick, rejected):
+            for frame in _frames(path, format_of(path, table), pick, rejected, warnings):
                 rows += frame.height
-                yield Batch(path, _to_text(frame), rejected[:])
+                yield Batch(path, _to_text(path, frame), rejected[:])
                 rejected.clear()
         except formats.READ_ERRORS as error:
             raise DataError(
@@ -125,15 +132,17 @@ def read_table(
             ) from None
         except OSError as error:
             raise DataError(f"{path} cannot be read ({error}).") from error
-        if rejected:
-            yield Batch(path, pl.DataFrame(), rejected)
+        if rejected or warnings:
+            yield Batch(path, pl.DataFrame(), rejected, warnings)
         elif rows == 0:
-            raise DataError(f"{path} has no rows.")
+            raise NoRowsError(f"{path} has no rows.")
 
 
-def _frames(path: Path, kind: str, pick: formats.Pick, rejected: formats.Rejected) -> Iterator[pl.DataFrame]:
+def _frames(
+    path: Path, kind: str, pick: formats.Pick, rejected: formats.Rejected, warnings: list[str]
+) -> Iterator[pl.DataFrame]:
     if kind in ("csv", "tsv"):
-        return csv_batches(path, "," if kind == "csv" else "\t", pick, rejected)
+        return csv_batches(path, "," if kind == "csv" else "\t", pick, rejected, warnings)
     if kind == "jsonl":
         return formats.json_batches(path, pick)
     if kind == "parquet":
@@ -163,8 +172,8 @@ def _pick(
     return columns
 
 
-def _to_text(frame: pl.DataFrame) -> pl.DataFrame:
-    """Every column as String; times as unix seconds; whole numbers as ids without '.0'."""
+def _to_text(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
+    """Every column as String; times as unix seconds; ids by `tfrec.data.ids`."""
     columns = []
     for name, kind in frame.schema.items():
         column = pl.col(name)
@@ -173,16 +182,19 @@ def _to_text(frame: pl.DataFrame) -> pl.DataFrame:
             continue
         if isinstance(kind, pl.Array):
             column, kind = column.arr.to_list(), pl.List(kind.inner)
-        if isinstance(kind, pl.List):
+        if isinstance(kind, pl.List) and name in ID_LISTS:
+            check_whole_ids(path, name, frame[name].explode())
+            column = id_list_column(column, kind)
+        elif isinstance(kind, pl.List):
             column = _joined(column, kind.inner)
         elif name == "timestamp" and isinstance(kind, pl.Date | pl.Datetime):
             column = column.cast(pl.Datetime("ms")).dt.epoch("s").cast(pl.String)
-        elif name in IDS and kind.is_float():
-            whole = column.cast(pl.Int64, strict=False)
-            other = column.fill_nan(None).cast(pl.String)
-            column = pl.when(whole == column).then(whole.cast(pl.String)).otherwise(other)
+        elif name in IDS and kind.is_numeric():
+            check_whole_ids(path, name, frame[name])
+            column = id_column(column, kind)
         elif kind == pl.Binary:
-            column = column.cast(pl.String, strict=False)
+            _check_utf8(path, frame, name)
+            column = column.cast(pl.String)
         elif kind == pl.Boolean:
             column = column.replace_strict({True: "true", False: "false"}, default="", return_dtype=pl.String)
         elif isinstance(kind, pl.Struct):
@@ -192,8 +204,6 @@ def _to_text(frame: pl.DataFrame) -> pl.DataFrame:
         column = column.fill_null("")
         if name in (*IDS, *_VALUES):
             column = column.str.strip_chars()
-        if name in IDS:
-            column = column.str.replace(r"^(-?\d+)\.0+$", "$1")
         columns.append(column.alias(name))
     return frame.select(columns)
 
@@ -206,3 +216,17 @@ def _joined(column: pl.Expr, inner: Any) -> pl.Expr:
     elif isinstance(inner, pl.List | pl.Array):
         element = _joined(element, inner.inner)
     return column.list.eval(element.cast(pl.String)).list.join(" ", ignore_nulls=True)
+
+
+def _check_utf8(path: Path, frame: pl.DataFrame, name: str) -> None:
+    try:
+        frame[name].cast(pl.String)
+    except pl.exceptions.PolarsError:
+        for row, value in frame.select("_row", name).drop_nulls().iter_rows():
+            try:
+                value.decode("utf-8")
+            except UnicodeDecodeError:
+                raise DataError(
+                    f"{path}, row {row}: column {name!r} is not UTF-8 ({value[:40]!r}): write it as text in UTF-8."
+                ) from None
+        raise

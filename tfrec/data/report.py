@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,12 @@ class TableReport:
                 if len(entry["examples"]) >= _EXAMPLES:
                     break
                 entry["examples"].append(_shown(before, after))
+
+    def warn(self, sentences: Iterable[str]) -> None:
+        """Notes what looks wrong with a whole file, and says it on standard error at once."""
+        for sentence in sentences:
+            self.notes.append(sentence)
+            print(f"warning: {sentence}.", file=sys.stderr, flush=True)
 
     def judge(self) -> None:
         """Stops when the faults are too many.

@@ -78,6 +78,7 @@ def load_searches(
         file = batch.file
         report.read(file, batch.frame.height + len(batch.rejected))
         report.fault("unreadable row", file, batch.rejected)
+        report.warn(batch.warnings)
         if not batch.frame.height:
             continue
         frame = clean_texts(batch.frame, ["query"], cleaning, report)

@@ -39,6 +39,9 @@ def read_sheet(path: Path, dates: Sequence[str] = ()) -> pl.DataFrame:
             rows = _rows(archive, sheets[0], shared)
             header = next(rows)
             names = {at: name.strip() for at, name in header.items()}
+            twice = next((name for name in names.values() if list(names.values()).count(name) > 1), None)
+            if twice is not None:
+                raise DataError(f"{path} has the column {twice!r} twice: keep the right one.")
             return pl.concat(list(_frames(rows, names, dates)))
     except (zipfile.BadZipFile, ElementTree.ParseError, StopIteration, IndexError, KeyError, ValueError) as error:
         raise DataError(f"{path} is not a readable .xlsx workbook ({error or type(error).__name__}).") from error
@@ -87,6 +90,8 @@ def _rows(archive: zipfile.ZipFile, sheet: str, shared: list[str]) -> Iterator[d
                     value = "".join(text.text or "" for text in cell.iter(f"{_NAMESPACE}t"))
                 elif kind == "s" and value is not None:
                     value = shared[int(value)]
+                elif kind in (None, "n") and value is not None and float(value).is_integer():
+                    value = str(int(float(value)))  # numbers are doubles: 2, 2.0 and 2E0 are one number
                 if value is not None and kind != "e":
                     row[_column(reference) if reference else at] = value
             element.clear()

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.data.formats import Pick, as_text, open_bytes
+from tfrec.data.formats import Pick, as_texts, open_bytes
 from tfrec.errors import DataError
 
 _RECORDS = 20_000
@@ -35,7 +35,7 @@ def tfrecord_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
     _check_ends(path)
     kind = "GZIP" if path.name.endswith(".gz") else ""
     columns: dict[str, str] | None = None
-    found: list[dict[str, str]] = []
+    found: list[dict[str, list[Any]]] = []
     records = iter(tf.data.TFRecordDataset(str(path), compression_type=kind))
     row = 0
     while True:
@@ -48,12 +48,8 @@ def tfrecord_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
             found.append(_features(path, row, raw.numpy()))
         if found and (raw is None or len(found) == _RECORDS):
             columns = columns or pick(*[list(dict.fromkeys(name for features in found for name in features))] * 2)
-            data = {
-                name: pl.Series(name, [features.get(of, "") for features in found], dtype=pl.String)
-                for name, of in columns.items()
-            }
             rows = pl.int_range(row - len(found) + 1, row + 1, dtype=pl.UInt32, eager=True)
-            yield pl.DataFrame({**data, "_row": rows})
+            yield pl.DataFrame({**as_texts(found, columns), "_row": rows})
             found = []
         if raw is None:
             return
@@ -74,7 +70,7 @@ def _check_ends(path: Path) -> None:
                 raise DataError(_CUT_OFF.format(path, row))
 
 
-def _features(path: Path, row: int, raw: bytes) -> dict[str, str]:
+def _features(path: Path, row: int, raw: bytes) -> dict[str, list[Any]]:
     from google.protobuf.message import DecodeError
 
     from tfrec.tensorflow_setup import tf
@@ -83,19 +79,19 @@ def _features(path: Path, row: int, raw: bytes) -> dict[str, str]:
         example = tf.train.Example.FromString(raw)
     except DecodeError:
         raise DataError(f"{path}, record {row} is not a tf.train.Example.") from None
-    return {name: _text(path, row, name, feature) for name, feature in example.features.feature.items()}
+    return {name: _values(path, row, name, feature) for name, feature in example.features.feature.items()}
 
 
-def _text(path: Path, row: int, name: str, feature: Any) -> str:
+def _values(path: Path, row: int, name: str, feature: Any) -> list[Any]:
     kind = feature.WhichOneof("kind")
     if kind == "bytes_list":
         try:
-            return " ".join(value.decode("utf-8") for value in feature.bytes_list.value)
+            return [value.decode("utf-8") for value in feature.bytes_list.value]
         except UnicodeDecodeError:
             raise DataError(f"{path}, record {row}: feature {name!r} is not UTF-8.") from None
     if kind == "float_list":
         # float32: the shortest text that reads back as the same float32, so that 0.1 stays 0.1
         import numpy as np
 
-        return " ".join(str(np.float32(value)) for value in feature.float_list.value)
-    return as_text(list(feature.int64_list.value)) if kind else ""
+        return [float(str(np.float32(value))) for value in feature.float_list.value]
+    return list(feature.int64_list.value) if kind else []

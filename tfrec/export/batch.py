@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfrec.config.data import TableConfig
-from tfrec.data.read import Batch, read_table
+from tfrec.data.ids import ids_of
+from tfrec.data.read import Batch, NoRowsError, read_table
 from tfrec.errors import DataError
 from tfrec.export.loaded import LoadedModel
 from tfrec.progress import Progress
@@ -40,8 +41,12 @@ def read_requests(path: Path, id_column: str) -> list[Request]:
         path: the file; item ids of its column history are separated by white space.
         id_column: "query_id" (with columns query_id, query, optional history) or "user_id" (user_id, history).
 
+    Returns:
+        the requests in the file's order; none where it has its columns and no row.
+
     Raises:
-        DataError: the file is missing, empty or malformed, a column is missing, an id is empty or comes twice.
+        DataError: the file is missing, empty or malformed, a column is missing, an id is empty or comes twice, or
+            quotes look as if they had swallowed rows: their answers would be missing.
     """
     needed = "query" if id_column == "query_id" else "history"
     seen: dict[str, int] = {}
@@ -50,6 +55,8 @@ def read_requests(path: Path, id_column: str) -> list[Request]:
         if batch.rejected:
             row, reason = batch.rejected[0]
             raise DataError(f"{path}, row {row}: {reason}.")
+        if batch.warnings:
+            raise DataError(f"{batch.warnings[0]}.")
         for values in batch.frame.iter_rows(named=True):
             name, row = values[id_column], values["_row"]
             if not name:
@@ -58,9 +65,7 @@ def read_requests(path: Path, id_column: str) -> list[Request]:
                 raise DataError(f"{path}, row {row}: {id_column} {name!r} was already used in row {seen[name]}.")
             seen[name] = row
             query = values.get("query", "") if id_column == "query_id" else ""
-            requests.append(Request(name, query, values.get("history", "").split()))
-    if not requests:
-        raise DataError(f"{path} has no rows.")
+            requests.append(Request(name, query, ids_of(values.get("history", ""))))
     return requests
 
 
@@ -68,6 +73,8 @@ def _batches(path: Path, id_column: str, needed: str) -> Iterator[Batch]:
     table = TableConfig(path=path.name, format="auto", columns={})
     try:
         yield from read_table(table, path.parent, (id_column, needed), ("history",), id_column)
+    except NoRowsError:
+        return
     except DataError as error:
         # The reader's hint is about the configuration, which has no say here.
         told, hint, _ = str(error).partition("; if ")

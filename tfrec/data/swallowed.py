@@ -1,0 +1,93 @@
+"""Signs that a file's quotes are not what its writer meant: rows swallowed by a field, or quotes kept in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+
+class SwallowedRows:
+    """Looks in CSV for fields with a line in them that has as many separators as a row.
+
+    Two opened quotes that nobody closes make one long field of all rows between them, which is valid CSV: only its
+    shape betrays it.
+
+    Args:
+        path: the file, for the sentence.
+        separator: between fields.
+        header: the file's columns.
+    """
+
+    def __init__(self, path: Path, separator: str, header: list[str]) -> None:
+        self.path, self.separator, self.header = path, separator.encode(), header
+        self.count = 0
+        self.first: tuple[int, str] | None = None
+
+    def look(self, frame: pl.DataFrame, rows: pl.Series) -> None:
+        """Looks through a block.
+
+        Args:
+            frame: all columns of the file, Binary.
+            rows: their row numbers.
+        """
+        if len(self.header) < 2:
+            return
+        suspects = frame.with_columns(rows).filter(
+            pl.any_horizontal(pl.col(name).bin.contains(b"\n") for name in frame.columns)
+        )
+        for values in suspects.iter_rows():
+            for name, value in zip(frame.columns, values, strict=False):
+                if self._holds_a_row(value):
+                    self.count += 1
+                    self.first = self.first or (values[-1], name)
+
+    def _holds_a_row(self, value: bytes) -> bool:
+        return any(line.count(self.separator) >= len(self.header) - 1 for line in value.split(b"\n")[1:])
+
+    def sentences(self) -> list[str]:
+        """What was found, in a sentence, or nothing."""
+        if self.first is None:
+            return []
+        row, name = self.first
+        some = "1 field holds" if self.count == 1 else f"{self.count:,} fields hold"
+        return [
+            f"{self.path}: {some} lines that look like rows of their own (the first in row {row}, column {name!r}), as "
+            'when a " opens a field and nothing closes it: write such a field as "a ""b""", or the file tab-separated'
+        ]
+
+
+class QuotedFields:
+    """Looks in tab-separated values for fields that were written with CSV's quotes, which stay in their texts there.
+
+    Args:
+        path: the file, for the sentence.
+        separator: not needed; as in SwallowedRows.
+        header: the file's columns.
+    """
+
+    def __init__(self, path: Path, separator: str, header: list[str]) -> None:
+        self.path = path
+        self.count = 0
+        self.first: tuple[int, str] | None = None
+
+    def look(self, frame: pl.DataFrame, rows: pl.Series) -> None:
+        """Looks through a block; see SwallowedRows.look."""
+        for name in frame.columns:
+            column = frame[name]
+            quoted = column.bin.starts_with(b'"') & column.bin.ends_with(b'"') & (column.bin.size() > 1)
+            if quoted.any():
+                self.count += int(quoted.sum())
+                row = int(rows[int(quoted.arg_true()[0])])
+                self.first = min(self.first or (row, name), (row, name), key=lambda found: found[0])
+
+    def sentences(self) -> list[str]:
+        """What was found, in a sentence, or nothing."""
+        if self.first is None:
+            return []
+        row, name = self.first
+        some = "1 field is" if self.count == 1 else f"{self.count:,} fields are"
+        return [
+            f"{self.path}: {some} in quotes (the first in row {row}, column {name!r}), which tab-separated files do "
+            "not know, so they stay in the text: set format: csv if the file was written as CSV with tabs"
+        ]
