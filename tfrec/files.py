@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tfrec.errors import TfrecError
+from tfrec.json_text import parse_json
 
 _ASIDE = ".partial-"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -206,12 +207,23 @@ def write_json(path: Path | str, value: Any) -> None:
     atomic_write(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def read_json(path: Path | str) -> Any:
-    """Reads a JSON file; a broken one is named."""
+def read_json(path: Path | str, kind: type = dict) -> Any:
+    """Reads a JSON file.
+
+    Args:
+        path: the file.
+        kind: dict or list, what it must hold.
+
+    Raises:
+        TfrecError: it holds something else, is broken, too deep or too large, or has a key twice.
+    """
     try:
-        return json.loads(Path(path).read_text("utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+        value = parse_json(Path(path).read_bytes())
+    except ValueError as error:
         raise TfrecError(f"{path} is not valid JSON ({error}): delete it and run the command again.") from error
+    if not isinstance(value, kind):
+        raise TfrecError(f"{path} holds a JSON {type(value).__name__}, not a {kind.__name__}: delete it and run again.")
+    return value
 
 
 def sha256_file(path: Path | str) -> str:

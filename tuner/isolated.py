@@ -98,7 +98,7 @@ def _run_once(folder: Path, beat: Callable[[], None], threads: int | None) -> in
 
 def _note_death(folder: Path, code: int, seconds: float) -> None:
     file = folder / "deaths.json"
-    deaths = [*(read_json(file) if file.is_file() else []), {"code": code, "seconds": round(seconds, 2)}]
+    deaths = [*(read_json(file, list) if file.is_file() else []), {"code": code, "seconds": round(seconds, 2)}]
     write_json(file, deaths)
     if code > 0 or sum(death["code"] < 0 for death in deaths) >= _DEATHS:
         reason = f"{_told(code)}; the end of {folder / 'log.txt'} may say more."

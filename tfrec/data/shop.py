@@ -55,6 +55,8 @@ class ShopData:
         if not (folder / "manifest.json").exists():
             raise DataError(f"{folder} holds no prepared data: run `tfrec data prepare` with the same configuration.")
         shop = cls(folder)
+        if not isinstance(shop.manifest.get("files"), dict):
+            raise DataError(f"{folder / 'manifest.json'} lists no files: run `tfrec data prepare` again.")
         for name, digest in shop.manifest["files"].items():
             path = folder / name
             if not path.exists() or (verify and sha256_file(path) != digest):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +10,7 @@ from typing import Any
 
 from tfrec.errors import ExportError
 from tfrec.files import sha256_file, write_json
+from tfrec.json_text import parse_json
 
 MANIFEST = "tfrec_manifest.json"
 FORMAT = 1
@@ -72,7 +72,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file() or path.is_symlink():
         raise ExportError(f"{folder} has no {MANIFEST}, so it cannot be trusted: export the model again.")
     try:
-        manifest = json.loads(path.read_text("utf-8"))
+        manifest = parse_json(path.read_bytes())
     except ValueError as error:
         raise ExportError(f"{path} is not valid JSON ({error}): export the model again.") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tfrec.errors import TrainingError
-from tfrec.files import atomic_directory
+from tfrec.files import atomic_directory, read_json
 from tfrec.tensorflow_setup import tf
 
 _STATE = "state.json"
@@ -33,7 +33,7 @@ def exists(folder: Path) -> bool:
 
 def read_state(folder: Path) -> dict[str, Any]:
     """The JSON state of a checkpoint."""
-    return json.loads((folder / _STATE).read_text("utf-8"))
+    return read_json(folder / _STATE)
 
 
 def restore(folder: Path, variables: list[Any]) -> dict[str, Any]:
