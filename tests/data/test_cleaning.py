@@ -88,8 +88,8 @@ def test_prices_as_shops_write_them() -> None:
 
 def test_items_are_cleaned_and_reported(make_shop: Callable[..., Config]) -> None:
     items = "item_id,title,image\n I1 ,Tom &amp; Jerry,http://x/?a=1&copy=2\nI2, b \nI3,c,\nI3,c,\n2.0,d,\n"
-    shop = prepare(make_shop(items=items, searches="query,item_id\nＱ &amp; A,I1\nb,2\n"))
-    assert shop.item_ids == ["I1", "I3", "2"]  # I2 has two fields of three
+    shop = prepare(make_shop(items=items, searches="query,item_id\nＱ &amp; A,I1\nb,2.0\n"))
+    assert shop.item_ids == ["I1", "I3", "2.0"]  # I2 has two fields of three
     assert shop.items["title"][0] == "Tom & Jerry"
     assert shop.items["image"][0] == "http://x/?a=1&copy=2"
     report = shop.report
@@ -140,7 +140,7 @@ def test_what_is_no_purchase_is_dropped_by_reason(make_shop: Callable[..., Confi
     shop = prepare(make_shop(items=items, searches=None, interactions=table))
     assert shop.item_ids == ["10001", "10002A", "10003"]
     assert shop.interactions.select("user_id", "item_id", "quantity", "split").rows() == [
-        ("1", "10001", 1, "train"), ("1", "10002A", 2, "train"), ("1", "10003", 1, "dev")]  # fmt: skip
+        ("1.0", "10001", 1, "train"), ("1.0", "10002A", 2, "train"), ("1.0", "10003", 1, "dev")]  # fmt: skip
     counts = {kind: entry["count"] for kind, entry in shop.report["interactions"]["cleaning"].items()}
     assert counts == {
         "other kinds of event, dropped": 1, "rows of cancelled orders, dropped": 1,

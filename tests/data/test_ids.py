@@ -127,6 +127,15 @@ def test_a_shop_whose_ids_differ_by_their_zeros_only(make_shop: Callable[..., Co
     assert sorted(bought) == [("1", "002"), ("1", "2.00"), ("1.0", "1.0")]
 
 
+def test_ids_that_a_spreadsheet_turned_into_numbers_are_told(
+    make_shop: Callable[..., Config], capsys: pytest.CaptureFixture[str]
+) -> None:
+    items = "item_id,title\n17,lamp\n18,sofa\n"
+    with pytest.raises(DataError, match=r"'17\.0' is not in the catalogue"):
+        prepare(make_shop(items=items, searches="query,item_id\nlamp,17.0\nsofa,18.0\n"))
+    assert "differ in a point and zeros, as '17' from '17.0' here" in capsys.readouterr().err
+
+
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters=END_OF_ID)), max_size=6))
 @settings(deadline=None)
 def test_a_list_of_ids_survives_its_way_through_a_text(ids: list[str]) -> None:

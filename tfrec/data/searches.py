@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -43,8 +44,22 @@ def tie_to_catalogue(
         frame = frame.with_columns(kept)
     index = catalogue.frame.select("item_id", pl.int_range(pl.len(), dtype=pl.Int64).alias("item"))
     frame = frame.join(index, on="item_id", how="left", maintain_order="left")
+    _tell_of_zeros(frame.filter(pl.col("item").is_null() & (pl.col("item_id") != ""))["item_id"], catalogue, report)
     unknown = Rule("unknown item", "item_id", pl.col("item").is_null(), "item_id {} is not in the catalogue")
     return apply_rules(frame, file, [empty("item_id"), unknown], report)
+
+
+def _tell_of_zeros(unknown: pl.Series, catalogue: Catalogue, report: TableReport) -> None:
+    """Says so when unknown ids are the catalogue's but for a point and zeros, as when a number passed a spreadsheet."""
+    said = "ids are texts, and those of the catalogue differ in a point and zeros"
+    if not len(unknown) or any(said in note for note in report.notes):
+        return
+    bare = {item.partition(".")[0]: item for item in catalogue.frame["item_id"] if re.fullmatch(r"\d+(\.0+)?", item)}
+    for item in unknown.unique(maintain_order=True):
+        other = bare.get(re.sub(r"\.0+$", "", item))
+        if other is not None:
+            report.warn([f"{said}, as {other!r} from {item!r} here: write both files alike"])
+            return
 
 
 def load_searches(
