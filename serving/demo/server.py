@@ -17,7 +17,6 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,11 +27,12 @@ from urllib.parse import parse_qs, urlsplit
 from tfrec.errors import ServingError
 from tfrec.serving.client import ClientError
 from tfrec.serving.demo.shop import DemoShop
+from tfrec.serving.server.security.hosts import OwnNames
 
 PAGE = Path(__file__).with_name("page.html")
 _LONGEST_TEXT, _MOST_LOOKED, _MOST_HITS, _MOST_FILTERS, _MOST_FIELDS = 500, 50, 100, 10, 100
 Given = dict[str, list[str]]
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LONGEST_BODY = 1 << 16
 _STATUS = {
     "INVALID_ARGUMENT": HTTPStatus.BAD_REQUEST,
     "UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -118,7 +118,7 @@ def _handler(shop: DemoShop, host: str) -> type[BaseHTTPRequestHandler]:
     page = PAGE.read_text("utf-8")
     policy = content_policy(page)
     # Another site must not reach the page through a name of its own that it points at this machine.
-    own_names: Callable[[str], bool] = (lambda name: name in _LOOPBACK) if host in _LOOPBACK else (lambda name: True)
+    names = OwnNames(host)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -126,10 +126,10 @@ def _handler(shop: DemoShop, host: str) -> type[BaseHTTPRequestHandler]:
         server_version, sys_version = "tfrec-demo", ""
 
         def do_GET(self) -> None:
+            self._pass_over_body()
             try:
-                name = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
                 parts = urlsplit(self.path)
-                if not own_names(name):
+                if not names.allow(self.headers.get("Host")):
                     self._send(HTTPStatus.FORBIDDEN, {"error": "This page answers under its own address only."})
                     return
                 if parts.path in ("/", "/index.html"):
@@ -146,6 +146,15 @@ def _handler(shop: DemoShop, host: str) -> type[BaseHTTPRequestHandler]:
 
         do_HEAD = do_GET
 
+        def _pass_over_body(self) -> None:
+            """No question has one; left unread, it would be taken for the next request of the connection."""
+            sizes = self.headers.get_all("Content-Length", ["0"])
+            size = int(sizes[0]) if len(sizes) == 1 and re.fullmatch("[0-9]{1,9}", sizes[0]) else _LONGEST_BODY + 1
+            if "Transfer-Encoding" in self.headers or size > _LONGEST_BODY:
+                self.close_connection = True
+            else:
+                self.rfile.read(size)
+
         def _send(self, status: HTTPStatus, content: dict[str, Any]) -> None:
             self._write(status, json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"), "application/json")
 
@@ -157,6 +166,8 @@ def _handler(shop: DemoShop, host: str) -> type[BaseHTTPRequestHandler]:
             self.send_header("X-Content-Type-Options", "nosniff")
             self.send_header("Referrer-Policy", "no-referrer")
             self.send_header("Cache-Control", "no-store")
+            if self.close_connection:
+                self.send_header("Connection", "close")
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)

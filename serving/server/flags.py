@@ -96,6 +96,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("rest_api_port", "REST port, 0 opens none, -1 takes a free one", type=int, default=0)
     add("rest_api_timeout_in_ms", "for one REST request", type=_positive, default=30_000)
     add("rest_api_enable_cors_support", "let web pages of other hosts ask", type=_switch, default=False)
+    add("rest_allowed_hosts", "names,names under which REST may be asked on loopback besides its own", default="")
+    add("reload_by_anyone", "let clients reload without tokens or certificates on any interface", type=_switch,
+        default=False)  # fmt: skip
     add("ssl_config_file", "TLS for both ports: an SSLConfig in text format")
     add("token_file", "bearer tokens for both ports, one on each line")
     add("monitoring_config_file", "where metrics are: a MonitoringConfig in text format; without it they are on")

@@ -19,6 +19,7 @@ from tfrec.serving.server.protocol.prediction_service import PredictionService
 from tfrec.serving.server.protocol.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
 from tfrec.serving.server.rest.api import RestApi
 from tfrec.serving.server.rest.listener import Limits, RestListener
+from tfrec.serving.server.security.hosts import is_loopback
 from tfrec.serving.server.security.tls import grpc_credentials, ssl_context
 from tfrec.serving.server.security.tokens import TokenFile, TokenInterceptor
 
@@ -42,6 +43,8 @@ class FrontendOptions:
         channel_arguments: further settings of gRPC's server, by name.
         socket_path: a UNIX socket that gRPC listens on besides; "" for none.
         cors: let web pages of other hosts use the REST API.
+        rest_hosts: names under which the REST port may be asked on loopback, besides its own.
+        reload_by_anyone: let every client change the list of models, also where anyone can be one.
     """
 
     rest_port: int | None = None
@@ -55,6 +58,8 @@ class FrontendOptions:
     channel_arguments: tuple[tuple[str, int | str], ...] = ()
     socket_path: str = ""
     cors: bool = False
+    rest_hosts: tuple[str, ...] = ()
+    reload_by_anyone: bool = False
 
 
 class Frontends:
@@ -101,7 +106,8 @@ def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptio
     frontend = frontend or FrontendOptions()
     metrics = frontend.metrics
     metrics.know_models(core.registry.names)
-    operations = Operations(core.registry, getattr(core, "requested", None), metrics)
+    reload = getattr(core, "requested", None)
+    operations = Operations(core.registry, reload, metrics, "" if reload is None else _open_to(host, frontend))
     # gRPC logs a traceback for every message that is no protobuf; strangers must not be able to fill the disk.
     logging.getLogger("grpc._common").setLevel(logging.CRITICAL)
     # Threads wait for their batch most of the time, so there are many more than cores.
@@ -122,7 +128,7 @@ def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptio
             raise ServingError(f"The REST port must be another than the gRPC port {port}: choose one of them anew.")
         api = RestApi(operations, frontend.monitoring, frontend.rest_timeout_seconds, frontend.cors, options.limits)
         context = ssl_context(frontend.tls) if frontend.tls is not None else None
-        rest = RestListener(api, frontend.tokens, context, metrics, frontend.rest_limits)
+        rest = RestListener(api, frontend.tokens, context, metrics, frontend.rest_limits, frontend.rest_hosts)
     try:
         bound = _bind(server, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", frontend.tls)
         if frontend.socket_path:
@@ -138,6 +144,20 @@ def start(core: Any, host: str, port: int, options: Any, frontend: FrontendOptio
         raise
     logger.info("Serving gRPC at %s port %d, REST at %s", host, bound, rest.port if rest is not None else "no port")
     return Frontends(server, bound, health, rest, operations)
+
+
+def _open_to(host: str, frontend: FrontendOptions) -> str:
+    """Why reloads are refused; "" where clients are known: by tokens, by certificates, or as those of this machine."""
+    known = frontend.tokens is not None or (frontend.tls is not None and frontend.tls.client_authorities)
+    if known or is_loopback(host):
+        return ""
+    if frontend.reload_by_anyone:
+        logger.warning("ANYONE WHO REACHES %s CAN CHANGE THE MODELS: no tokens, no client certificates", host)
+        return ""
+    return (
+        "Reloads are refused, because anyone who reaches this server could ask for them: start it with tokens "
+        "(--token_file) or client certificates, on loopback, or with --reload_by_anyone"
+    )
 
 
 def grpc_options(max_message_bytes: int, further: tuple[tuple[str, int | str], ...] = ()) -> list[tuple[str, Any]]:

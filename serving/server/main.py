@@ -141,6 +141,8 @@ def frontend_options(flags: argparse.Namespace) -> FrontendOptions:
         channel_arguments=flags.grpc_channel_arguments,
         socket_path=flags.grpc_socket_path,
         cors=flags.rest_api_enable_cors_support,
+        rest_hosts=tuple(name.strip() for name in flags.rest_allowed_hosts.split(",") if name.strip()),
+        reload_by_anyone=flags.reload_by_anyone,
     )
 
 

@@ -79,12 +79,15 @@ class Operations:
         registry: the models: acquire(name, version, label), states(name), labels(name), names().
         reload: takes a new list of models, or None where it cannot change.
         metrics: told what happens.
+        no_reload: why clients may not change the list; "" if they may.
     """
 
-    def __init__(self, registry: Any, reload: Callable[[Any], None] | None = None, metrics: Metrics = NULL) -> None:
+    def __init__(
+        self, registry: Any, reload: Callable[[Any], None] | None = None, metrics: Metrics = NULL, no_reload: str = ""
+    ) -> None:  # fmt: skip
         self.registry = registry
         self.metrics = metrics
-        self._reload = reload
+        self._reload, self._no_reload = reload, no_reload
         self._unknown_ids = UnknownIds(registry, metrics)
 
     def stop(self) -> None:
@@ -177,6 +180,8 @@ class Operations:
 
     def reload(self, request: Any) -> Any:
         """Replaces the list of served models; what the new one lacks is unloaded."""
+        if self._no_reload:
+            raise StatusError(grpc.StatusCode.PERMISSION_DENIED, self._no_reload)
         configs = config_from_proto(request.config)
         if self._reload is None:
             raise StatusError(grpc.StatusCode.UNIMPLEMENTED, "This server's list of models is fixed: restart it.")

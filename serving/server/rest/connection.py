@@ -17,6 +17,7 @@ from tfrec.serving.server.metrics.counters import Metrics
 from tfrec.serving.server.rest.limits import Budget, Held, Limits
 from tfrec.serving.server.rest.message import Reply, Request, json_error, read_body, read_head
 from tfrec.serving.server.rest.reader import HttpError, Reader
+from tfrec.serving.server.security.hosts import OwnNames
 from tfrec.serving.server.security.tokens import TokenFile
 
 logger = logging.getLogger("tfrec.serving.server")
@@ -61,6 +62,7 @@ class Port(Protocol):
     tokens: TokenFile | None
     metrics: Metrics
     limits: Limits
+    names: OwnNames
     body_budget: Budget
     stopping: bool
 
@@ -122,6 +124,7 @@ class Connection:
                 return False
             held = Held(self._listener.body_budget, limits.free_body_bytes)
             try:
+                self._check_name(request)
                 self._check_token(request)
                 body = self._body(reader, request, held)
                 reply = self._listener.api.respond(request.method, request.path, request.headers, body)
@@ -138,6 +141,10 @@ class Connection:
             return False
         finally:
             self.busy = False
+
+    def _check_name(self, request: Request) -> None:
+        if not self._listener.names.allow(request.host):
+            raise HttpError(403, "This server answers under its own address only (see --rest_allowed_hosts).")
 
     def _check_token(self, request: Request) -> None:
         tokens = self._listener.tokens

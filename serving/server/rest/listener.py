@@ -12,12 +12,14 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from tfrec.errors import ServingError
 from tfrec.serving.server.metrics.counters import NULL, Metrics
 from tfrec.serving.server.rest.connection import BUSY, Connection
 from tfrec.serving.server.rest.limits import Budget, Limits
+from tfrec.serving.server.security.hosts import OwnNames
 from tfrec.serving.server.security.tokens import TokenFile
 
 logger = logging.getLogger("tfrec.serving.server")
@@ -32,15 +34,18 @@ class RestListener:
         context: TLS settings; None speaks plain text.
         metrics: told who is turned away.
         limits: what is allowed.
+        hosts: names under which the port may be asked besides its own; they count on loopback only.
     """
 
     def __init__(
         self, api: Any, tokens: TokenFile | None = None, context: ssl.SSLContext | None = None,
-        metrics: Metrics = NULL, limits: Limits | None = None,
+        metrics: Metrics = NULL, limits: Limits | None = None, hosts: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.api, self.tokens, self.metrics = api, tokens, metrics
         self.limits = limits or Limits()
         self.port = 0
+        self.names = OwnNames("", hosts)  # those of the interface, once it is known
+        self._hosts = tuple(hosts)
         self.stopping = False
         self.body_budget = Budget(self.limits.total_body_bytes)
         self._context = context
@@ -66,6 +71,7 @@ class RestListener:
             raise ServingError(
                 f"The REST port {port} on {host} cannot be opened ({reason}): choose another with --rest_api_port."
             ) from error
+        self.names = OwnNames(host, self._hosts)
         self._socket, self.port = listening, listening.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, name="rest-accept", daemon=True)
         self._thread.start()

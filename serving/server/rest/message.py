@@ -27,6 +27,7 @@ class Request:
         method: GET, POST, ...
         path: without query and fragment, still percent-encoded.
         headers: values by lower-case name; of repeated ones the values joined with ", ".
+        host: host and port that are asked, None where an old client does not say.
         length: bytes of the body; None when it comes in chunks.
         keep_alive: whether the client wants to send more on this connection.
     """
@@ -34,6 +35,7 @@ class Request:
     method: str
     path: str
     headers: dict[str, str]
+    host: str | None
     length: int | None
     keep_alive: bool
 
@@ -114,15 +116,17 @@ def _checked(found: re.Match[bytes], headers: dict[bytes, bytes]) -> Request:
     if headers.get(b"expect", b"100-continue").lower() != b"100-continue":
         raise HttpError(400, "The only expectation that is understood is 100-continue.")
     target = found[2].decode("ascii")
+    told = {name.decode("ascii"): value.decode("latin-1") for name, value in headers.items()}
+    host = told.get("host")
     if target[:7].lower() == "http://" or target[:8].lower() == "https://":
-        target = "/" + target.split("://", 1)[1].partition("/")[2]
+        host, _, path = target.split("://", 1)[1].partition("/")
+        target = "/" + path
     if not target.startswith("/"):
         raise HttpError(400, "The request's target is not a path.")
     connection = headers.get(b"connection", b"").lower()
     keep_alive = b"close" not in connection if is_new else b"keep-alive" in connection
-    told = {name.decode("ascii"): value.decode("latin-1") for name, value in headers.items()}
     path = target.partition("?")[0].partition("#")[0]
-    return Request(found[1].decode("ascii"), path, told, length, keep_alive)
+    return Request(found[1].decode("ascii"), path, told, host, length, keep_alive)
 
 
 def read_body(reader: Reader, request: Request, limit: int, take: Callable[[int], None]) -> bytes:

@@ -81,7 +81,7 @@ def test_wrong_parameters_are_told(get: Get, path: str, parameters: dict[str, An
 
 
 def test_other_names_and_paths_are_turned_away(get: Get) -> None:
-    assert get("/api/about", host="[")[0] == 400
+    assert get("/api/about", host="[")[0] == 403
     assert get("/api/about", host="evil.example")[0] == 403
     assert get("/api/about", host="localhost:1")[0] == 200
     assert get("/../../etc/passwd")[0] == 404 and get("/api/nothing")[0] == 404
@@ -133,3 +133,16 @@ def test_catalogues_that_are_missing_or_broken(tmp_path: Path) -> None:
     (tmp_path / "items.parquet").write_text("no parquet")
     with pytest.raises(DataError, match="items.parquet cannot be read"):
         Catalogue.open(tmp_path / "items.parquet")
+
+
+def test_a_body_of_a_question_is_no_second_question(page: Any) -> None:
+    inner = b"GET /api/similar?item=S-1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for headers in (f"Content-Length: {len(inner)}", "Transfer-Encoding: chunked", "Content-Length: 99999999"):
+        asked = f"GET /api/about HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode() + inner
+        with socket.create_connection(page._server.server_address, timeout=10) as client:
+            client.sendall(asked)
+            client.shutdown(socket.SHUT_WR)
+            told = b""
+            while part := client.recv(65536):
+                told += part
+        assert told.count(b"HTTP/1.1 200") == 1 and b"similar" not in told and b"S-1" not in told

@@ -46,7 +46,7 @@ class Echo:
 
 @pytest.fixture
 def echo() -> Iterator[RestListener]:
-    listener = RestListener(Echo(), metrics=Metrics(), limits=LIMITS)
+    listener = RestListener(Echo(), metrics=Metrics(), limits=LIMITS, hosts=["x"])
     listener.start("127.0.0.1", 0)
     yield listener
     listener.stop(0.2)
@@ -263,7 +263,7 @@ def test_a_fault_of_the_api_ends_only_its_connection(echo: RestListener, caplog:
 
 def test_a_stop_lets_the_running_request_finish_and_takes_no_other() -> None:
     api = Echo()
-    listener = RestListener(api, limits=LIMITS)
+    listener = RestListener(api, limits=LIMITS, hosts=["x"])
     listener.start("127.0.0.1", 0)
     answers: list[bytes] = []
     running = threading.Thread(target=lambda: answers.append(_send(listener, b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")))
@@ -289,7 +289,7 @@ def test_a_stop_lets_the_running_request_finish_and_takes_no_other() -> None:
 def test_tokens_are_asked_for_before_the_body_is_read(tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text("the-first-token-of-all\n")
-    listener = RestListener(Echo(), TokenFile(file), limits=LIMITS)
+    listener = RestListener(Echo(), TokenFile(file), limits=LIMITS, hosts=["x"])
     listener.start("127.0.0.1", 0)
 
     def status(*headers: str) -> int:
