@@ -27,6 +27,7 @@ DATA = [
     "pydantic>=2.9,<3",
     "pyyaml>=6,<7",
     "safetensors>=0.5,<1",
+    "sentencepiece>=0.2,<0.3",  # reads and writes XLM-R's vocabularies when an encoder is installed
 ]
 COMMAND_LINE = ["typer>=0.15,<1", "rich>=13.9,<16"]
 EVALUATION = [

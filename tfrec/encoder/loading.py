@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tfrec.encoder import store
 from tfrec.encoder.hub_encoder import HubEncoder
 from tfrec.encoder.packed_encoder import PackedEncoder
+from tfrec.encoder.published import PUBLISHED
 from tfrec.encoder.text_encoder import TextEncoder
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def load_encoder(config: EncoderConfig, seed: int) -> TextEncoder:
-    """Loads the encoder that the configuration names; `minilm` is installed first if it is missing.
+    """Loads the encoder that the configuration names; `minilm` and `multilingual` are installed first if missing.
 
     Args:
         config: the encoder section of the configuration.
@@ -33,7 +34,7 @@ def load_encoder(config: EncoderConfig, seed: int) -> TextEncoder:
 
 
 def resolve(name: str) -> store.InstalledEncoder | None:
-    """Finds one of our own encoders; installs `minilm` when it is missing.
+    """Finds one of our own encoders; installs a published one when it is missing.
 
     Args:
         name: an installed encoder, or a folder that holds encoder.json.
@@ -45,9 +46,9 @@ def resolve(name: str) -> store.InstalledEncoder | None:
         return present
     if (in_folder := store.at(Path(name).expanduser())) is not None:
         return in_folder
-    if name == "minilm":
+    if name in PUBLISHED:
         from tfrec.encoder.install import install
 
-        print("installing the encoder minilm (83 MB, once) ...", file=sys.stderr, flush=True)
-        return install("minilm")
+        print(f"installing the encoder {name} ({PUBLISHED[name].size}, once) ...", file=sys.stderr, flush=True)
+        return install(name)
     return None

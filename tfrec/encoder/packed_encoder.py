@@ -15,9 +15,10 @@ from tfrec.encoder.hub_loading import hub_layer
 from tfrec.encoder.inference import inference_weights, text_vectors
 from tfrec.encoder.packing import mean_of_texts, pack
 from tfrec.encoder.preprocessor import tokens_with_marks
+from tfrec.encoder.prompts import Prompts
 from tfrec.encoder.sizes import BertSizes, weight_shapes
 from tfrec.encoder.store import InstalledEncoder
-from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.encoder.text_encoder import Role, TextEncoder
 from tfrec.tensorflow_setup import tf
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class PackedEncoder(TextEncoder):
         self.layer = hub_layer(str(source.encoder), trainable=True, arguments=arguments, name="encoder")
         self.preprocessor = tensorflow_hub.load(str(source.preprocessor))
         self._source, self._pooling, self._rate = source, config.pooling, config.dropout
+        self._prompts = Prompts(*_prompts(config, source.facts), self._tokens)
         self._sizes = BertSizes(**source.facts["sizes"])
         self.hidden_size, self.fingerprint = self._sizes.hidden, source.fingerprint
         by_name = {variable.name.split(":")[0]: variable for variable in self.layer.variables}
@@ -66,7 +68,10 @@ class PackedEncoder(TextEncoder):
     def trainable_variables(self) -> list[Any]:  # type: ignore[override]
         return list(self._trainable)
 
-    def tokenize(self, texts: Tensor, max_tokens: int) -> Tensor:
+    def tokenize(self, texts: Tensor, max_tokens: int, role: Role = "") -> Tensor:
+        return self._tokens(*self._prompts.before(texts, max_tokens, role))
+
+    def _tokens(self, texts: Tensor, max_tokens: int) -> Tensor:
         facts = self._source.facts
         return tokens_with_marks(self.preprocessor.tokenize(texts), max_tokens, facts["start_id"], facts["end_id"])
 
@@ -92,7 +97,7 @@ class PackedEncoder(TextEncoder):
             vectors = mean_of_texts(sequence, packed)
         return tf.split(vectors, [group.nrows() for group in groups], num=len(groups))
 
-    def encode(self, texts: Sequence[str], max_tokens: int, description: str = "") -> np.ndarray:
+    def encode(self, texts: Sequence[str], max_tokens: int, description: str = "", role: Role = "") -> np.ndarray:
         weights = inference_weights(self._weights, self.precision)
         encode_batch = self._encode_batch
         if len(texts) >= _TEXTS_WORTH_A_TRACE:
@@ -101,7 +106,7 @@ class PackedEncoder(TextEncoder):
             encode_batch = self._encoding_function(fixed)
         return encode_sorted(
             texts,
-            lambda some: self.tokenize(some, max_tokens),
+            lambda some: self.tokenize(some, max_tokens, role),
             lambda word_ids, lengths: encode_batch(weights, word_ids, lengths),
             self.hidden_size,
             description,
@@ -122,13 +127,23 @@ class PackedEncoder(TextEncoder):
         signature = [like, tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)]
         return tf.function(vectors, input_signature=signature, autograph=False)
 
-    def inference_function(self, precision: str) -> Callable[[Tensor, int], Tensor]:
+    def inference_function(self, precision: str) -> Callable[..., Tensor]:
         from tfrec.encoder.frozen import FrozenEncoder
 
         weights = [value.numpy() for value in inference_weights(self._weights, precision)]
-        return FrozenEncoder(weights, self._sizes, self._pooling, precision, self.preprocessor, self._source.facts)
+        return FrozenEncoder(
+            weights, self._sizes, self._pooling, precision, self.preprocessor, self._tokens, self._prompts
+        )
 
     def save(self, folder: Path) -> None:
         from tfrec.encoder.install import copy_with_weights
 
         copy_with_weights(self._source, folder, {name: value.numpy() for name, value in self._weights.items()})
+
+
+def _prompts(config: EncoderConfig, facts: Mapping[str, Any]) -> tuple[str, str]:
+    """The prompts (query, item) of the configuration, else those the encoder was trained with."""
+    own = facts.get("prompts", {})
+    chosen = {"query": config.query_prompt, "item": config.item_prompt}
+    query, item = (own.get(role, "") if given is None else given for role, given in chosen.items())
+    return query, item

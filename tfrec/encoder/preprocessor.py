@@ -1,17 +1,14 @@
-"""The preprocessor half of an installed encoder: strings to word pieces, as a TF-Hub preprocessor SavedModel.
-
-FastBertTokenizer (Song et al. 2021, "Fast WordPiece Tokenization") keeps its trie in a constant: no tables to
-initialise, and its two ops are in the TF-Text set of stock TensorFlow Serving.
-"""
+"""The preprocessor half of an installed encoder: strings to pieces, as a TF-Hub preprocessor SavedModel."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tfrec.encoder.pieces import Pieces
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
@@ -19,27 +16,16 @@ DEFAULT_LENGTH = 128  # as TF-Hub's BERT preprocessors
 
 
 class Tokenize(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc]
-    """Callable: string[B] -> RaggedTensor int32 [B, None] of word pieces without special tokens.
+    """Callable: string[B] -> RaggedTensor int32 [B, None] of pieces without special tokens.
 
     Args:
-        pieces: the vocabulary, id = position.
-        lower_case: lower-case the text and strip its accents first.
+        tokenizer: a tokenizer of tensorflow_text: string [B] -> RaggedTensor [B, None].
+        special: ids by TF-Hub's names, and vocab_size; see `SpecialIds.as_dict`.
     """
 
-    def __init__(self, pieces: Sequence[str], lower_case: bool) -> None:
+    def __init__(self, tokenizer: Any, special: Mapping[str, int]) -> None:
         super().__init__()
-        import tensorflow_text
-
-        self._special = {
-            "vocab_size": len(pieces),
-            "start_of_sequence_id": pieces.index("[CLS]"),
-            "end_of_segment_id": pieces.index("[SEP]"),
-            "padding_id": pieces.index("[PAD]"),
-            "mask_id": pieces.index("[MASK]"),
-        }
-        self._tokenizer = tensorflow_text.FastBertTokenizer(
-            list(pieces), token_out_type=tf.int64, lower_case_nfd_strip_accents=lower_case
-        )
+        self._special, self._tokenizer = dict(special), tokenizer
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def __call__(self, texts: Tensor) -> Tensor:
@@ -57,12 +43,16 @@ class Preprocessor(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc
     """Callable: string[B] -> {input_word_ids, input_mask, input_type_ids} int32 [B, 128].
 
     `tokenize` and `bert_pack_inputs` are the two halves, for other lengths and for pairs of segments.
+
+    Args:
+        pieces: the vocabulary and how texts are cut into it.
     """
 
-    def __init__(self, pieces: Sequence[str], lower_case: bool) -> None:
+    def __init__(self, pieces: Pieces) -> None:
         super().__init__()
-        self.tokenize = Tokenize(pieces, lower_case)
-        self._start, self._end, self._padding = (pieces.index(p) for p in ("[CLS]", "[SEP]", "[PAD]"))
+        special = pieces.special
+        self.tokenize = Tokenize(pieces.tokenizer(), special.as_dict(len(pieces)))
+        self._start, self._end, self._padding = special.start, special.end, special.padding
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def __call__(self, texts: Tensor) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ def text_similarity(encoder: TextEncoder, max_tokens: int, precision: str | None
     encode = encoder.inference_function(precision or encoder.precision)
 
     def similarity(first: Any, second: Any) -> Any:
-        both = tf.math.l2_normalize(encode(tf.concat([first, second], 0), max_tokens), axis=1)
+        both = tf.math.l2_normalize(encode(tf.concat([first, second], 0), max_tokens, "query"), axis=1)
         one, other = both[: tf.size(first)], both[tf.size(first) :]
         return tf.reduce_sum(one * other, axis=1)
 

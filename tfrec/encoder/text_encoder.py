@@ -5,13 +5,14 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
+Role = Literal["", "query", "item"]
 
 
 class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
@@ -38,15 +39,16 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
         """The weights that training may change."""
 
     @abc.abstractmethod
-    def tokenize(self, texts: Tensor, max_tokens: int) -> Tensor:
+    def tokenize(self, texts: Tensor, max_tokens: int, role: Role = "") -> Tensor:
         """Word pieces between the encoder's start and end marks; works inside tf.data and inside a SavedModel.
 
         Args:
             texts: string [B].
-            max_tokens: greatest number of tokens of a text, marks included; at least 2.
+            max_tokens: greatest number of tokens of a text, marks included; at least 2. The prompt comes on top.
+            role: what the texts are; the encoder's prompt for it is put before them. "" puts none.
 
         Returns:
-            RaggedTensor int32 [B, None], 2 to `max_tokens` tokens each.
+            RaggedTensor int32 [B, None], 2 to `max_tokens` tokens and the prompt's each.
         """
 
     @abc.abstractmethod
@@ -62,28 +64,29 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
         """
 
     @abc.abstractmethod
-    def encode(self, texts: Sequence[str], max_tokens: int, description: str = "") -> np.ndarray:
+    def encode(self, texts: Sequence[str], max_tokens: int, description: str = "", role: Role = "") -> np.ndarray:
         """Text vectors of many texts with the current weights, without dropout.
 
         Args:
             texts: the texts.
             max_tokens: greatest number of tokens of a text, marks included.
             description: shown with the progress; empty shows none.
+            role: see `tokenize`.
 
         Returns:
             float32 [N, hidden_size], not normalised.
         """
 
     @abc.abstractmethod
-    def inference_function(self, precision: str) -> Callable[[Tensor, int], Tensor]:
+    def inference_function(self, precision: str) -> Callable[..., Tensor]:
         """A graph function with the current weights as constants, made of ops that stock TensorFlow Serving has.
 
         Args:
             precision: "bf16" or "f32", the type of the constants and of the matrix products.
 
         Returns:
-            A trackable callable (texts string [B], max_tokens) -> float32 [B, hidden_size]; keep it as an attribute of
-            the object that is exported.
+            A trackable callable (texts string [B], max_tokens, role="") -> float32 [B, hidden_size]; keep it as an
+            attribute of the object that is exported.
         """
 
     @abc.abstractmethod

@@ -12,7 +12,7 @@ from tfrec.encoder.cpu import cpu_multiplies_bf16
 from tfrec.models.two_tower import TwoTower
 from tfrec.tensorflow_setup import tf
 
-Encode = Callable[[Any, int], Any]
+Encode = Callable[..., Any]
 LEAST_AGREEMENT = 0.98
 TOP = 10
 _BATCH = 64
@@ -70,7 +70,9 @@ def _top(model: TwoTower, encode: Encode, catalogue: np.ndarray, queries: Sequen
         some = list(queries[start : start + _BATCH])
         has_text = tf.constant([bool(query.strip()) for query in some])
         nothing = tf.fill([len(some), 1], -1)
-        vectors = model.query_tower(encode(tf.constant(some), model.query_tokens), has_text, nothing, catalogue)
+        vectors = model.query_tower(
+            encode(tf.constant(some), model.query_tokens, "query"), has_text, nothing, catalogue
+        )
         scores = tf.matmul(vectors, catalogue, transpose_b=True)
         found.append(tf.math.top_k(scores, min(TOP, len(catalogue))).indices.numpy())
     return np.concatenate(found)

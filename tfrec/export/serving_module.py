@@ -51,7 +51,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
     def __init__(
         self,
         model: TwoTower,
-        encode: Callable[[Tensor, int], Tensor],
+        encode: Callable[..., Tensor],
         item_ids: Sequence[str],
         catalogue: np.ndarray,
         scorer: DenseScorer | Fusion | None = None,

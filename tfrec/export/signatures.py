@@ -20,9 +20,7 @@ Tensor = Any
 _WORDS, _PAST, _ITEM = (0, 1), (0, 2), (2,)
 
 
-def serving_signatures(
-    module: ServingModule, model: TwoTower, encode: Callable[[Tensor, int], Tensor]
-) -> dict[str, Any]:
+def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[..., Tensor]) -> dict[str, Any]:
     """Traces the contract's signatures.
 
     Args:
@@ -49,7 +47,7 @@ def serving_signatures(
     def read(query: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         has_text = tf.logical_not(tf.strings.regex_full_match(query, BLANK))
         query, rows = module.mended(query), latest(rows)
-        return query, query_tower(encode(query, query_tokens), has_text, rows, module.catalogue), rows
+        return query, query_tower(encode(query, query_tokens, "query"), has_text, rows, module.catalogue), rows
 
     def of_words(query: Tensor, rows: Tensor) -> Request:
         tf.debugging.assert_equal(tf.shape(query)[0], tf.shape(rows)[0], "query and history must have as many rows")
@@ -115,7 +113,7 @@ def serving_signatures(
         return {"vectors": of_words(query, module.rows(history)).vectors}
 
     def embed_item(text: Tensor) -> dict[str, Tensor]:
-        return {"vectors": item_tower(encode(text, item_tokens), tf.fill([tf.shape(text)[0]], -1))}
+        return {"vectors": item_tower(encode(text, item_tokens, "item"), tf.fill([tf.shape(text)[0]], -1))}
 
     functions: list[Callable[..., dict[str, Tensor]]] = [
         search, recommend, personalised_search, similar_items, search_filtered, recommend_filtered,

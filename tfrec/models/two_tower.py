@@ -174,7 +174,7 @@ class TwoTower(tfrs.Model):
         Returns:
             float32 [N, D].
         """
-        pooled = self.encoder.encode(texts, self.item_tokens, description)
+        pooled = self.encoder.encode(texts, self.item_tokens, description, "item")
         items = np.asarray(items, np.int32)
         pictures = self._pictures(items, description) if self.image_part is not None else None
         blocks = [
@@ -221,7 +221,7 @@ class TwoTower(tfrs.Model):
         """
         if len(queries) == 0:
             return np.zeros([0, self.dimension], np.float32)
-        pooled = self.encoder.encode(mend(self.speller, queries), self.query_tokens, "")
+        pooled = self.encoder.encode(mend(self.speller, queries), self.query_tokens, "", "query")
         has_text = np.array([bool(q.strip()) for q in queries])
         length = self.query_tower.history_length
         history = np.full([len(queries), length if histories is not None else 1], -1, np.int32)

@@ -43,14 +43,14 @@ def zero_shot(config: Config, shop: ShopData, untrained: TextEncoder | None = No
     else:
         parts = RunFolder(config).path / "zero_shot_parts"
         items = encode_in_parts(
-            shop.item_texts, lambda texts: _unit(encoder.encode(texts, config.encoder.item_tokens)), key, parts,
-            "Encoding the catalogue (zero-shot)",
+            shop.item_texts, lambda texts: _unit(encoder.encode(texts, config.encoder.item_tokens, role="item")), key,
+            parts, "Encoding the catalogue (zero-shot)",
         )  # fmt: skip
         with atomic_directory(folder) as aside:
             np.save(aside / "items.npy", items)
             (aside / "key").write_text(key)
         shutil.rmtree(parts)
-    return items, lambda queries: _unit(encoder.encode(queries, config.encoder.query_tokens, ""))
+    return items, lambda queries: _unit(encoder.encode(queries, config.encoder.query_tokens, role="query"))
 
 
 def zero_shot_samples(

@@ -52,7 +52,9 @@ def mine_synonyms(config: Config, shop: ShopData, embeddings: bool = True) -> Sy
     if not embeddings:
         return build_synonyms(config, shop, None)
     encoder, tokens = load_encoder(config.encoder, config.seed), config.encoder.query_tokens
-    return build_synonyms(config, shop, lambda texts: encoder.encode(texts, tokens, "Encoding the shop's words"))
+    return build_synonyms(
+        config, shop, lambda texts: encoder.encode(texts, tokens, "Encoding the shop's words", "query")
+    )
 
 
 def synonyms_fingerprint(config: Config, shop: ShopData) -> str:

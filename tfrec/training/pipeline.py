@@ -12,6 +12,7 @@ import numpy as np
 from tfrec.config import Config
 from tfrec.data.shards import feature_spec
 from tfrec.data.shop import ShopData
+from tfrec.encoder.text_encoder import Role
 from tfrec.synth.examples import SyntheticExamples
 from tfrec.synth.hard_negatives import MinedNegatives
 from tfrec.tensorflow_setup import tf
@@ -23,7 +24,7 @@ from tfrec.training.mixture import RECOMMENDATION_TASKS, MixedStream, Mixture, m
 if TYPE_CHECKING:
     from tfrec.augment.augmentation import Augmentation
 
-Tokenize = Callable[[Any, int], Any]
+Tokenize = Callable[[Any, int, Role], Any]
 
 
 class Batches:
@@ -32,7 +33,7 @@ class Batches:
     Args:
         config: sections data, encoder and training are read.
         shop: the prepared data.
-        tokenize: string [B], most tokens -> ragged int32 [B, None]; runs inside the graph.
+        tokenize: string [B], most tokens, role -> ragged int32 [B, None]; runs inside the graph.
         synthetic: examples made beside the shop's own, or None.
         images: the items' pictures (tfrec.augment.images.ItemImages), or None.
         augmentation: what changes the texts, or None.
@@ -125,7 +126,8 @@ class Batches:
             texts, allowed = self._augmented(self._augmentation, step, rows, items, allowed)
         encoder = self._config.encoder
         lengths = {"query": encoder.query_tokens, "view": encoder.query_tokens, "item": encoder.item_tokens}
-        features = {f"{name}_tokens": self._tokenize(text, lengths[name]) for name, text in texts.items()}
+        roles: dict[str, Role] = {"query": "query", "view": "query", "item": "item"}
+        features = {f"{name}_tokens": self._tokenize(text, lengths[name], roles[name]) for name, text in texts.items()}
         if self._config.augment.adversarial.kind == "vat":
             features["noise_seed"] = tf.stack([tf.constant(self._config.seed, tf.int64), step])
         return features | {

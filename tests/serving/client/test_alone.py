@@ -16,10 +16,11 @@ ROOT = Path(__file__).resolve().parents[3]
 # Refuses every import from outside the standard library and the three packages.
 ALONE = """
 import sys
-allowed = set(sys.stdlib_module_names) | {"grpc", "google", "numpy", "serving", "typing_extensions"}
+allowed = set(sys.stdlib_module_names) | {"grpc", "google", "numpy", "typing_extensions"}
+ours = ("tfrec", "tfrec.serving", "tfrec.serving.client")
 class Wall:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] not in allowed or name.startswith("tfrec.serving.server"):
+        if name.partition(".")[0] not in allowed and name not in ours and not name.startswith(f"{ours[-1]}."):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Wall())
 from tfrec.serving.client import AsyncClient, Client, Tls
