@@ -253,3 +253,21 @@ def test_multilingual_finds_across_languages() -> None:
     items = encoder.encode(["red leather sofa", "blue coffee mug", "winter boots for men"], 32, role="item")
     queries = encoder.encode(["红色真皮沙发", "tasse à café bleue", "зимние мужские ботинки"], 32, role="query")
     assert (queries @ items.T / np.linalg.norm(items, axis=1)).argmax(axis=1).tolist() == [0, 1, 2]
+
+
+def test_an_export_has_stock_ops_only_and_answers_alike(encoder: Any, tmp_path: Path) -> None:
+    from tfrec.export.ops import check_ops
+
+    texts = ["red sofa", "红色的沙发", "обувь", ""]
+    module = tf.Module()
+    module.encode = encoder.inference_function("f32")
+    served = tf.function(
+        lambda text: {"vectors": module.encode(text, 32, "query")},
+        input_signature=[tf.TensorSpec([None], tf.string, "text")],
+        autograph=False,
+    )
+    tf.saved_model.save(module, str(tmp_path / "export"), signatures=served)
+    check_ops(tmp_path / "export")
+    loaded = tf.saved_model.load(str(tmp_path / "export"))
+    found = loaded.signatures["serving_default"](text=tf.constant(texts))["vectors"]
+    np.testing.assert_allclose(found, encoder.encode(texts, 32, role="query"), atol=1e-4)
