@@ -85,3 +85,10 @@ def test_a_shop_without_any_word_scores_nothing() -> None:
 def test_fields_must_fit(fields: dict) -> None:
     with pytest.raises(ValueError, match="one text per item"):
         _fit(fields)
+
+
+def test_alternatives_for_a_doubtful_word_count_by_their_weights() -> None:
+    index = _fit({"text": TEXTS})
+    mixed = _scores(index, "red \x1f0.750 lamp\x1f0.250 shade")
+    parts = [_scores(index, word) for word in ("red", "lamp", "shade")]
+    np.testing.assert_allclose(mixed, parts[0] + 0.75 * parts[1] + 0.25 * parts[2], rtol=1e-5)

@@ -68,8 +68,8 @@ class ModelConfig(Section):
     )
     spelling: bool = Field(
         True,
-        description="Mend misspelt words of queries towards the shop's own words, in the export too. Words that the "
-        "shop or the encoder knows stay, and so do scripts without spaces.",
+        description="Mend misspelt words of queries towards the shop's own words, in the export too. Words that an "
+        "item has stay, and so do scripts without spaces; those that only the encoder knows stay for the encoder.",
     )
     history_layers: int = Field(1, ge=0, le=4, description="Residual layers on the pooled history.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Dropout on the pooled history.")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfrec.errors import ExportError
+from tfrec.models.spelling.speller import Mended, as_typed
 from tfrec.models.two_tower import TwoTower
 from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.filters import ColumnFilters
@@ -81,9 +82,9 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         """Item ids string [...] to rows of the catalogue int32 [...], -1 for unknown ones."""
         return self._rows.lookup(item_ids)
 
-    def mended(self, query: Tensor) -> Tensor:
-        """Queries string [B] as the encoder reads them: misspelt words mended, if the model does that."""
-        return query if self._speller is None else self._speller(query)
+    def mended(self, query: Tensor) -> Mended:
+        """Queries string [B] as the encoder and as scorers of words read them, mended if the model does that."""
+        return as_typed(query) if self._speller is None else self._speller(query)
 
     def named(self, found: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Scores float32 [B, k] and rows int32 [B, k] as the signatures give them; see tfrec.retrieval.ranking."""

@@ -46,8 +46,9 @@ def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[
     @tf.function(input_signature=[_INPUTS["query"], tf.TensorSpec([None, None], tf.int32)], autograph=False)
     def read(query: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         has_text = tf.logical_not(tf.strings.regex_full_match(query, BLANK))
-        query, rows = module.mended(query), latest(rows)
-        return query, query_tower(encode(query, query_tokens, "query"), has_text, rows, module.catalogue), rows
+        mended, rows = module.mended(query), latest(rows)
+        vectors = query_tower(encode(mended.text, query_tokens, "query"), has_text, rows, module.catalogue)
+        return mended.words, vectors, rows
 
     def of_words(query: Tensor, rows: Tensor) -> Request:
         tf.debugging.assert_equal(tf.shape(query)[0], tf.shape(rows)[0], "query and history must have as many rows")

@@ -11,7 +11,7 @@ from tfrec.config import Config
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.models.item_tower import ItemTower
 from tfrec.models.query_tower import QueryTower
-from tfrec.models.spelling import Speller, mend
+from tfrec.models.spelling.speller import Speller, mend
 from tfrec.models.tasks import RetrievalTask
 from tfrec.models.vectors import ItemIds, TextProjection
 from tfrec.progress import track
@@ -221,7 +221,7 @@ class TwoTower(tfrs.Model):
         """
         if len(queries) == 0:
             return np.zeros([0, self.dimension], np.float32)
-        pooled = self.encoder.encode(mend(self.speller, queries), self.query_tokens, "", "query")
+        pooled = self.encoder.encode(mend(self.speller, queries).text, self.query_tokens, "", "query")
         has_text = np.array([bool(q.strip()) for q in queries])
         length = self.query_tower.history_length
         history = np.full([len(queries), length if histories is not None else 1], -1, np.int32)

@@ -10,13 +10,15 @@ import numpy as np
 from tfrec.config import Config
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
+from tfrec.data.text_columns import plain_texts, text_columns
 from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.models.features import dense_features
-from tfrec.models.spelling import Speller
+from tfrec.models.spelling.speller import Speller
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.teach import zero_shot
+from tfrec.retrieval.tokens import Tokenizer
 from tfrec.tensorflow_setup import keras
 
 _TRAINED_SECTIONS = ("data", "synthesis", "augment", "encoder", "model", "training")
@@ -72,7 +74,14 @@ def speller_of(config: Config, shop: ShopData, encoder: TextEncoder) -> Speller 
     """The model's speller, or None for a model without."""
     if not config.model.spelling:
         return None
-    return Speller.of(shop.item_texts, shop.judgments("train"), encoder.tokenize)
+    stems = Tokenizer(config.retrieval.lexical.language)
+
+    def stem(word: str) -> str:
+        return next(iter(stems(word)), word)
+
+    columns = [plain_texts(shop.items[column.name]) for column in text_columns(shop.items)]
+    texts = [" ".join(parts) for parts in zip(shop.item_texts, *columns, strict=True)]
+    return Speller.of(texts, shop.judgments("train"), encoder.tokenize, stem)
 
 
 def item_images(config: Config, shop: ShopData) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tfrec.models.spelling import mend
+from tfrec.models.spelling.speller import mend
 from tfrec.retrieval.ranking import without
 from tfrec.retrieval.scorer import Request
 from tfrec.tensorflow_setup import tf
@@ -71,7 +71,7 @@ def requests(
     """
     batch = int(np.clip(_SCORES_PER_BATCH // max(size * scorers, 1), 1, _LARGEST_BATCH))
     vectors = towers.query_vectors(queries, histories)
-    queries = mend(towers.speller, queries)  # scorers of words read what the encoder reads
+    queries = mend(towers.speller, queries).words
     for start in range(0, len(queries), batch):
         rows = slice(start, min(start + batch, len(queries)))
         past = padded(None if histories is None else histories[rows], rows.stop - rows.start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfrec.models.spelling.alternatives import split_alternatives
 from tfrec.retrieval.graph_words import surfaces
 from tfrec.retrieval.lexical_index import LexicalIndex
 from tfrec.retrieval.postings import Postings
@@ -33,9 +34,14 @@ class LexicalScorer(Scorer):
         self._terms = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(words, terms), default_value=-1)
 
     def __call__(self, request: Request) -> Tensor:
-        """BM25 float32 [B, N] of request.query; 0 where an item shares no word with it."""
-        words, requests = surfaces(request.query)
+        """BM25 float32 [B, N] of request.query; 0 where an item shares no word with it.
+
+        Of a doubtful word every alternative counts, by its weight; the weights of one word sum to 1.
+        """
+        parts, requests, weights = split_alternatives(request.query)
+        words, of = surfaces(parts)
         terms = self._terms.lookup(words)
         known = terms >= 0
+        terms, of = tf.boolean_mask(terms, known), tf.boolean_mask(of, known)
         batch = tf.shape(request.query, tf.int64)[0]
-        return self._postings.total(tf.boolean_mask(terms, known), tf.boolean_mask(requests, known), batch)
+        return self._postings.total(terms, tf.gather(requests, of), batch, tf.gather(weights, of))

@@ -12,7 +12,8 @@ class Request(NamedTuple):
     """A batch of requests as scorers see it.
 
     Attributes:
-        query: what was typed, string [B]; "" for nothing.
+        query: what was typed, string [B]; "" for nothing. Words that may be misspelt stand in it as weighted
+            alternatives (tfrec.models.spelling.alternatives).
         vectors: the query tower's unit vectors, float32 [B, D].
         history: rows of the catalogue, int32 [B, H], oldest first, -1 where there is none.
     """
