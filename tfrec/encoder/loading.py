@@ -11,6 +11,7 @@ from tfrec.encoder.hub_encoder import HubEncoder
 from tfrec.encoder.packed_encoder import PackedEncoder
 from tfrec.encoder.published import PUBLISHED
 from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.errors import EncoderError
 
 if TYPE_CHECKING:
     from tfrec.config.modelling import EncoderConfig
@@ -29,8 +30,25 @@ def load_encoder(config: EncoderConfig, seed: int) -> TextEncoder:
     Raises:
         EncoderError: the name is unknown, the handle cannot be reached, or it is not a transformer encoder.
     """
+    if (pair := _pair(config.name)) is not None:
+        from tfrec.encoder.joined_encoder import JoinedEncoder
+
+        second = config.model_copy(
+            update={"name": pair[1], "freeze": "all", "dropout": 0.0, "query_prompt": None, "item_prompt": None}
+        )
+        return JoinedEncoder(load_encoder(config.model_copy(update={"name": pair[0]}), seed), load_encoder(second, seed))
     found = resolve(config.name)
     return PackedEncoder(found, config, seed) if found is not None else HubEncoder(config)
+
+
+def _pair(name: str) -> tuple[str, str] | None:
+    """The two encoders that a name such as `minilm+multilingual` joins; None for one encoder."""
+    first, plus, second = name.partition("+")
+    if not plus or "://" in name or Path(name).expanduser().exists():
+        return None
+    if not first or not second or "+" in second:
+        raise EncoderError(f"encoder.name {name!r} must join two encoders, as in minilm+multilingual.")
+    return first, second
 
 
 def resolve(name: str) -> store.InstalledEncoder | None:

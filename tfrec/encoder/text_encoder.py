@@ -29,6 +29,11 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
     precision: str
 
     @property
+    def leading(self) -> TextEncoder:
+        """The encoder whose word pieces stand for this one's: itself, unless it joins several."""
+        return self
+
+    @property
     @abc.abstractmethod
     def variables(self) -> list[Any]:  # type: ignore[override]
         """All weights, frozen ones too."""

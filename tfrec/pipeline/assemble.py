@@ -81,7 +81,7 @@ def speller_of(config: Config, shop: ShopData, encoder: TextEncoder) -> Speller 
 
     columns = [plain_texts(shop.items[column.name]) for column in text_columns(shop.items)]
     texts = [" ".join(parts) for parts in zip(shop.item_texts, *columns, strict=True)]
-    return Speller.of(texts, shop.judgments("train"), encoder.tokenize, stem)
+    return Speller.of(texts, shop.judgments("train"), encoder.leading.tokenize, stem)
 
 
 def item_images(config: Config, shop: ShopData) -> Any:

@@ -93,7 +93,7 @@ def fitted(context: SourceContext, real: Pairs) -> QueryGenerator:
     """
     whole, config, seed = context.config, context.config.synthesis.generator, context.config.seed
     made = warm_up_pairs(context)
-    encoder = load_encoder(whole.encoder, seed)
+    encoder = load_encoder(whole.encoder, seed).leading
     pieces = word_pieces(encoder, [*context.shop.item_texts, *real.queries])
     queries = _numbers(encoder, pieces, real.queries, config.query_pieces)
     held = held_out(real.queries, config.held_out, seed)

@@ -1,0 +1,106 @@
+"""Two encoders side by side: the sum of their cosines, one that trains and one that stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.encoder.conftest import write_checkpoint
+from tfrec.config.modelling import EncoderConfig
+from tfrec.encoder.joined_encoder import JoinedEncoder
+from tfrec.encoder.loading import load_encoder
+from tfrec.errors import EncoderError
+from tfrec.tensorflow_setup import tf
+
+TEXTS = ["red sofa", "", "blue mug - 12", "leather red sofa and mug " * 4]
+
+
+@pytest.fixture(scope="module")
+def other(home: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A second small encoder, of another size and with other weights."""
+    from tfrec.encoder.install import install
+
+    folder = write_checkpoint(tmp_path_factory.mktemp("other") / "other", seed=5, hidden=16, layers=1, heads=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFREC_HOME", str(home))
+        return str(install(str(folder)).folder)
+
+
+def config(name: str) -> EncoderConfig:
+    return EncoderConfig(name=name, precision="f32", dropout=0.0, freeze="none")
+
+
+@pytest.fixture
+def joined(small: str, other: str) -> JoinedEncoder:
+    found = load_encoder(config(f"{small}+{other}"), seed=1)
+    assert isinstance(found, JoinedEncoder)
+    return found
+
+
+def cosines(vectors: np.ndarray) -> np.ndarray:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit @ unit.T
+
+
+def test_inner_products_are_the_sum_of_both_cosines(joined: JoinedEncoder, small: str, other: str) -> None:
+    first, second = (load_encoder(config(name), seed=1).encode(TEXTS, 24) for name in (small, other))
+    vectors = joined.encode(TEXTS, 24)
+    assert vectors.shape == (len(TEXTS), first.shape[1] + second.shape[1]) == (len(TEXTS), joined.hidden_size)
+    expected = cosines(first) + joined.scale**2 * cosines(second)
+    np.testing.assert_allclose(vectors @ vectors.T, expected, atol=2e-5)
+
+
+def test_training_and_export_see_the_same_vectors(joined: JoinedEncoder, tmp_path: Path) -> None:
+    expected = joined.encode(TEXTS, 24)
+    groups = [joined.tokenize(tf.constant(some), 24) for some in (TEXTS[:1], TEXTS[1:])]
+    np.testing.assert_allclose(tf.concat(joined.pooled(groups, training=True), 0), expected, atol=2e-5)
+
+    module = tf.Module()
+    module.encode = joined.inference_function("f32")
+    served = tf.function(lambda texts: module.encode(texts, 24), input_signature=[tf.TensorSpec([None], tf.string)])
+    tf.saved_model.save(module, str(tmp_path), signatures={"embed": served})
+    answer = tf.saved_model.load(str(tmp_path)).signatures["embed"](texts=tf.constant(TEXTS))
+    np.testing.assert_allclose(next(iter(answer.values())), expected, atol=2e-5)
+
+
+def test_a_batch_in_another_order_gives_the_same_vectors(joined: JoinedEncoder) -> None:
+    forwards = joined.pooled([joined.tokenize(tf.constant(TEXTS), 24)], training=False)[0].numpy()
+    backwards = joined.pooled([joined.tokenize(tf.constant(TEXTS[::-1]), 24)], training=False)[0].numpy()
+    np.testing.assert_allclose(forwards, backwards[::-1], atol=2e-5)
+
+
+def test_only_the_first_encoder_trains_and_is_saved(joined: JoinedEncoder, small: str) -> None:
+    assert [id(v) for v in joined.variables] == [id(v) for v in joined.first.variables]
+    assert len(joined.trainable_variables) == len(load_encoder(config(small), seed=1).trainable_variables)
+    frozen = list(joined.second.variables)
+    with tf.GradientTape() as tape:
+        tape.watch([variable for variable in frozen if variable.dtype.is_floating])
+        vectors = joined.pooled([joined.tokenize(tf.constant(TEXTS), 24)], training=True)[0]
+        loss = tf.reduce_sum(vectors * tf.random.stateless_normal(tf.shape(vectors), [1, 2]))
+    trained, kept = tape.gradient(loss, [list(joined.trainable_variables), frozen])
+    assert all(gradient is None for gradient in kept)
+    assert any(gradient is not None and np.abs(tf.convert_to_tensor(gradient)).max() > 0 for gradient in trained)
+
+
+def test_a_saved_first_encoder_joins_again(joined: JoinedEncoder, other: str, tmp_path: Path) -> None:
+    for variable in joined.trainable_variables:
+        variable.assign(1.1 * variable)
+    joined.save(tmp_path / "trained")
+    again = load_encoder(config(f"{tmp_path / 'trained'}+{other}"), seed=1)
+    again.scale = joined.scale  # found anew from the changed weights
+    np.testing.assert_allclose(again.encode(TEXTS, 24), joined.encode(TEXTS, 24), atol=2e-5)
+    assert again.fingerprint != joined.fingerprint
+
+
+def test_encoders_of_one_scale_count_alike(small: str, other: str) -> None:
+    assert load_encoder(config(f"{small}+{small}"), seed=1).scale == 1.0
+    one, two = (load_encoder(config(name), seed=1).scale for name in (f"{small}+{other}", f"{other}+{small}"))
+    assert one != 1.0 and abs(one * two - 1.0) < 0.1
+
+
+@pytest.mark.parametrize("name", ["minilm+", "+minilm", "minilm+minilm+minilm"])
+def test_a_name_that_joins_no_two_encoders_is_refused(name: str, own_store: Path) -> None:
+    with pytest.raises(EncoderError, match="two encoders"):
+        load_encoder(EncoderConfig(name=name), seed=1)
