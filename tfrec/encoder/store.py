@@ -44,6 +44,11 @@ class InstalledEncoder:
         """Sha256 over the sizes, the weights and the vocabulary it was made from."""
         return str(self.facts["fingerprint"])
 
+    @property
+    def pretrained(self) -> bool:
+        """Whether its weights were learned from texts, and not drawn at random by `install_scratch`."""
+        return not str(self.facts.get("source", "")).startswith("scratch")
+
 
 def home() -> Path:
     """The folder that holds everything fetched or installed: $TFREC_HOME or ~/.cache/tfrec."""
@@ -73,6 +78,13 @@ def at(folder: Path) -> InstalledEncoder | None:
     file = folder / "encoder.json"
     facts = read_json(file) if file.is_file() else {}
     return InstalledEncoder(folder, facts) if facts.get("format") == FORMAT else None
+
+
+def is_pretrained(name: str) -> bool:
+    """Whether the encoder that a configuration names understands texts untrained; of two that are joined, the first."""
+    first = name if "://" in name else name.partition("+")[0]
+    found = find(first) or at(Path(first).expanduser())
+    return found is None or found.pretrained  # what is not here yet is installed or fetched: it was published
 
 
 def installed() -> list[InstalledEncoder]:

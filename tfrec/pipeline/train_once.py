@@ -10,6 +10,7 @@ from typing import Any
 
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
+from tfrec.encoder.store import is_pretrained
 from tfrec.errors import TrainingError
 from tfrec.evaluation.dev import DevEvaluation
 from tfrec.models.two_tower import TwoTower
@@ -23,6 +24,7 @@ from tfrec.synth.stage import reason, synthesise, wanted
 from tfrec.training import checkpoints
 from tfrec.training.pipeline import Batches
 from tfrec.training.trainer import Halt, Trainer
+from tfrec.training.untrained import leave_untrained
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,16 @@ def train_once(
         (run.path if round_ is None else round_.folder) / "mined_negatives", synthetic,
     )  # fmt: skip
     batches = Batches(config, shop, model.encoder.tokenize, synthetic, model.images, augmentation, mined)
-    if not batches.tasks:
+    checkpoints_folder = run.checkpoints if round_ is None else round_.folder / "checkpoints"
+    if batches.tasks:
+        dev = DevEvaluation(config, shop, model)
+        summary = Trainer(config, model, batches, dev, checkpoints_folder, signature).run(halt)
+    elif is_pretrained(config.encoder.name) and config.training.tasks.search > 0:
+        summary = leave_untrained(model, checkpoints_folder, signature)
+    else:
         raise TrainingError(
             "There is no training example: the training split has no positive pair of a task with weight."
         )
-    dev = DevEvaluation(config, shop, model)
-    checkpoints_folder = run.checkpoints if round_ is None else round_.folder / "checkpoints"
-    summary = Trainer(config, model, batches, dev, checkpoints_folder, signature).run(halt)
     if round_ is None:
         record(config, shop, model, summary, signature)
     return TrainedShop(config, shop, model, signature, summary)

@@ -15,6 +15,7 @@ import polars as pl
 
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
+from tfrec.encoder.store import is_pretrained
 from tfrec.errors import ConfigError
 from tfrec.files import atomic_directory, read_json, write_json
 from tfrec.synth.candidates import Candidates, candidates
@@ -35,7 +36,12 @@ def wanted(config: Config, shop: ShopData) -> bool:
     synthesis = config.synthesis
     if synthesis.enabled != "auto":
         return synthesis.enabled
-    return config.training.tasks.search > 0 and len(shop.judgments("train")) < synthesis.few_queries
+    tasks = config.training.tasks
+    few = tasks.search > 0 and len(shop.judgments("train")) < synthesis.few_queries
+    # Made queries teach a pretrained encoder nothing that ranks better beside the lexical scorer; but where purchases
+    # move its weights, they hold the search in place.
+    moved = not is_pretrained(config.encoder.name) or (shop.has_interactions and tasks.recommendation > 0)
+    return few and moved
 
 
 def reason(config: Config, shop: ShopData) -> str:

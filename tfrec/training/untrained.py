@@ -1,0 +1,34 @@
+"""Towers that stay as they are, because a shop has nothing to teach them that they do not know better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tfrec.models.two_tower import TwoTower
+from tfrec.training import checkpoints
+
+_TOLD = (
+    "training: the towers keep the pretrained weights; there are too few labelled queries to train on "
+    "(data.split.few_queries), and queries made from the catalogue would teach them nothing"
+)
+
+
+def leave_untrained(model: TwoTower, folder: Path, signature: str) -> dict[str, Any]:
+    """Leaves the start values as the finished checkpoints of a run, so that everything after it finds them.
+
+    Args:
+        model: as it was assembled.
+        folder: where `best/` and `last/` go.
+        signature: hash of everything the run depends on.
+
+    Returns:
+        what happened, in the form of Trainer.run: no step, no evaluation, and told: why.
+    """
+    summary = {
+        "steps": 0, "seconds": 0.0, "stopped": "untrained", "evaluations": [], "pairs_per_second": 0.0, "told": _TOLD,
+    }  # fmt: skip
+    state = {"signature": signature, "step": 0, "seconds": 0.0, "finished": True, "summary": summary}
+    checkpoints.save(folder / "best", model.saved_variables, {"step": 0})
+    checkpoints.save(folder / "last", model.saved_variables, state)
+    return summary
