@@ -84,6 +84,18 @@ def test_only_the_first_encoder_trains_and_is_saved(joined: JoinedEncoder, small
     assert any(gradient is not None and np.abs(tf.convert_to_tensor(gradient)).max() > 0 for gradient in trained)
 
 
+def test_trained_alone_the_second_is_not_there(joined: JoinedEncoder) -> None:
+    tokens = [joined.tokenize(tf.constant(TEXTS), 24)]
+    whole, size = joined.encode(TEXTS, 24), joined.first.hidden_size
+    joined.train_alone(True)
+    alone = joined.pooled(tokens, training=True)[0].numpy()
+    np.testing.assert_allclose(alone[:, :size], whole[:, :size], atol=2e-5)
+    assert not alone[:, size:].any() and whole[:, size:].all(axis=1).any()
+    np.testing.assert_allclose(joined.pooled(tokens, training=False)[0], whole, atol=2e-5)
+    joined.train_alone(False)
+    np.testing.assert_allclose(joined.pooled(tokens, training=True)[0], whole, atol=2e-5)
+
+
 def test_a_saved_first_encoder_joins_again(joined: JoinedEncoder, other: str, tmp_path: Path) -> None:
     for variable in joined.trainable_variables:
         variable.assign(1.1 * variable)

@@ -28,8 +28,8 @@ class JoinedEncoder(TextEncoder):
     """The unit vectors of two encoders, one after the other, so that the inner product is the sum of both cosines.
 
     Encoders that learned from different texts err on different queries, and their sum ranks better than either: a
-    second one gains more than a few labels can teach the first. Only the first is trained; its vectors, weights and
-    checkpoints are what they would be alone. The second is scaled until the cosines of both spread alike, because some
+    second one gains more than a few labels can teach the first. Only the first is trained, and its weights and
+    checkpoints are what they would be without the second. The second is scaled until the cosines of both spread alike, because some
     encoders (E5, trained with a low temperature) keep all theirs within a few hundredths.
 
     Args:
@@ -41,6 +41,7 @@ class JoinedEncoder(TextEncoder):
         super().__init__(name="joined_encoder")
         self.first, self.second = first, second
         self.precision = first.precision
+        self._training_alone = False
         self.hidden_size = first.hidden_size + second.hidden_size
         self.scale = _scale(first, second)
         joined = f"joined\0{first.fingerprint}\0{second.fingerprint}"
@@ -63,10 +64,15 @@ class JoinedEncoder(TextEncoder):
         own, other = (encoder.tokenize(texts, max_tokens, role) for encoder in (self.first, self.second))
         return tf.concat([own, other.with_values(other.values + _SECOND)], axis=1)
 
+    def train_alone(self, alone: bool) -> None:
+        self._training_alone = alone
+
     def pooled(self, groups: Sequence[Tensor], training: bool) -> list[Tensor]:
         own = [tf.ragged.boolean_mask(group, group < _SECOND) for group in groups]
-        other = [tf.ragged.boolean_mask(group, group >= _SECOND) for group in groups]
         firsts = self.first.pooled(own, training)
+        if training and self._training_alone:
+            return [self._join(one, tf.zeros([tf.shape(one)[0], self.second.hidden_size])) for one in firsts]
+        other = [tf.ragged.boolean_mask(group, group >= _SECOND) for group in groups]
         seconds = self.second.pooled([group.with_values(group.values - _SECOND) for group in other], False)
         return [self._join(one, tf.stop_gradient(two)) for one, two in zip(firsts, seconds, strict=True)]
 

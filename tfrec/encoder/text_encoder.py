@@ -33,6 +33,13 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
         """The encoder whose word pieces stand for this one's: itself, unless it joins several."""
         return self
 
+    def train_alone(self, alone: bool) -> None:  # noqa: B027  most encoders have nothing beside them
+        """Whether training may leave out what the encoder has beside its trained part, as if it were not there.
+
+        It costs more than the trained part, and cosines of texts do not miss it; vectors of a catalogue that a history
+        is compared with do.
+        """
+
     @property
     @abc.abstractmethod
     def variables(self) -> list[Any]:  # type: ignore[override]

@@ -88,6 +88,7 @@ def train_once(
     batches = Batches(config, shop, model.encoder.tokenize, synthetic, model.images, augmentation, mined)
     checkpoints_folder = run.checkpoints if round_ is None else round_.folder / "checkpoints"
     if batches.tasks:
+        model.encoder.train_alone(not batches.mixture.histories)
         dev = DevEvaluation(config, shop, model)
         summary = Trainer(config, model, batches, dev, checkpoints_folder, signature).run(halt)
     elif is_pretrained(config.encoder.name) and config.training.tasks.search > 0:
