@@ -28,9 +28,9 @@ class SynthesisConfig(Section):
 
     enabled: Literal["auto", True, False] = Field(
         "auto",
-        description="auto makes them when there are fewer than few_queries labelled queries to train on and the encoder "
-        "was not pretrained, or purchases train it. A pretrained one is left as it is: on unseen queries it ranks no "
-        "better after made queries.",
+        description="auto makes them when there are fewer than few_queries labelled queries to train on and the "
+        "encoder was not pretrained, or purchases train it. Of a pretrained one they make no better ranking of unseen "
+        "queries.",
     )
     few_queries: int = Field(500, ge=1, description="See enabled.")
     sources: list[str] = Field(

@@ -28,9 +28,9 @@ class JoinedEncoder(TextEncoder):
     """The unit vectors of two encoders, one after the other, so that the inner product is the sum of both cosines.
 
     Encoders that learned from different texts err on different queries, and their sum ranks better than either: a
-    second one gains more than a few labels can teach the first. Only the first is trained, and its weights and
-    checkpoints are what they would be without the second. The second is scaled until the cosines of both spread alike, because some
-    encoders (E5, trained with a low temperature) keep all theirs within a few hundredths.
+    second one gains more than a few labels can teach the first. Only the first is trained and kept in checkpoints. The
+    second is scaled until the cosines of both spread alike, because some encoders (E5, trained with a low temperature)
+    keep all theirs within a few hundredths.
 
     Args:
         first: the encoder that trains.

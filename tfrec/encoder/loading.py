@@ -36,7 +36,9 @@ def load_encoder(config: EncoderConfig, seed: int) -> TextEncoder:
         second = config.model_copy(
             update={"name": pair[1], "freeze": "all", "dropout": 0.0, "query_prompt": None, "item_prompt": None}
         )
-        return JoinedEncoder(load_encoder(config.model_copy(update={"name": pair[0]}), seed), load_encoder(second, seed))
+        return JoinedEncoder(
+            load_encoder(config.model_copy(update={"name": pair[0]}), seed), load_encoder(second, seed)
+        )
     found = resolve(config.name)
     return PackedEncoder(found, config, seed) if found is not None else HubEncoder(config)
 
