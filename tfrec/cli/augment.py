@@ -130,7 +130,7 @@ def _variants(
     if any(name == "word_neighbours" for name, _ in listed):
         from tfrec.encoder.word_neighbours import word_neighbours
 
-        neighbours = word_neighbours(_encoder(config))
+        neighbours = word_neighbours(_encoder(config).leading)
     return operation_variants(texts, listed, shop_resources(config, shop, neighbours), config.seed, count)
 
 

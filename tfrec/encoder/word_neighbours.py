@@ -67,7 +67,7 @@ def whole_words(encoder: TextEncoder, words: Sequence[str]) -> tuple[list[str], 
     """
     if not words:
         return [], np.zeros(0, np.int64)
-    tokens = encoder.leading.tokenize(tf.constant([_NO_WORD, *words], tf.string), 8)
+    tokens = encoder.tokenize(tf.constant([_NO_WORD, *words], tf.string), 8)
     lengths, flat, starts = tokens.row_lengths().numpy(), tokens.flat_values.numpy(), tokens.row_starts().numpy()
     unknown = int(flat[starts[0] + 1])
     pairs = [

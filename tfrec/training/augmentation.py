@@ -71,7 +71,7 @@ def _resources(config: Config, shop: ShopData, encoder: TextEncoder) -> Resource
     if "word_neighbours" not in names:
         return shop_resources(config, shop, None)
     try:
-        return shop_resources(config, shop, word_neighbours(encoder))
+        return shop_resources(config, shop, word_neighbours(encoder.leading))
     except EncoderError:
         if config.augment.policy == "custom":
             raise
