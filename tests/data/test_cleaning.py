@@ -27,6 +27,7 @@ KNOWN = {
     "Kindle™ Fire": "Kindle Fire",
     "caf\u0065\u0301": "café",
     "a\u00a0b\tc\r\nd\u2003\u200be\x00f": "a b c d e f",
+    "so\u00adfa \u202alam\u2060p\u202c wi\u200e-fi": "sofa lamp wi-fi",
     "soft\u00adhyphen \ufeffmark ": "softhyphen mark",
     "AT&T R&D": "AT&T R&D",
     "沙发 👨‍👩‍👧": "沙发 👨‍👩‍👧",

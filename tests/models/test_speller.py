@@ -156,3 +156,11 @@ def test_it_survives_saving_with_stock_ops(speller: Speller, tmp_path: Path) -> 
         b"leather sofas",
         "皮革".encode(),
     ]
+
+
+def test_what_nobody_sees_is_taken_out_and_a_word_without_its_accents_is_known() -> None:
+    speller = _speller(["café table", "café", "cave", "cave", "cave", "sofa", "sofa", "möbel", "mobel", "mobile"])
+    typed = ["cafe table", "so\u200bfa", "ca\u00adfé", "sofá", "CAFE\u2060", "moebel"]
+    seen = ["cafe table", "sofa", "café", "sofá", "CAFE", "moebel"]
+    assert mend(speller, typed) == (seen, seen)
+    assert mend(None, typed).text == seen

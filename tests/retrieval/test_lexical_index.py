@@ -92,3 +92,44 @@ def test_alternatives_for_a_doubtful_word_count_by_their_weights() -> None:
     mixed = _scores(index, "red \x1f0.750 lamp\x1f0.250 shade")
     parts = [_scores(index, word) for word in ("red", "lamp", "shade")]
     np.testing.assert_allclose(mixed, parts[0] + 0.75 * parts[1] + 0.25 * parts[2], rtol=1e-5)
+
+
+def _found(texts: list[str], query: str, language: str = "auto") -> list[int]:
+    index = fit_lexical_index({"text": texts}, {"text": 1.0}, Tokenizer(language), Tokenizer("none"))
+    return np.flatnonzero(_scores(index, query) > 0).tolist()
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u00ad", "\u2060", "\ufeff", "\u200e", "\u200d"])
+def test_what_nobody_sees_parts_no_word(mark: str) -> None:
+    index = _fit({"text": TEXTS})
+    np.testing.assert_array_equal(_scores(index, f"la{mark}mp"), _scores(index, "lamp"))
+    written = _fit({"text": [TEXTS[0].replace("shoes", f"sho{mark}es"), *TEXTS[1:]]})
+    np.testing.assert_array_equal(_scores(written, "red shoes"), _scores(index, "red shoes"))
+
+
+@pytest.mark.parametrize(
+    ("language", "texts", "query", "found"),
+    [
+        ("auto", ["café table", "cave", "cafe chairs"], "cafe", [0, 2]),
+        ("auto", ["café table", "cave", "cafe chairs"], "CAFÉ", [0, 2]),
+        ("auto", ["café table", "cave"], "cafe\u0301", [0]),
+        ("auto", ["sofa", "lamp"], "sofá", [0]),
+        ("auto", ["Smørrebrød plate", "lamp"], "smorrebrod", [0]),
+        ("none", ["café table", "cave"], "cafe", [0]),
+        ("french", ["crème brûlée", "crépe"], "creme brulee", [0]),
+        ("german", ["Möbel", "Mobile"], "moebel", [0]),
+        ("german", ["Moebel", "Mobile"], "möbel", [0]),  # the stemmer's own rule
+        ("auto", ["Möbel", "Mobile"], "moebel", [0]),
+        ("german", ["Möbel", "Mobile"], "mobel", [0]),
+        ("german", ["Café", "Höhle"], "cafe", [0]),
+        ("spanish", ["año nuevo", "ano"], "ano", [1]),  # ñ is no n with an accent
+        ("spanish", ["año nuevo", "sillón"], "año", [0]),
+        ("spanish", ["mañana", "sillón"], "manana", [0]),  # but who has no ñ is understood
+        ("spanish", ["mañana", "sillón"], "sillon", [1]),
+        ("swedish", ["hår", "har"], "har", [1]),
+        ("swedish", ["möbler", "lampa"], "mobler", [0]),
+        ("auto", ["λάμπα", "lamp"], "λαμπα", [0]),
+    ],
+)
+def test_accents_that_shoppers_leave_out(language: str, texts: list[str], query: str, found: list[int]) -> None:
+    assert _found(texts, query, language) == found

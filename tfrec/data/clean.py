@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from tfrec.config.data import CleaningConfig
+from tfrec.data.characters import INVISIBLE, visible
 from tfrec.data.report import TableReport
 from tfrec.errors import DataError
 
@@ -17,7 +18,7 @@ from tfrec.errors import DataError
 _INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _NOT_ASCII = r"[^\x00-\x7F]"
-_ODD_SPACE = r"[\p{Cc}\u2028\u2029]|\p{Zs}{2}|[\p{Zs}&&[^ ]]|^ | $|[\u00AD\u200B\u2060\uFEFF]"
+_ODD_SPACE = rf"[\p{{Cc}}\u2028\u2029]|\p{{Zs}}{{2}}|[\p{{Zs}}&&[^ ]]|^ | $|[{INVISIBLE}]"
 _TRADEMARKS = r"[\u2122\u2120]"  # NFKC would glue "TM" to the word before
 _ROUNDS = 5
 
@@ -57,7 +58,7 @@ def clean_whitespace(texts: pl.Series) -> pl.Series:
     """One plain space for any run of white space and control characters; none at the ends; no invisible characters."""
 
     def collapse(some: pl.Series) -> pl.Series:
-        some = some.str.replace_all("[\u00ad\u200b\u2060\ufeff]", "")
+        some = some.str.replace_all(f"[{INVISIBLE}]", "")
         return some.str.replace_all(r"[\p{Cc}\p{Z}]+", " ").str.strip_chars(" ")
 
     return _where(texts, texts.str.contains(_ODD_SPACE), collapse)
@@ -109,8 +110,8 @@ def clean_texts(
 
 
 def normalised_query(query: str) -> str:
-    """What makes two queries the same one: NFKC, case folded, white space collapsed."""
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", query).casefold()).split())
+    """What makes two queries the same one: NFKC, case folded, white space collapsed, nothing invisible."""
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible(query)).casefold()).split())
 
 
 def matches(values: pl.Series, pattern: str, setting: str) -> pl.Series:

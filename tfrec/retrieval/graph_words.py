@@ -7,6 +7,7 @@ import sys
 from functools import lru_cache
 from typing import Any
 
+from tfrec.data.characters import IGNORED
 from tfrec.retrieval.scripts import UNSPACED, marks
 from tfrec.tensorflow_setup import tf
 
@@ -55,6 +56,7 @@ def _cleaned(text: Tensor) -> Tensor:
     text = tf.strings.unicode_transcode(
         text, "UTF-8", "UTF-8", errors="replace", replacement_char=32, replace_control_characters=True
     )
+    text = tf.strings.regex_replace(text, f"[{IGNORED}]", "")
     # lower() may undo NFKC (İ), so it comes first and last.
     text = tf_text.normalize_utf8(tf.strings.lower(tf_text.normalize_utf8(text, "NFKC"), "utf-8"), "NFKC")
     text = tf.strings.substr(tf.strings.regex_replace(text, "\u2019", "'"), 0, READ_CHARACTERS, unit="UTF8_CHAR")

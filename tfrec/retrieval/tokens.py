@@ -9,9 +9,17 @@ from functools import lru_cache
 
 import Stemmer
 
+from tfrec.data.characters import IGNORED, without_accents
 from tfrec.errors import ConfigError
 from tfrec.retrieval.scripts import UNSPACED, marks
 
+_IGNORED = re.compile(f"[{IGNORED}]")
+# Letters with marks that are letters of their own; "ano" is not "año". The accents of other languages are folded. In
+# German the stemmer itself makes ä, ö, ü of ae, oe, ue and both of a, o, u.
+_OWN_LETTERS = {
+    "danish": "æøå", "norwegian": "æøå", "swedish": "åäö", "finnish": "åäö", "estonian": "õäöüšž", "german": "äöüß",
+    "hungarian": "öüőű", "turkish": "çğıöşü", "spanish": "ñ", "catalan": "ç",
+}  # fmt: skip
 _ASCII_WORD = re.compile(r"[a-z0-9]+(?:'s(?!\w))?")
 
 
@@ -20,7 +28,8 @@ class Tokenizer:
 
     Text is NFKC-normalised and lower-cased. Runs of a script without spaces become overlapping character pairs (one
     character when it stands alone), as Lucene's CJK analyser does. Other runs of letters, digits and marks are words;
-    a word goes through the Snowball stemmer.
+    a word goes through the Snowball stemmer, then loses its accents, but for what the language counts as letters of
+    their own. Invisible characters are ignored.
 
     Args:
         language: a Snowball language such as "english" or "german"; "auto" = "english", which leaves words of
@@ -40,6 +49,7 @@ class Tokenizer:
         # The stemmer's own cache would be dropped at 10,000 words; a dict keeps a whole catalogue's vocabulary.
         self._stemmer = None if name == "none" else Stemmer.Stemmer(name, 0)
         self._stems: dict[str, str] = {}
+        self._own_letters = _OWN_LETTERS.get(name, "")
 
     def __call__(self, text: str) -> list[str]:
         """Terms of one text, in reading order, repeats kept; an empty list when it holds no letter or digit."""
@@ -67,13 +77,14 @@ class Tokenizer:
         stem = self._stems.get(word)
         if stem is None:
             # A stem may be empty for odd input; the word itself is the better term then.
-            stem = self._stems[word] = self._stemmer.stemWord(word) or word
+            stem = self._stemmer.stemWord(word) or word
+            stem = self._stems[word] = without_accents(stem, self._own_letters) or word
         return stem
 
 
 def _normalise(text: str) -> str:
     # Lone surrogates cannot be encoded for the stemmer; lower() may undo NFKC (İ), so it comes first and last.
-    text = text.encode("utf-8", "replace").decode("utf-8")
+    text = _IGNORED.sub("", text.encode("utf-8", "replace").decode("utf-8"))
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower()).replace("\u2019", "'")
 
 

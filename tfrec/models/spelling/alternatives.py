@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfrec.models.accents import only_visible
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
@@ -12,8 +13,8 @@ _MARK = "\x1f"
 
 
 def unmarked(texts: Tensor) -> Tensor:
-    """Texts string [B] as they are typed, with a blank for the mark that parts alternatives."""
-    return tf.strings.regex_replace(texts, _MARK, " ")
+    """Texts string [B] as people see them, with a blank for the mark that parts alternatives."""
+    return tf.strings.regex_replace(only_visible(texts), _MARK, " ")
 
 
 def one_of(words: Tensor, weights: Tensor, owners: Tensor, count: Tensor) -> Tensor:

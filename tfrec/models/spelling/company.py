@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tfrec.data.characters import spelled_out, without_accents
+from tfrec.models.accents import accents_folded
 from tfrec.models.spelling.fingerprints import fingerprints
 from tfrec.models.spelling.shop_words import ShopWords
 from tfrec.models.spelling.sorted_table import MISSING, SortedMap
@@ -16,6 +18,7 @@ _DISCOUNT = 0.5  # taken off what was seen: once may be chance
 _SMOOTHING = 1.0
 # What speaks for a word counts up to a factor of 50; that two words never met counts less, for items are few.
 _MOST_FOR, _MOST_AGAINST = 4.0, 2.5
+_BLOCK = 1 << 16
 _READ = 16  # words of a query that vote on the others
 
 
@@ -28,10 +31,14 @@ class Company(tf.Module):  # type: ignore[misc]
 
     def __init__(self, words: ShopWords) -> None:
         super().__init__(name="company")
-        hashes = [np.zeros(0, np.int64)]
-        for start in range(0, len(words.words), 1 << 16):
-            hashes.append(fingerprints(tf.constant(words.words[start : start + (1 << 16)])).numpy())
-        self._stems = SortedMap(np.concatenate(hashes), words.stems)
+        # A word that is typed without its accents is known, too, unless there is one that is written so.
+        accented = np.array([n for n, word in enumerate(words.words) if not word.isascii()], np.int64)
+        forms = [form(words.words[n]) for form in (without_accents, spelled_out) for n in accented]
+        written, hashes = [*words.words, *forms], [np.zeros(0, np.int64)]
+        for start in range(0, len(written), _BLOCK):
+            hashes.append(fingerprints(tf.constant(written[start : start + _BLOCK])).numpy())
+        stems = words.stems[np.concatenate([np.arange(len(words.words)), accented, accented])]
+        self._stems = SortedMap(np.concatenate(hashes), stems)
         self._pairs = SortedMap(words.pairs, words.shared)
         self._alone = tf.Variable(
             np.append(words.sampled_stems, 0), trainable=False, dtype=tf.int32, name="items_of_stem"
@@ -39,8 +46,9 @@ class Company(tf.Module):  # type: ignore[misc]
         self._size, self._kinds = float(words.sampled), len(words.sampled_stems)
 
     def stems(self, words: Tensor) -> Tensor:
-        """Numbers of the stems of words string [M], -1 for words that no item has: int32 [M]."""
-        return self._stems(fingerprints(words))
+        """Numbers of the stems of words string [M], -1 for words that no item has in any accents: int32 [M]."""
+        written = self._stems(fingerprints(words))
+        return tf.where(written >= 0, written, self._stems(fingerprints(accents_folded(words))))
 
     def around(self, texts: Tensor, pattern: str) -> Tensor:
         """Stems of the first 16 known words of each text: int32 [B, W], -1 behind the end.
