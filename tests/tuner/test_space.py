@@ -124,7 +124,7 @@ def test_values_outside_the_ranges_are_still_the_first_trial() -> None:
 def test_a_space_survives_the_file(tmp_path: Any) -> None:
     config = _config({"training.batch_size": [32, 64], "encoder.dropout": {"low": 0, "high": 0.3, "step": 0.1}})
     (tmp_path / "own.yaml").write_text(documented_yaml(config))
-    assert load_config(tmp_path / "own.yaml") == config
+    assert load_config(tmp_path / "own.yaml").tune == config.tune
     assert config.tune.vary["encoder.dropout"].grid() == [0.0, 0.1, 0.2, 0.3], "both ends"
 
 

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG = Path("configs/demo.yaml")
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file.")]
 SetOption = Annotated[
-    list[str], typer.Option("--set", help="Override one value, as in training.learning_rate=3e-5; may be repeated.")
+    list[str],
+    typer.Option(
+        "--set",
+        help="Override one value, as in training.learning_rate=3e-5 or augment.operations.0.probability=0.2, as YAML "
+        "1.2; text needs no quotes, and loses those around it. May be repeated: the last counts.",
+    ),
 ]
 
 

@@ -26,9 +26,9 @@ class OperationConfig(Section):
     until: float | None = Field(None, gt=0, description="When it ends, in augment.unit; empty: never.")
     ramp: float = Field(0.0, ge=0, description="How long its probability takes to rise from 0, in augment.unit.")
 
-    @model_validator(mode="before")
     @classmethod
-    def _name_alone(cls, value: Any) -> Any:
+    def spelled_out(cls, value: Any) -> Any:
+        """A name alone stands for the operation with its defaults."""
         return {"name": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")

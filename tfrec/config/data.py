@@ -23,9 +23,9 @@ class TableConfig(Section):
         "of text are found and kept; numbers, dates and codes are kept when named here. The template may use all.",
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _path_alone(cls, value: Any) -> Any:
+    def spelled_out(cls, value: Any) -> Any:
+        """A path alone stands for a table with tfrec's own names."""
         return {"path": value} if isinstance(value, str) else value
 
 

@@ -6,11 +6,11 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
 from tfrec.config.places import absolute
 from tfrec.config.tree import Config
+from tfrec.config.yaml_writing import yaml_of
 
 
 def documented_yaml(config: Config) -> str:
@@ -25,7 +25,7 @@ def plain_yaml(config: Config) -> str:
     tree = config.model_dump(mode="json")
     tree["runs_dir"] = absolute(tree["runs_dir"], Path())
     tree["data"]["root"] = absolute(tree["data"]["root"], Path())
-    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
+    return yaml_of(tree, width=120)
 
 
 def _write(section: BaseModel, depth: int, lines: list[str]) -> None:
@@ -54,9 +54,4 @@ def _plain(value: Any) -> Any:
 
 
 def _inline(value: Any) -> str:
-    return (
-        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000)
-        .strip()
-        .removesuffix("...")
-        .strip()
-    )
+    return yaml_of(value, flow=True).strip().removesuffix("...").strip()

@@ -22,9 +22,9 @@ class VaryConfig(Section):
         description="Vary it only where other varied fields have one of these values, as in {augment.policy: [light]}.",
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _a_list_is_a_choice(cls, value: Any) -> Any:
+    def spelled_out(cls, value: Any) -> Any:
+        """A list alone stands for the choice among its values."""
         return {"choice": value} if isinstance(value, list) else value
 
     @field_validator("when", mode="before")

@@ -134,7 +134,7 @@ def _header(path: Path, separator: str) -> tuple[list[str], str]:
         raise DataError(f"{path} is UTF-16: save it as UTF-8.")
     text = start.decode("utf-8-sig", errors="replace")
     first = text.lstrip("\r\n").split("\n", 1)[0]
-    quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
+    quoting: Any = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
     if separator == "," and "," not in first:
         separator = next((other for other in (";", "\t") if other in first), separator)
     header = next(csv.reader(io.StringIO(text), delimiter=separator, quoting=quoting), [])

@@ -18,7 +18,10 @@ IDS = ("item_id", "user_id", "query_id", "order_id")
 ID_LISTS = ("history",)
 # Ends each id of a list that a file holds as such, so that blanks within ids survive; no text file holds this sign.
 END_OF_ID = "\x1f"
-_EXACT = {pl.Float64: 2**53, pl.Float32: 2**24}  # above, neighbouring whole numbers become the same float
+_EXACT: dict[Any, int] = {
+    pl.Float64: 2**53,
+    pl.Float32: 2**24,
+}  # above, neighbouring whole numbers become the same float
 
 
 def as_text(value: Any) -> str:
