@@ -10,7 +10,7 @@ from tfrec.augment.randomness import row_keys
 from tfrec.augment.unit_tables import alternatives
 from tfrec.tensorflow_setup import tf
 
-BRANDS = Resources(protected=frozenset({"nike", "new balance"}))
+BRANDS = Resources(protected=frozenset({"nike", "new balance", "one pint two pack"}))
 
 
 def variants(name: str, text: str, strength: float = 0.01, count: int = 200) -> set[str]:
@@ -111,6 +111,16 @@ def test_width_noise(text: str, truth: set[str]) -> None:
         ("3 in 1 tool", {"3 in 1 tool"}),
         ("size 8 in blue", {"size 8 in blue"}),
         ("size 8 w", {"size 8 w"}),
+        ("wi-fi 5g router", {"wi-fi 5g router"}),
+        ("4G, lte", {"4G, lte"}),
+        ("2.4g mouse", {"2.4g mouse"}),
+        ("tape 3m", {"tape 3m"}),
+        ("jeans 32w 34l", {"jeans 32w 34l"}),
+        ("shoe 9w", {"shoe 9w"}),
+        ("new balance 12 oz", {f"new balance 12{g}{u}" for g in ("", " ", "-") for u in ("ounce", "ounces")}
+         | {"new balance 12oz"}),
+        ("one pint two pack glue", {"one pint two pack glue"}),
+        ("salt 50g", {f"salt 50{g}{u}" for g in ("", " ", "-") for u in ("gr", "gram", "grams")} | {"salt 50 g"}),
         ("12, in", {"12, in"}),
         ("tv", {"tv"}),
     ],

@@ -19,6 +19,7 @@ MARKED = [
     "balance new",
     "*not *waterproof jacket *without *hood",
     "*gluten *free oats",
+    "*gluten-free oats, *non-stick pan e-reader free-standing",
     "*Levi's jeans, *large , !! *H&M",
     "top in red",
     "*the *very *long *brand *name *of *eight socks",

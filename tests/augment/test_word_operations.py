@@ -93,15 +93,27 @@ def test_protected_words_stay_where_they_are() -> None:
         assert "12 in" in cropped and "without lid" in cropped
 
 
-def test_a_prefix_does_not_cut_a_protected_word_in_two() -> None:
-    text = "shoes without laces 4500 ml"
-    prefixes = {applied(QueryPrefix(1.0, Resources()), [text], step)[0] for step in range(60)}
-    assert len(prefixes) > 5
-    for prefix in prefixes:
-        words = prefix.split()
-        assert not any(
-            whole.startswith(words[-1]) and whole != words[-1] for whole in ("without", "laces", "4500", "ml")
-        )
+@pytest.mark.parametrize(
+    ("text", "least"),
+    [
+        ("shoes without laces 4500 ml", "shoes without laces 4500 ml"),
+        ("no sugar cola bottles", "no sugar"),
+        ("sugar free cola bottles", "sugar free"),
+        ("sugar-free cola bottles", "sugar-free"),
+        ("non-stick frying pan", "non-stick"),
+        ("size 12 wide running shoes", "size 12"),
+        ("1/2 inch pipe fittings", "1/2 inch"),
+        ("nike running shoes", "nike"),
+        ("无糖可乐红色", "无糖"),
+        ("red shoes", "r"),
+    ],
+)
+def test_a_prefix_keeps_all_that_is_protected(text: str, least: str) -> None:
+    prefix = QueryPrefix(1.0, Resources(protected=frozenset({"nike"})))
+    found = {applied(prefix, [text], step)[0] for step in range(120)}
+    assert min(found, key=len).startswith(least) and all(text.startswith(one) for one in found)
+    assert len(found) > 5 or least == text or len(text) < 10
+    assert len(min(found, key=len)) <= len(least) + 1  # nothing more than that is kept
 
 
 def test_a_portion_is_up_to_the_share_and_never_all() -> None:

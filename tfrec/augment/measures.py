@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from tfrec.augment.lookup import WordIndex
-from tfrec.augment.unit_tables import COUNTED, NUMBERS, ONLY_AT_THE_END, ONLY_GLUED, alternatives
+from tfrec.augment.unit_tables import COUNTED, NOT_A_MEASURE, NUMBERS, ONLY_AT_THE_END, ONLY_GLUED, alternatives
 from tfrec.augment.units import Units
 from tfrec.tensorflow_setup import tf
 
@@ -44,6 +44,19 @@ class Found:
         """What is found at the units of index, int64 [n, 1]."""
         return Found(*(tf.gather_nd(getattr(self, part.name), index) for part in fields(Found)))
 
+    def without(self, units: Any) -> Found:
+        """What is found outside of some units, bool [U]: nothing in them, nor a measure that fills one of them."""
+        following = tf.pad(units, [[0, 2]])
+        touched = units | ((self.taken >= 1) & following[1:-1]) | ((self.taken >= 2) & following[2:])
+        return replace(
+            self,
+            measure=tf.where(touched, -1, self.measure),
+            value=tf.where(touched, -1, self.value),
+            taken=tf.where(touched, 0, self.taken),
+            cross=self.cross & ~touched,
+            thousands=self.thousands & ~touched,
+        )
+
 
 def number_forms() -> list[tuple[int, int]]:
     """The row of NUMBERS and the place in it of each form there."""
@@ -57,6 +70,7 @@ class MeasureFinder:
         measures = list(alternatives())
         values = [NUMBERS[row][place] for row, place in number_forms()]
         self._index = WordIndex([*measures, *values, "x", "by"])
+        self._others = WordIndex([number + unit for unit, numbers in NOT_A_MEASURE.items() for number in numbers])
         self._first_value, self._first_cross = len(measures), len(measures) + len(values)
         glued = ONLY_GLUED | ONLY_AT_THE_END
         self._apart = [m not in glued for m in measures]
@@ -112,8 +126,10 @@ class MeasureFinder:
         core = tf.strings.regex_replace(tf.strings.regex_replace(rest, "^-", ""), _TAIL, "")
         bare = tf.strings.regex_replace(rest, _TAIL, "")
         tail = tf.strings.substr(rest, tf.strings.length(bare), tf.strings.length(rest))
-        code = self._index(tf.strings.lower(core, "" if ascii_only else "utf-8"))
+        core = tf.strings.lower(core, "" if ascii_only else "utf-8")
+        code = self._index(core)
         known = (code >= 0) & (code < self._first_value) & tf.strings.regex_full_match(number, _NUMBER)
+        known &= self._others(tf.strings.join([number, core])) < 0
         return number, rest, tail, tf.where(known, code, -1)
 
     def _stands_apart(self, code: Any, has_next: Any, next_code: Any) -> Any:

@@ -50,3 +50,5 @@ NEGATIONS = _words(
 )
 # and these what stands before ("sugar free")
 NEGATES_BEFORE = frozenset(["free", "frei", "less"])
+# words that negate inside, with a hyphen: one unit, of which a part says the opposite
+NEGATING = r"(?i)[^\pL]*(non-\pL.*|\pL.*-(free|frei|less)[^\pL]*)"

@@ -13,7 +13,7 @@ from typing import Any
 from tfrec.augment.folding import fold_units
 from tfrec.augment.operation import Resources
 from tfrec.augment.phrase_table import PhraseTable
-from tfrec.augment.protected_words import AFTER_NUMBER, NEGATES_BEFORE, NEGATIONS, NUMERALS, SIZES
+from tfrec.augment.protected_words import AFTER_NUMBER, NEGATES_BEFORE, NEGATING, NEGATIONS, NUMERALS, SIZES
 from tfrec.augment.units import Units
 from tfrec.tensorflow_setup import tf
 
@@ -63,6 +63,7 @@ def _finder(protected: frozenset[str], protect_numbers: bool, protect_negations:
             found = found | numbers | (_has(kinds, _MEASURE) & _after(units, numbers))
         if protect_negations:
             found = found | _after(units, _has(kinds, _NEGATION)) | _before(units, _has(kinds, _NEGATION_BEHIND))
+            found = found | tf.strings.regex_full_match(units.words, NEGATING)
         return found
 
     return tf.function(mask, reduce_retracing=True, autograph=False)

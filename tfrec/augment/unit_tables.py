@@ -38,6 +38,14 @@ SYMBOLS = ('"', "'", "%")  # always written right behind the number
 # apart from their number these are other words, or sizes of clothes and widths of shoes
 ONLY_GLUED = frozenset(["m", "w", "l", "v", "g", "'", "mo"])
 ONLY_AT_THE_END = frozenset(["in"])  # "12 in", "12 in x 9 in", but not "3 in 1" or "size 8 in blue"
+# glued to these numbers they may be something else: networks (5g), bands (2.4g), a brand (3m), widths of shoes, widths
+# and lengths of trousers
+NOT_A_MEASURE = {
+    "g": ["2", "3", "4", "5", "6", "2.4", "5.8"],
+    "m": [str(size) for size in range(3, 17)],
+    "w": [str(size) for size in (*range(4, 17), *range(24, 49))],
+    "l": [str(size) for size in range(24, 49)],
+}
 # what is counted, so that "2" before it may be written "two"
 COUNTED = frozenset(["pk", "pack", "packs", "pc", "pcs", "piece", "pieces"])
 EASTERN = 5  # the column whose words stand in texts with East Asian characters

@@ -17,8 +17,8 @@ _BLANK = r"[\s\pZ\x{0b}\x{1c}-\x{1f}\x{85}]*"
 class QueryPrefix(Operation):
     """Cuts characters off the end, as in a query that is still being typed ("wireless hea").
 
-    Protected words at the end may go, as they do while one types; but none is cut in two ("12" is not "1", "without" is
-    not "with").
+    Nothing is cut before the end of the last protected word: "size 12" without its number, or "no sugar" without its
+    sugar, is another wish.
 
     Args:
         strength: the largest share of the characters to cut off; how many are cut is drawn evenly up to it.
@@ -27,7 +27,6 @@ class QueryPrefix(Operation):
 
     name = "query_prefix"
     fields: ClassVar[tuple[str, ...]] = ("query",)
-    keeps_protected: ClassVar[bool] = False
 
     def __init__(self, strength: float, resources: Resources) -> None:
         super().__init__(strength, resources)
@@ -44,10 +43,9 @@ class QueryPrefix(Operation):
                 count = tf.cast(bounds.row_lengths(), tf.int32) - 1
                 cluster = count - portion(keys, 0, count, share)
                 cut = tf.gather(bounds.flat_values, tf.cast(bounds.row_starts(), tf.int32) + cluster)
-            starts, ends = units.byte_spans()
-            here = units.per_unit(cut)
-            broken = self._protection.mask(units) & (starts < here) & (here < ends)
-            last = tf.math.unsorted_segment_max(tf.where(broken, ends, 0), units.rows, tf.size(units.texts))
+            _, ends = units.byte_spans()
+            kept = tf.where(self._protection.mask(units), ends, 0)
+            last = tf.math.unsorted_segment_max(kept, units.rows, tf.size(units.texts))
             prefix = tf.strings.substr(units.texts, tf.zeros_like(cut), tf.maximum(cut, last))
             return prefix if units.ascii else tf.where(tf.strings.regex_full_match(prefix, _BLANK), units.texts, prefix)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from tfrec.augment.choice import chance_of, choose, unit_keys
 from tfrec.augment.measures import Found, MeasureFinder, number_forms
 from tfrec.augment.operation import Operation, Resources
+from tfrec.augment.protection import Protection
 from tfrec.augment.randomness import integers, uniform
 from tfrec.augment.unit_tables import NUMBERS, SYMBOLS, alternatives
 from tfrec.augment.units import Units, change_units
@@ -24,7 +26,7 @@ class UnitForms(Operation):
     """Writes "12in" as "12 inch", '12"' or "12-inch", "two pack" as "2 pack", "1/2" as "0.5", "9x12" as "9 x 12".
 
     The strength is the chance of each number or measure with another form; at least one of a text changes. The amount
-    and the measure stay the same, nothing is converted: so protected words may change.
+    and the measure stay the same, nothing is converted: so protected words may change, but for brands ("Half Pint", "3M").
     """
 
     name = "unit_forms"
@@ -33,6 +35,7 @@ class UnitForms(Operation):
     def __init__(self, strength: float, resources: Resources) -> None:
         super().__init__(strength, resources)
         self._finder = MeasureFinder()
+        self._brands = Protection(replace(resources, protect_numbers=False, protect_negations=False))
         self._western, self._eastern = (
             _table([forms[script] for forms in alternatives().values()]) for script in (0, 1)
         )
@@ -44,7 +47,7 @@ class UnitForms(Operation):
         chance = chance_of(self.strength, magnitude)
 
         def change(units: Units, row_keys: Any) -> Any:
-            found = self._finder.find(units)
+            found = self._finder.find(units).without(self._brands.mask(units))
             other = (found.value >= 0) | found.cross | found.thousands
             chosen = choose(units, row_keys, (found.measure >= 0) | other, chance, _CHOICE)
             measured = chosen & (found.measure >= 0) & (~other | (units.uniform(row_keys, _KIND) < 0.7))
