@@ -55,3 +55,21 @@ def test_what_counts_as_pretrained(known_shop: Path, pretrained: Path) -> None:
     tiny = str(known_shop.parent / "home" / "encoders" / "tiny")
     assert [is_pretrained(name) for name in ("tiny", tiny, f"tiny+{pretrained}")] == [False, False, False]
     assert all(map(is_pretrained, (str(pretrained), f"{pretrained}+tiny", "minilm", "https://tfhub.dev/a+b/1")))
+
+
+def test_a_pretrained_encoder_reads_few_labels_three_times_and_random_weights_ten_times(
+    known_shop: Path, known_encoder: Any, pretrained: Path
+) -> None:
+    from tfrec.data.prepare import prepare
+    from tfrec.training.pipeline import Batches
+
+    def epochs(*overrides: str) -> float:
+        config = load_config(known_shop, ["name=untrained_epochs", "training.epochs=null", *overrides])
+        batches = Batches(config, prepare(config), known_encoder.tokenize)
+        return batches.total_steps / batches.steps_per_epoch
+
+    searches_alone = ("data.interactions=null", "synthesis.enabled=false")
+    assert epochs(*searches_alone) == 10
+    assert epochs(*searches_alone, f"encoder.name={pretrained}") == 3
+    assert epochs(f"encoder.name={pretrained}", "synthesis.enabled=false") == 10, "shoppers are new to any encoder"
+    assert epochs(*searches_alone, f"encoder.name={pretrained}", "training.epochs=7") == 7

@@ -86,7 +86,12 @@ class TaskWeights(Section):
 class TrainingConfig(Section):
     """Fine-tuning of the towers."""
 
-    epochs: float = Field(10, gt=0, description="Passes over the training examples; the schedule spans them.")
+    epochs: float | None = Field(
+        None,
+        gt=0,
+        description="Passes over the training examples; the schedule spans them. Empty = 3 for a pretrained encoder and "
+        "searches alone: it learns few labels by heart, and unseen queries lose. Else 10.",
+    )
     max_minutes: float | None = Field(
         12, gt=0, description="Time budget; the schedule shortens itself so that it is complete by then."
     )

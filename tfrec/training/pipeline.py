@@ -12,6 +12,7 @@ import numpy as np
 from tfrec.config import Config
 from tfrec.data.shards import feature_spec
 from tfrec.data.shop import ShopData
+from tfrec.encoder.store import is_pretrained
 from tfrec.encoder.text_encoder import Role
 from tfrec.synth.examples import SyntheticExamples
 from tfrec.synth.hard_negatives import MinedNegatives
@@ -24,6 +25,7 @@ from tfrec.training.mixture import RECOMMENDATION_TASKS, MixedStream, Mixture, m
 if TYPE_CHECKING:
     from tfrec.augment.augmentation import Augmentation
 
+_EPOCHS, _FEW_EPOCHS = 10, 3
 Tokenize = Callable[[Any, int, Role], Any]
 
 
@@ -79,8 +81,14 @@ class Batches:
     def total_steps(self) -> int:
         """Batches of a run that no time budget and no early stopping ends."""
         training = self._config.training
-        total = max(1, math.ceil(training.epochs * self.steps_per_epoch))
+        epochs = training.epochs or (_FEW_EPOCHS if self._knows_enough else _EPOCHS)
+        total = max(1, math.ceil(epochs * self.steps_per_epoch))
         return min(total, training.max_steps or total)
+
+    @property
+    def _knows_enough(self) -> bool:
+        """Whether all that is trained understands the texts before: no random weights, and no shoppers."""
+        return is_pretrained(self._config.encoder.name) and not set(self.tasks) & set(RECOMMENDATION_TASKS)
 
     def from_step(self, step: int) -> Any:
         """An endless dataset of feature dictionaries (see TwoTower.compute_loss) that begins at batch `step`."""
