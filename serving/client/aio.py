@@ -13,6 +13,7 @@ import numpy as np
 
 from tfrec.serving.client.aio_calls import AsyncCaller
 from tfrec.serving.client.calls import Connection
+from tfrec.serving.client.checks import seconds as checked_seconds
 from tfrec.serving.client.client import READY_POLL, available
 from tfrec.serving.client.connection import Tls
 from tfrec.serving.client.errors import ClientError
@@ -133,7 +134,7 @@ class AsyncClient:
 
     async def wait_until_ready(self, seconds: float = 60.0) -> VersionStatus:
         """Waits until the server has a version that answers; see `Client.wait_until_ready`."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + checked_seconds(seconds, "The time to wait")
         while True:
             try:
                 found = available(await self.status(timeout=max(min(1.0, deadline - time.monotonic()), 0.05)))

@@ -9,12 +9,14 @@ from typing import Any
 
 import grpc
 
+from tfrec.serving.client.checks import seconds, whole
 from tfrec.serving.client.connection import Tls, Token, channel_options, check_targets, is_loopback
 from tfrec.serving.client.errors import ClientError
 from tfrec.serving.client.operations import METHODS, Operation
 from tfrec.serving.client.retry import Attempts, RetryBudget, Targets
 
 Stubs = dict[str, Callable[..., Any]]
+_MOST_RETRIES, _LARGEST_MESSAGE = 1000, 2**31 - 1
 
 
 class Connection:
@@ -43,10 +45,9 @@ class Connection:
         token: str | None,
         token_file: str | Path | None,
     ) -> None:
-        if timeout <= 0:
-            raise ClientError("INVALID_ARGUMENT", f"The timeout must be above 0 seconds, not {timeout:g}.")
-        if retries < 0:
-            raise ClientError("INVALID_ARGUMENT", f"The number of retries must be at least 0, not {retries}.")
+        timeout = seconds(timeout)
+        whole(retries, "The number of retries", 0, _MOST_RETRIES)
+        whole(max_message_bytes, "The largest message in bytes", 1, _LARGEST_MESSAGE)
         self.targets = Targets(check_targets(targets))
         self.timeout, self.retries, self.tls = timeout, retries, tls
         self.credentials = None if tls is None else tls.credentials()
@@ -85,11 +86,9 @@ class Connection:
         """The attempts of one call, and the seconds that it has.
 
         Raises:
-            ClientError: the timeout is not above 0.
+            ClientError: the timeout is no time that can be waited.
         """
-        allowed = self.timeout if timeout is None else timeout
-        if allowed <= 0:
-            raise ClientError("INVALID_ARGUMENT", f"The timeout must be above 0 seconds, not {allowed:g}.")
+        allowed = self.timeout if timeout is None else seconds(timeout)
         return Attempts(self.targets, self._budget, self.retries, allowed), allowed
 
     def told(self, error: Any, target: int, allowed: float) -> ClientError:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tfrec.serving.client.calls import Caller, Connection
+from tfrec.serving.client.checks import seconds as checked_seconds
 from tfrec.serving.client.connection import Tls
 from tfrec.serving.client.errors import ClientError
 from tfrec.serving.client.operations import Operations, Version
@@ -195,7 +196,7 @@ class Client:
         Raises:
             ClientError: there was none in time; the message says what the server told last.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + checked_seconds(seconds, "The time to wait")
         while True:
             try:
                 found = available(self.status(timeout=max(min(1.0, deadline - time.monotonic()), 0.05)))

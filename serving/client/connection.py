@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
 
+from tfrec.serving.client.checks import refused
 from tfrec.serving.client.errors import ClientError
 
 _CONNECT_SECONDS = 3  # gRPC's own 20 are longer than a call waits, and so long no other target would be asked
 _PING_SECONDS, _PONG_SECONDS = 30, 10
+_SCHEMES = ("dns", "unix", "unix-abstract", "ipv4", "ipv6", "vsock", "xds", "passthrough")  # gRPC's own resolvers
 
 
 @dataclass(frozen=True)
@@ -108,15 +111,28 @@ def check_targets(targets: str | Sequence[str]) -> list[str]:
     Raises:
         ClientError: there is none, or one does not look like host:port.
     """
-    names = [targets] if isinstance(targets, str) else list(targets)
+    names = [targets] if isinstance(targets, str) or not isinstance(targets, Iterable) else list(targets)
     if not names:
         raise ClientError("INVALID_ARGUMENT", "Give at least one target, such as 127.0.0.1:8500.")
     for name in names:
-        if "/" not in name and not name.startswith("unix:"):
-            host, _, port = name.rpartition(":")
-            if not host or not port.isdigit():
-                raise ClientError("INVALID_ARGUMENT", f"The target must look like host:port, not {name!r}.")
+        _check_target(name)
     return names
+
+
+def _check_target(name: Any) -> None:
+    wrong = f"The target must look like host:port, not {name!r}"
+    if not isinstance(name, str):
+        raise refused(f"{wrong}.")
+    scheme, colon, rest = name.partition(":")
+    if scheme in _SCHEMES and colon and not rest.isdigit():
+        return
+    if rest.startswith("//"):
+        raise refused(f"{wrong}: gRPC's port has no {scheme}:// before it, and REST has another port.")
+    host, _, port = name.rpartition(":")
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 1 << 16 or "/" in host:
+        raise refused(f"{wrong}.")
+    if ":" in host and not host.startswith("["):
+        raise refused(f"{wrong}: the address of IPv6 stands in brackets, as in [::1]:8500.")
 
 
 def is_loopback(target: str) -> bool:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
+from tfrec.serving.client.checks import refused, share
 from tfrec.serving.client.errors import ClientError
 
 
 def text_rows(texts: str | Sequence[str]) -> np.ndarray:
     """One text or several as string[B], in an object array (numpy's own string types cut trailing NULs)."""
-    values = [texts] if isinstance(texts, str) else list(texts)
+    values = [texts] if isinstance(texts, str) else _listed(texts, "A text or a list of texts is expected")
     return np.fromiter(values, dtype=object, count=len(values))  # never a matrix, whatever the values are
 
 
 def history_rows(histories: Sequence[Sequence[str]]) -> np.ndarray:
     """string[B, H], each row filled up with "" at its end; H is at least 1."""
-    if isinstance(histories, str) or any(isinstance(history, str) for history in histories):
-        raise ClientError("INVALID_ARGUMENT", "Histories are a list of lists of item ids, one list for each row.")
+    wrong = "Histories are a list of lists of item ids, one list for each row"
+    histories = [_listed(history, wrong) for history in _listed(histories, wrong)]
     array = np.full((len(histories), max([1, *map(len, histories)])), "", dtype=object)
     for row, history in enumerate(histories):
-        array[row, : len(history)] = list(history)
+        array[row, : len(history)] = history
     return array
 
 
@@ -50,13 +52,20 @@ def wishes(
         exclude_seen: whether items of the history stay out; None for a signature without history.
         as_usual: what exclude_seen is in the plain signature.
     """
-    if isinstance(filters, str):
-        raise ClientError("INVALID_ARGUMENT", 'Filters are a list of conditions, such as ["price<=50"].')
+    filters = _listed(() if filters is None else filters, 'Filters are a list of conditions, such as ["price<=50"]')
+    diversity = share(diversity, "The diversity")
     if not filters and not diversity and exclude_seen == as_usual:
         return {}
     array = np.full((rows, len(filters)), "", dtype=object)
-    array[:] = list(filters)
+    array[:] = filters
     inputs: dict[str, np.ndarray] = {"filters": array, "diversity": np.asarray(diversity, np.float32)}
     if exclude_seen is not None:
         inputs["exclude_seen"] = np.asarray(exclude_seen, bool)
     return inputs
+
+
+def _listed(values: Any, what: str) -> list[Any]:
+    """The values as a list; a text is none, though Python can go through its letters."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise refused(f"{what}, not {values!r:.60}.")
+    return list(values)

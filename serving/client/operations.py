@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from tfrec.serving.client import schema
+from tfrec.serving.client.checks import refused, whole
 from tfrec.serving.client.errors import ClientError
 from tfrec.serving.client.inputs import history_rows, query_and_history, text_rows, wishes
 from tfrec.serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, VersionStatus
@@ -50,6 +51,8 @@ class Operations:
     """
 
     def __init__(self, model: str, version: Version = None) -> None:
+        if not isinstance(model, str) or not model:
+            raise refused(f"The model's name must be a text that is not empty, not {model!r}.")
         self._model, self._version = model, version
 
     def search(
@@ -79,7 +82,7 @@ class Operations:
         item_ids: Sequence[Sequence[str]],
     ) -> Operation[list[list[dict[str, float]]]]:  # fmt: skip
         inputs = {**query_and_history(queries, histories), "item_ids": history_rows(item_ids)}
-        if len(item_ids) != len(inputs["query"]):
+        if len(inputs["item_ids"]) != len(inputs["query"]):
             message = f"{len(inputs['query'])} requests need as many lists of items, not {len(item_ids)}."
             raise ClientError("INVALID_ARGUMENT", message)
         lengths = [len(row) for row in item_ids]
@@ -127,7 +130,7 @@ class Operations:
         if isinstance(version, str):
             request.model_spec.version_label = version
         elif version is not None:
-            request.model_spec.version.value = version
+            request.model_spec.version.value = whole(version, "The version", 0, 2**63 - 1)
 
     def _predict(
         self, signature: str, inputs: Mapping[str, Any], read: Callable[[dict[str, np.ndarray]], T],
@@ -140,10 +143,7 @@ class Operations:
         self, signature: str, inputs: dict[str, np.ndarray], k: int, filters: Sequence[str], diversity: float,
         exclude_seen: bool | None = None, as_usual: bool | None = None,
     ) -> Operation[list[list[Hit]]]:  # fmt: skip
-        if not isinstance(k, (int, np.integer)):
-            raise ClientError("INVALID_ARGUMENT", f"k must be a whole number, not {k!r}.")
-        if not 1 <= k < 2**31:
-            raise ClientError("INVALID_ARGUMENT", f"k must be at least 1 and below 2**31, not {k}.")
+        k = whole(k, "k", 1, 2**31 - 1)
         more = wishes(len(next(iter(inputs.values()))), filters, diversity, exclude_seen, as_usual)
         if more:
             signature, inputs = f"{signature}_filtered", {**inputs, **more}

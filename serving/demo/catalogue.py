@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tfrec.errors import DataError
+from tfrec.export.manifest import MANIFEST
+from tfrec.export.shown_items import LONGEST_SHOWN, shown_items_file
 
 _NOT_ATTRIBUTES = ("item_id", "title", "text", "image", "description", "price")
-_LONGEST = 400  # characters of a description or an attribute
 
 
 class Catalogue:
-    """The prepared catalogue of a run.
+    """What is known of the items of one version.
+
+    Attributes:
+        filters: columns that requests may filter by; None where that is not known.
 
     Args:
         rows: for every item its columns by name, with `item_id`.
+        filters: as above.
     """
 
-    def __init__(self, rows: Sequence[dict[str, Any]] = ()) -> None:
+    def __init__(self, rows: Sequence[dict[str, Any]] = (), filters: Sequence[str] | None = None) -> None:
         self._rows = {row["item_id"]: row for row in rows}
+        self.filters = None if filters is None else list(filters)
 
     @classmethod
-    def open(cls, file: Path | None) -> Catalogue:
-        """Reads `items.parquet` of the data folder of a run; without a file, items have nothing but their ids.
+    def open(cls, file: Path | None, filters: Sequence[str] | None = None) -> Catalogue:
+        """Reads a Parquet file of items; without one, items have nothing but their ids.
 
         Raises:
             DataError: the file cannot be read, or has no ids.
         """
         if file is None or not file.is_file():
-            return cls()
+            return cls((), filters)
         import polars as pl
 
         try:
@@ -42,10 +49,13 @@ class Catalogue:
             ) from None
         if "item_id" not in frame.columns:
             raise DataError(f"{file} has no column item_id: run `tfrec data prepare` again.")
-        return cls(frame.drop("text", strict=False).to_dicts())
+        return cls(frame.drop("text", strict=False).to_dicts(), filters)
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._rows
 
     def item(self, item_id: str) -> dict[str, Any]:
         """One item as plain JSON values.
@@ -65,6 +75,39 @@ class Catalogue:
         }
 
 
+class Catalogues:
+    """The catalogues of an export's versions: each version is shown with its own items.
+
+    Args:
+        base: folder of all versions, or a version folder; None knows of none.
+        older: items for versions that carry none of their own, the prepared catalogue of the run; or None.
+    """
+
+    def __init__(self, base: Path | None, older: Path | None = None) -> None:
+        self._base, self._older = base, older
+        self._version, self._catalogue = -1, Catalogue()
+
+    def of(self, version: int) -> Catalogue:
+        """The catalogue of a version: its own, or else the older items.
+
+        Raises:
+            DataError: its file cannot be read.
+        """
+        if version != self._version:
+            file = None if self._base is None else shown_items_file(self._base, version)
+            found = Catalogue.open(file or self._older, None if file is None else _filters_of(file.parents[1]))
+            self._version, self._catalogue = version, found
+        return self._catalogue
+
+
+def _filters_of(folder: Path) -> list[str] | None:
+    try:
+        told = json.loads((folder / MANIFEST).read_text("utf-8"))["retrieval"]["filters"]
+    except (OSError, ValueError, KeyError, TypeError):  # only a help for the page: the server has checked the export
+        return None
+    return [str(name) for name in told]
+
+
 def _finite(price: Any) -> float | None:
     """JSON has no NaN."""
     return price if isinstance(price, (int, float)) and math.isfinite(price) else None
@@ -72,4 +115,4 @@ def _finite(price: Any) -> float | None:
 
 def _cut(value: Any) -> str:
     text = "" if value is None else str(value).strip()
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"

@@ -30,7 +30,7 @@ from tfrec.serving.demo.shop import DemoShop
 from tfrec.serving.server.security.hosts import OwnNames
 
 PAGE = Path(__file__).with_name("page.html")
-_LONGEST_TEXT, _MOST_LOOKED, _MOST_HITS, _MOST_FILTERS, _MOST_FIELDS = 500, 50, 100, 10, 100
+_LONGEST_TEXT, _MOST_LOOKED, _MOST_HITS, _MOST_FILTERS, _MOST_FIELDS = 500, 50, 100, 100, 200
 Given = dict[str, list[str]]
 _LONGEST_BODY = 1 << 16
 _STATUS = {
@@ -65,8 +65,8 @@ def _last(given: Given, name: str) -> str:
     return text
 
 
-def _list(given: Given, name: str, most: int) -> list[str]:
-    return [value for value in given.get(name, []) if value.strip()][-most:]
+def _list(given: Given, name: str) -> list[str]:
+    return [value for value in given.get(name, []) if value.strip()]
 
 
 def answer(shop: DemoShop, path: str, given: Given) -> dict[str, Any] | None:
@@ -85,10 +85,13 @@ def answer(shop: DemoShop, path: str, given: Given) -> dict[str, Any] | None:
         ClientError: the model server does not answer or refuses.
     """
     k = int(_number(given, "k", 20 if path == "/api/search" else 8, 1, _MOST_HITS))
-    looked = _list(given, "looked", _MOST_LOOKED)
+    looked = _list(given, "looked")[-_MOST_LOOKED:]  # the latest: a model reads no more of a history
     if path == "/api/search":
         diversity = _number(given, "diversity", 0.0, 0.0, 1.0)
-        return shop.search(_last(given, "q"), looked, k, _list(given, "filter", _MOST_FILTERS), diversity)
+        filters = _list(given, "filter")
+        if len(filters) > _MOST_FILTERS:
+            raise BadRequest(f"At most {_MOST_FILTERS} filters can be asked for at once, not {len(filters)}.")
+        return shop.search(_last(given, "q"), looked, k, filters, diversity)
     if path == "/api/similar":
         if not _last(given, "item"):
             raise BadRequest("Name an item: /api/similar?item=ID.")

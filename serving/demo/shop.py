@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tfrec.serving.client import Client, ClientError, Hit
-from tfrec.serving.demo.catalogue import Catalogue
+from tfrec.serving.client.client import available
+from tfrec.serving.demo.catalogue import Catalogue, Catalogues
 
 # What a server answers to a signature that its model does not have (TF Serving has used both).
+_LOOK_SECONDS = 1.0
 _NO_SIGNATURE = ("FAILED_PRECONDITION", "INVALID_ARGUMENT", "NOT_FOUND")
 
 
@@ -18,11 +20,14 @@ class DemoShop:
 
     Args:
         client: connected to the model server.
-        catalogue: what is shown of the items.
+        catalogue: what is shown of the items: one catalogue, or that of each version.
     """
 
-    def __init__(self, client: Client, catalogue: Catalogue) -> None:
-        self._client, self._catalogue = client, catalogue
+    def __init__(self, client: Client, catalogue: Catalogue | Catalogues) -> None:
+        self._client = client
+        self._catalogue = catalogue if isinstance(catalogue, Catalogue) else Catalogue()
+        self._catalogues = catalogue if isinstance(catalogue, Catalogues) else None
+        self._again = 0.0
         self._explains: bool | None = None
 
     def search(
@@ -59,6 +64,7 @@ class DemoShop:
     def similar(self, item_id: str, k: int = 8) -> dict[str, Any]:
         """An item, and the nearest others."""
         [hits] = self._client.similar_items(item_id, k)
+        self._follow([item_id, *(hit.item_id for hit in hits)])
         return {"item": self._catalogue.item(item_id), "hits": [self._one(hit, {}) for hit in hits]}
 
     def because(self, looked: Sequence[str], k: int = 8) -> dict[str, Any]:
@@ -72,6 +78,7 @@ class DemoShop:
         [like] = self._client.similar_items(last, k + len(looked))
         [hits] = self._client.recommend([list(looked)], k + len(looked))
         seen = set(looked)
+        self._follow([*looked, *(hit.item_id for hit in [*like, *hits])])
         return {
             "looked": [self._catalogue.item(item_id) for item_id in looked],
             "item": self._catalogue.item(last),
@@ -80,9 +87,11 @@ class DemoShop:
         }
 
     def about(self) -> dict[str, Any]:
-        """State of the model: "versions" (newest first) and the number of "items" that have titles."""
+        """State of the model: "versions" (newest first), the number of "items" that have titles, and the columns that
+        "filters" may name (None where that is not known)."""
+        self._follow(())
         versions = [status._asdict() for status in self._client.status()]
-        return {"versions": versions, "items": len(self._catalogue)}
+        return {"versions": versions, "items": len(self._catalogue), "filters": self._catalogue.filters}
 
     def _shown(self, hits: Sequence[Hit], words: str, past: list[list[str]]) -> list[dict[str, Any]]:
         parts: list[dict[str, float]] = [{}] * len(hits)
@@ -94,7 +103,20 @@ class DemoShop:
                 if self._explains or error.code not in _NO_SIGNATURE:
                     raise
                 self._explains = False  # an export from before there was such a signature
+        self._follow([hit.item_id for hit in hits])
         return [self._one(hit, part) for hit, part in zip(hits, parts, strict=True)]
+
+    def _follow(self, item_ids: Sequence[str]) -> None:
+        """Takes the catalogue of the version that answers: looked at now and then, and when an item is not known."""
+        if self._catalogues is None:
+            return
+        now = time.monotonic()
+        if now < self._again and all(item_id in self._catalogue for item_id in item_ids):
+            return
+        self._again = now + _LOOK_SECONDS
+        answers = available(self._client.status())
+        if answers is not None:
+            self._catalogue = self._catalogues.of(answers.version)
 
     def _one(self, hit: Hit, parts: dict[str, float]) -> dict[str, Any]:
         rounded = {name: round(part, 4) for name, part in parts.items()}

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from tfrec.errors import ServingError
+from tfrec.serving.server.numbers import MOST_BYTES, MOST_SECONDS, MOST_THREADS
 
 # Flags of TF Serving that have no meaning here; given, they are named in the log and have no effect.
 _WITHOUT_EFFECT = (
@@ -21,7 +24,7 @@ _WITHOUT_EFFECT = (
     "force_allow_any_version_labels_for_unavailable_models", "skip_initialize_tpu", "tensorflow_session_config_file",
 )  # fmt: skip
 
-_MOST_SECONDS = 86_400
+_POSITIVE, _THREADS = (1, MOST_BYTES), (0, MOST_THREADS)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,20 +42,30 @@ def _switch(text: str) -> bool:
     raise argparse.ArgumentTypeError(f"true or false, not {text!r}")
 
 
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a number of at least 1, not {text!r}")
-    return int(text)
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """Reads whole numbers within bounds."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch("-?[0-9]{1,18}", text) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"a whole number from {least} to {most}, not {text!r}")
+        return int(text)
+
+    return read
 
 
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value <= _MOST_SECONDS:  # also what is not a number
-        raise argparse.ArgumentTypeError(f"seconds, more than 0 and at most {_MOST_SECONDS}, not {text!r}")
-    return value
+def _time(least: float, most: float = MOST_SECONDS) -> Callable[[str], float]:
+    """Reads seconds within bounds; what is not a number, or not finite, is outside."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"seconds from {least:g} to {most:g}, not {text!r}")
+        return value
+
+    return read
 
 
 def _arguments(text: str) -> tuple[tuple[str, int | str], ...]:
@@ -60,7 +73,15 @@ def _arguments(text: str) -> tuple[tuple[str, int | str], ...]:
     pairs = [part.partition("=") for part in text.split(",") if part]
     if any(not sign or not name for name, sign, _ in pairs):
         raise argparse.ArgumentTypeError(f"name=value,name=value, not {text!r}")
-    return tuple((name, int(value) if value.lstrip("-").isdigit() else value) for name, _, value in pairs)
+    return tuple((name, _argument(value)) for name, _, value in pairs)
+
+
+def _argument(value: str) -> int | str:
+    if not re.fullmatch("-?[0-9]+", value):
+        return value
+    if len(value) > 11 or not -(2**31) <= int(value) < 2**31:
+        raise argparse.ArgumentTypeError(f"numbers of 32 bits, not {value[:40]!r}")
+    return int(value)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -80,10 +101,16 @@ def build_parser() -> argparse.ArgumentParser:
     add("model_base_path", "folder with one folder per version", default="")
     add("model_name", "name that requests give", default="default")
     add("model_config_file", "several models, version policies and labels: a ModelServerConfig in text format")
-    add("model_config_file_poll_wait_seconds", "look for changes of that file, 0 never", type=float, default=0.0)
-    add("file_system_poll_wait_seconds", "look for new versions; 0 or less never", type=float, default=1.0)
-    add("max_num_load_retries", "further tries to load a version", type=int, default=5)
-    add("load_retry_interval_micros", "between two tries", type=int, default=60_000_000)
+    add("model_config_file_poll_wait_seconds", "look for changes of that file, 0 never", type=_time(0), default=0.0)
+    add(
+        "file_system_poll_wait_seconds",
+        "look for new versions; 0 or less never",
+        type=_time(-MOST_SECONDS),
+        default=1.0,
+    )
+    add("max_num_load_retries", "further tries to load a version", type=_whole(0, MOST_BYTES), default=5)
+    most = MOST_SECONDS * 1_000_000
+    add("load_retry_interval_micros", "between two tries", type=_whole(0, most), default=60_000_000)
     more = "a folder, besides the base paths, from which a client's reload may bring models; may be repeated"
     add("reload_base_path", more, action="append", default=[])
     add("enable_model_warmup", "replay warm-up records before a version answers", type=_switch, default=True)
@@ -91,10 +118,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     group = parser.add_argument_group("ports")
     add("host", "interface to listen on", default="127.0.0.1")
-    add("port", "gRPC port, 0 takes a free one", type=int, default=8500)
+    add("port", "gRPC port, 0 takes a free one", type=_whole(0, 65_535), default=8500)
     add("grpc_socket_path", "UNIX socket for gRPC besides", default="")
-    add("rest_api_port", "REST port, 0 opens none, -1 takes a free one", type=int, default=0)
-    add("rest_api_timeout_in_ms", "for one REST request", type=_positive, default=30_000)
+    add("rest_api_port", "REST port, 0 opens none, -1 takes a free one", type=_whole(-1, 65_535), default=0)
+    add("rest_api_timeout_in_ms", "for one REST request", type=_whole(1, 1000 * MOST_SECONDS), default=30_000)
     add("rest_api_enable_cors_support", "let web pages of other hosts ask", type=_switch, default=False)
     add("rest_allowed_hosts", "names,names under which REST may be asked on loopback besides its own", default="")
     add("reload_by_anyone", "let clients reload without tokens or certificates on any interface", type=_switch,
@@ -106,24 +133,29 @@ def build_parser() -> argparse.ArgumentParser:
     group = parser.add_argument_group("speed")
     add("enable_batching", "let requests share a batch", type=_switch, default=True)
     add("batching_parameters_file", "BatchingParameters in text format")
-    add("tensorflow_session_parallelism", "sets both of the next", type=int, default=0)
-    add("tensorflow_intra_op_parallelism", "threads inside one op, 0 takes one", type=int, default=0)
-    add("tensorflow_inter_op_parallelism", "batches that run at once, 0 takes one per core", type=int, default=0)
-    add("grpc_max_threads", "threads that answer gRPC calls, 0 sizes it", type=int, default=0)
+    add("tensorflow_session_parallelism", "sets both of the next", type=_whole(*_THREADS), default=0)
+    add("tensorflow_intra_op_parallelism", "threads inside one op, 0 takes one", type=_whole(*_THREADS), default=0)
+    add(
+        "tensorflow_inter_op_parallelism",
+        "batches that run at once, 0 takes one per core",
+        type=_whole(*_THREADS),
+        default=0,
+    )
+    add("grpc_max_threads", "threads that answer gRPC calls, 0 sizes it", type=_whole(0, 4096), default=0)
     add("load_niceness", "how much a load gives way to requests, 0 to 19", type=int, default=5, choices=range(20),
         metavar="0-19")  # fmt: skip
     add("runtime", "how models run", choices=["auto", "session", "python"], default="auto")
 
     group = parser.add_argument_group("limits")
     add("grpc_channel_arguments", "name=value,name=value for gRPC's server", type=_arguments, default=())
-    add("max_message_bytes", "largest gRPC request or answer", type=_positive, default=64 << 20)
-    add("rest_max_body_bytes", "largest REST request", type=_positive, default=16 << 20)
-    add("max_rows", "rows of a request", type=_positive)
-    add("max_text_bytes", "bytes of one text", type=_positive)
-    add("max_k", "items asked for", type=_positive)
-    add("max_concurrency", "predictions at once; further ones are RESOURCE_EXHAUSTED", type=_positive)
-    add("max_seconds", "for one prediction, whatever its deadline", type=_seconds)
-    add("grace_seconds", "time for running requests to finish on SIGTERM", type=_seconds, default=10.0)
+    add("max_message_bytes", "largest gRPC request or answer", type=_whole(*_POSITIVE), default=64 << 20)
+    add("rest_max_body_bytes", "largest REST request", type=_whole(*_POSITIVE), default=16 << 20)
+    add("max_rows", "rows of a request", type=_whole(*_POSITIVE))
+    add("max_text_bytes", "bytes of one text", type=_whole(*_POSITIVE))
+    add("max_k", "items asked for", type=_whole(*_POSITIVE))
+    add("max_concurrency", "predictions at once; further ones are RESOURCE_EXHAUSTED", type=_whole(*_POSITIVE))
+    add("max_seconds", "for one prediction, whatever its deadline", type=_time(1e-3))
+    add("grace_seconds", "time for running requests to finish on SIGTERM", type=_time(0), default=10.0)
 
     group = parser.add_argument_group("logs")
     add("log_format", "lines of text or of JSON", choices=["text", "json"], default="text")

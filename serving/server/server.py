@@ -14,14 +14,16 @@ from types import TracebackType
 from tfrec.errors import ServingError
 from tfrec.serving.server import frontends
 from tfrec.serving.server.configuration.config_files import BatchingParameters
-from tfrec.serving.server.configuration.model_config import ModelConfig
+from tfrec.serving.server.configuration.model_config import ModelConfig, check_models
 from tfrec.serving.server.core import ServingCore
 from tfrec.serving.server.frontends import FrontendOptions, Frontends
 from tfrec.serving.server.metrics.request_log import RequestLog
+from tfrec.serving.server.numbers import MOST_BYTES, MOST_SECONDS, MOST_THREADS, seconds, whole
 from tfrec.serving.server.security.limits import Limits
 from tfrec.serving.server.sessions.batcher import BatchSettings
 from tfrec.serving.server.sessions.runtime import Kind
 from tfrec.serving.server.sessions.threads import usable_cores
+from tfrec.serving.server.status import StatusError
 from tfrec.serving.server.versions.core_settings import CoreSettings
 from tfrec.serving.server.versions.loader import LoadSettings, Verify, verify_export
 from tfrec.serving.server.versions.registry import Registry
@@ -73,6 +75,16 @@ class ServerOptions:
     reload_paths: tuple[str, ...] = ()
     runtime: Kind = "auto"
     request_log: RequestLog = field(default_factory=RequestLog)
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("workers", 0, 4096), ("intra_op", 0, MOST_THREADS), ("inter_op", 0, MOST_THREADS),
+            ("max_message_bytes", 1, MOST_BYTES), ("load_niceness", 0, 19), ("retries", 0, MOST_BYTES),
+        ):  # fmt: skip
+            whole(name, getattr(self, name), least, most)
+        seconds("grace_seconds", self.grace_seconds)
+        seconds("poll_seconds", self.poll_seconds, -MOST_SECONDS)
+        seconds("retry_seconds", self.retry_seconds)
 
     def core_settings(self) -> CoreSettings:
         """The settings of the core."""
@@ -131,6 +143,10 @@ class ModelServer:
         self.options = options or ServerOptions()
         self.frontend = frontend or FrontendOptions()
         models = tuple(configs) or (ModelConfig(model_name, str(base_path)),)
+        try:
+            check_models(models)
+        except StatusError as error:
+            raise ServingError(f"{error.message}: correct it.") from None
         self.core = ServingCore(models, self.options.core_settings(), self.frontend.metrics)
         self._frontends: Frontends | None = None
 

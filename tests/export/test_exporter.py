@@ -211,3 +211,15 @@ def test_an_export_of_another_model_is_noticed_before_it_gets_its_name(
 def test_a_folder_without_versions_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(ExportError, match="holds no export"):
         LoadedModel.open(tmp_path / name)
+
+
+def test_an_export_carries_what_is_shown_of_its_items(trained: Any, exported: Path) -> None:
+    import polars as pl
+
+    from tfrec.export.shown_items import SHOWN_ITEMS_FILE, shown_items_file, titles_in
+
+    shown = pl.read_parquet(exported / SHOWN_ITEMS_FILE)
+    assert shown.equals(trained.shop.items.drop("text")) and SHOWN_ITEMS_FILE in verify_manifest(exported)["files"]
+    assert shown_items_file(exported, 1) == shown_items_file(exported.parent, 1) == exported / SHOWN_ITEMS_FILE
+    assert shown_items_file(exported, 2) is shown_items_file(exported.parent, 2) is None
+    assert titles_in(exported / SHOWN_ITEMS_FILE, ["item-3", "nobody"]) == {"item-3": shown["title"][3]}

@@ -133,9 +133,12 @@ def _write_warmup(folder: Path, queries: list[str], k: int) -> None:
 
 @pytest.fixture(scope="session")
 def write_export() -> Callable[..., Path]:
-    """A function `(folder, items, warmup queries, their k)` that writes one version folder with its manifest."""
+    """A function `(folder, items, warmup queries, their k)` that writes one version folder with its manifest, and with
+    the items of a data frame `shown`."""
 
-    def write(folder: Path, items: dict[str, str] = ITEMS, warmup: list[str] | None = None, k: int = 3) -> Path:
+    def write(
+        folder: Path, items: dict[str, str] = ITEMS, warmup: list[str] | None = None, k: int = 3, shown: Any = None
+    ) -> Path:
         from tfrec.export.manifest import write_manifest
         from tfrec.tensorflow_setup import tf
 
@@ -146,6 +149,10 @@ def write_export() -> Callable[..., Path]:
         tf.saved_model.save(shop, str(folder), signatures={**signatures, "serving_default": shop.search})
         if warmup:
             _write_warmup(folder, warmup, k)
+        if shown is not None:
+            from tfrec.export.shown_items import write_shown_items
+
+            write_shown_items(folder, shown)
         kinds = shop.retriever.filters.kinds
         write_manifest(folder, {"retrieval": {"filters": list(kinds), "filter_kinds": kinds}})
         return folder

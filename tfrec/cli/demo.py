@@ -19,7 +19,7 @@ def demo(
     ] = None,
     run: Annotated[Path | None, typer.Option(help="Run folder that is shown.")] = None,
     export: Annotated[
-        Path | None, typer.Option(help="Export folder to serve; titles come from the run beside it.")
+        Path | None, typer.Option(help="Export folder to serve; it holds what is shown of the items.")
     ] = None,
     target: Annotated[
         str | None, typer.Option(help="A running model server, host:port; without it one is started.")
@@ -37,11 +37,12 @@ def demo(
     folder = run_folder(run, config)
     if folder is None and export is not None:
         folder = export.resolve().parent
+    base = export if export is not None or folder is None else folder / "export"
     items = None if folder is None else folder / "data" / "items.parquet"
 
     from tfrec.errors import ServingError
     from tfrec.serving.client import Client, ClientError, Tls
-    from tfrec.serving.demo.catalogue import Catalogue
+    from tfrec.serving.demo.catalogue import Catalogues
     from tfrec.serving.demo.server import DemoServer
     from tfrec.serving.demo.shop import DemoShop
 
@@ -49,7 +50,7 @@ def demo(
         raise ServingError("--ca and --token-file are about a running server: name it with --target HOST:PORT.")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_terminated_as_interrupted())
-        catalogue = Catalogue.open(items)
+        catalogues = Catalogues(base, items)
         if target is None:
             model = export_folder(export, run, config)
             console.print(f"Loading {model} ...", highlight=False, soft_wrap=True)
@@ -62,7 +63,7 @@ def demo(
             client.wait_until_ready(2)
         except ClientError as error:
             raise ServingError(error.message) from None
-        page = stack.enter_context(DemoServer(DemoShop(client, catalogue), host, port))
+        page = stack.enter_context(DemoServer(DemoShop(client, catalogues), host, port))
         console.print(f"The page is at {page.url} (stop with Ctrl-C).", highlight=False, soft_wrap=True)
         with contextlib.suppress(KeyboardInterrupt):
             _wait()

@@ -48,24 +48,27 @@ def export_folder(export: Path | None, run: Path | None, config: Path | None) ->
     return folder / "export"
 
 
-def item_titles(run: Path | None, config: Path | None, item_ids: Sequence[str]) -> dict[str, str]:
-    """Titles of items from the prepared catalogue of a run.
+def item_titles(
+    export: Path | None, run: Path | None, config: Path | None, version: int, item_ids: Sequence[str]
+) -> dict[str, str]:
+    """Titles of items as the version that answers has them.
 
     Args:
+        export: folder of its versions, or None.
         run: the run folder, or None.
         config: a configuration that names the run, or None.
+        version: that answered.
         item_ids: the items wanted.
 
     Returns:
-        Title by item id; empty when there is no catalogue or it has no titles.
+        Title by item id. An export from before exports held titles takes those of the run's prepared catalogue; empty
+        when there is nothing of either.
     """
-    folder = run_folder(run, config)
-    if folder is None or not (folder / "data" / "items.parquet").is_file():
-        return {}
-    import polars as pl
+    from tfrec.export.shown_items import shown_items_file, titles_in
 
-    items = pl.scan_parquet(folder / "data" / "items.parquet")
-    if "title" not in items.collect_schema().names():
-        return {}
-    wanted = items.filter(pl.col("item_id").is_in(list(item_ids))).select("item_id", "title").collect()
-    return dict(wanted.iter_rows())
+    folder = run_folder(run, config)
+    base = export if export is not None or folder is None else folder / "export"
+    file = None if base is None else shown_items_file(base, version)
+    if file is None and folder is not None and (folder / "data" / "items.parquet").is_file():
+        file = folder / "data" / "items.parquet"
+    return {} if file is None else titles_in(file, item_ids)

@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 @command_errors
 def query(
     words: Annotated[str, typer.Argument(help='What a shopper types; "" with --history recommends.')] = "",
-    history: Annotated[str, typer.Option(help="Item ids the shopper looked at, oldest first: id,id,...")] = "",
+    history: Annotated[
+        list[str],
+        typer.Option(
+            help="Item ids the shopper looked at, oldest first: id,id,...; an id with a comma stands in quotation "
+            "marks, as in '\"a,b\",c'; may be repeated."
+        ),
+    ] = [],  # noqa: B006
     k: Annotated[int, typer.Option("--k", "-k", help="How many items.")] = 10,
     target: Annotated[str | None, typer.Option(help="Server as host:port [127.0.0.1:8500].")] = None,
     model_name: Annotated[str | None, typer.Option(help="Name of the served model [tfrec].")] = None,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="Configuration of the run, for titles.")] = None,
     run: Annotated[Path | None, typer.Option(help="Run folder, for titles.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Export folder that is served, for titles.")] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 5.0,
     filters: Annotated[
         list[str], typer.Option("--filter", help="Condition on an item column, as in price<=50; may be repeated.")
@@ -37,21 +44,47 @@ def query(
     """Ask a running server: `tfrec query "red leather sofa"`."""
     from tfrec.cli.places import item_titles, serving_settings
     from tfrec.serving.client import Client, ClientError, Tls
+    from tfrec.serving.client.client import available
 
     settings = serving_settings(config)
-    ids = [item_id.strip() for item_id in history.split(",") if item_id.strip()]
+    ids = history_ids(history)
     if not words.strip() and not ids:
         raise ServingError('Say what to look for: tfrec query "red leather sofa", or --history ID,ID.')
     address, tls = target or f"{settings.host}:{settings.port}", Tls(ca) if ca is not None else None
     try:
         with Client(address, model_name or settings.model_name, timeout, tls=tls, token_file=token_file) as client:
             hits = ask(client, words, ids, k, filters, diversity)
+            named = export is not None or run is not None or config is not None
+            answers = available(client.status()) if hits and named else None
     except ClientError as error:
         raise ServingError(error.message) from None
     if not hits:
         console.print("No item found.")
         return
-    console.print(answer_table(hits, item_titles(run, config, [hit.item_id for hit in hits])))
+    titles = {} if answers is None else item_titles(export, run, config, answers.version, [h.item_id for h in hits])
+    console.print(answer_table(hits, titles))
+
+
+def history_ids(values: Sequence[str]) -> list[str]:
+    """The item ids of repeated `--history` options, each a row of CSV: an id with a comma is quoted.
+
+    Raises:
+        ServingError: a quotation mark is not closed.
+    """
+    import csv
+    import re
+
+    ids: list[str] = []
+    for value in values:
+        try:
+            for row in csv.reader([re.sub(r'"\s+(?=,|$)', '"', value)], skipinitialspace=True, strict=True):
+                ids += [item_id.strip() for item_id in row if item_id.strip()]
+        except csv.Error:
+            raise ServingError(
+                f"--history {value!r} cannot be read: an id with a comma stands in quotation marks, as in '\"a,b\",c', "
+                "and a quotation mark at its beginning is doubled within them."
+            ) from None
+    return ids
 
 
 def ask(

@@ -33,7 +33,10 @@ def serve(
 ) -> None:
     """Serve an export with TF Serving's gRPC and REST protocols, until Ctrl-C or SIGTERM."""
     from tfrec.cli.places import export_folder, serving_settings
+    from tfrec.serving.server.numbers import MOST_THREADS, seconds, whole
 
+    whole("--threads", threads, 1, MOST_THREADS)
+    seconds("--grace", grace)
     settings = serving_settings(config)
     folder = export_folder(export, run, config)
     name = model_name or settings.model_name
@@ -41,7 +44,7 @@ def serve(
 
     from tfrec.serving.server.sessions.threads import limit_tensorflow_threads
 
-    limit_tensorflow_threads(max(threads, 1))  # before the next line imports TensorFlow
+    limit_tensorflow_threads(threads)  # before the next line imports TensorFlow
 
     from tfrec.serving.server.configuration.config_files import read_tls_config
     from tfrec.serving.server.frontends import FrontendOptions

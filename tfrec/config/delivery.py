@@ -46,4 +46,4 @@ class ServingConfig(Section):
 
     host: str = Field("127.0.0.1", description="Interface; loopback unless you say otherwise.")
     port: int = Field(8500, ge=0, le=65535, description="gRPC port, TF Serving's default.")
-    model_name: str = Field("tfrec", min_length=1, description="Name that requests give.")
+    model_name: str = Field("tfrec", pattern=r"^[^/:\p{C}]+$", description="Name that requests give, without / and :.")

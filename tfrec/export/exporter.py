@@ -19,7 +19,9 @@ from tfrec.export.ops import check_ops
 from tfrec.export.precision import TOP, choose_precision
 from tfrec.export.score_reference import score_references
 from tfrec.export.serving_module import ServingModule
+from tfrec.export.shown_items import write_shown_items
 from tfrec.export.signatures import same_signatures, serving_signatures
+from tfrec.export.version_names import LARGEST_VERSION
 from tfrec.export.warmup import write_warmup
 from tfrec.files import atomic_directory
 from tfrec.models.two_tower import TwoTower
@@ -37,6 +39,7 @@ _CHECKED_QUERIES = 32
 # How far a score of the export may be from the training process's. In bf16 constants allow other fusions than variables
 # do, and each fusion rounds elsewhere; 0.013 was seen.
 _TOLERANCE_F32, _TOLERANCE_BF16 = 1e-3, 3e-2
+_MADE = "2"  # counts up when the same model is exported in another way
 _SECTIONS = ("data", "augment", "encoder", "model", "training", "export")
 
 
@@ -76,7 +79,7 @@ def export_model(
     newest = newest_version(base)
     if newest is not None and _is_same(newest, key):
         return newest
-    version = int(newest.name) + 1 if newest is not None else 1
+    version = next_version(newest)
     queries = sample_queries(shop, config.seed)
     precision = choose_precision(model, catalogue, queries, config.export.precision)
     encode = model.encoder.inference_function(precision.precision)
@@ -91,6 +94,7 @@ def export_model(
         write_warmup(
             aside, shop.item_ids, shop.item_texts, config.export.warmup_requests, config.seed, config.serving.model_name
         )
+        write_shown_items(aside, shop.items)
         facts = {
             "signature": signature,
             "export_key": key,
@@ -125,9 +129,21 @@ def export_model(
     return target
 
 
+def next_version(newest: Path | None) -> int:
+    """The number after the newest version's.
+
+    Raises:
+        ExportError: there is none after it.
+    """
+    number = 1 if newest is None else int(newest.name) + 1
+    if number > LARGEST_VERSION:
+        raise ExportError(f"{newest} is the largest version there can be: move it away or rename it.")
+    return number
+
+
 def _export_key(config: Config, signature: str, fusion: Fusion | None) -> str:
     """sha256 (hex) of all that an export depends on."""
-    parts = [signature, config.hash_of("export", "retrieval"), json.dumps(_retrieval_of(fusion), sort_keys=True)]
+    parts = [_MADE, signature, config.hash_of("export", "retrieval"), json.dumps(_retrieval_of(fusion), sort_keys=True)]
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tfrec.errors import ExportError
 from tfrec.export.manifest import MANIFEST, read_manifest, verify_manifest
+from tfrec.export.version_names import version_number
 from tfrec.progress import Progress
 from tfrec.retrieval.conditions import wrong_condition, wrong_diversity
 
@@ -59,8 +60,13 @@ class Wishes(NamedTuple):
 
 def newest_version(base: Path) -> Path | None:
     """The folder with the greatest integer name below `base`, or None."""
-    versions = [folder for folder in Path(base).glob("[0-9]*") if folder.name.isdecimal() and folder.is_dir()]
-    return max(versions, key=lambda folder: int(folder.name), default=None)
+    versions = [folder for folder in Path(base).glob("[0-9]*") if folder.is_dir() and _number(folder) >= 0]
+    return max(versions, key=lambda folder: (_number(folder), -len(folder.name)), default=None)
+
+
+def _number(folder: Path) -> int:
+    number = version_number(folder.name)
+    return -1 if number is None else number
 
 
 class LoadedModel:

@@ -8,8 +8,10 @@ from typing import Any
 
 from tfrec.errors import ServingError
 from tfrec.serving.server.configuration.model_config import read_text_file
+from tfrec.serving.server.numbers import MOST_SECONDS, MOST_THREADS
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
+_LARGEST_BATCH = 1 << 16  # every size of a batch is run before a version answers
 _INT = {"value": "int"}
 _BATCHING = {
     "max_batch_size": _INT,
@@ -53,23 +55,27 @@ def read_batching_parameters(path: Path | str) -> BatchingParameters:
     """
     message = read_text_file(path, _BATCHING)
 
-    def number(name: str, least: int) -> int | None:
+    def number(name: str, least: int, most: int) -> int | None:
         value: int | None = message[name].get("value", 0) if name in message else None
         if value is not None and value < least:
             raise ServingError(f"{path}: {name} must be at least {least}, not {value}.")
+        if value is not None and value > most:
+            raise ServingError(f"{path}: {name} must be at most {most}, not {value}.")
         return value
 
     sizes = tuple(message.get("allowed_batch_sizes", ()))
-    most = number("max_batch_size", 1)
+    most = number("max_batch_size", 1, _LARGEST_BATCH)
     if sizes and (sizes[0] < 1 or any(a >= b for a, b in zip(sizes, sizes[1:], strict=False))):
         raise ServingError(f"{path}: allowed_batch_sizes must ascend from at least 1, not {list(sizes)}.")
+    if sizes and sizes[-1] > _LARGEST_BATCH:
+        raise ServingError(f"{path}: allowed_batch_sizes must end at {_LARGEST_BATCH} at most, not {sizes[-1]}.")
     if sizes and most is not None and sizes[-1] != most:
         raise ServingError(f"{path}: the last of allowed_batch_sizes must be max_batch_size ({most}), not {sizes[-1]}.")
     return BatchingParameters(
         max_batch_size=sizes[-1] if sizes else most,
-        batch_timeout_micros=number("batch_timeout_micros", 0),
-        max_enqueued_batches=number("max_enqueued_batches", 1),
-        num_batch_threads=number("num_batch_threads", 1),
+        batch_timeout_micros=number("batch_timeout_micros", 0, MOST_SECONDS * 1_000_000),
+        max_enqueued_batches=number("max_enqueued_batches", 1, 2**31 - 1),
+        num_batch_threads=number("num_batch_threads", 1, MOST_THREADS),
         allowed_batch_sizes=sizes,
         pad_variable_length_inputs=message.get("pad_variable_length_inputs", True),
     )

@@ -5,12 +5,13 @@ The wording of refusals follows TF Serving's server_core.cc.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from tfrec.errors import ServingError
+from tfrec.export.version_names import LARGEST_VERSION
 from tfrec.serving.server.configuration.text_format import TextFormatError, parse_text
 from tfrec.serving.server.status import StatusError, invalid_argument
 
@@ -67,7 +68,7 @@ def read_model_config_file(path: Path | str) -> tuple[ModelConfig, ...]:
     if "model_config_list" not in message:
         raise ServingError(f"{path} has no model_config_list: name the models to serve in one.")
     try:
-        return _checked([_from_dict(model) for model in message["model_config_list"].get("config", [])])
+        return check_models([_from_dict(model) for model in message["model_config_list"].get("config", [])])
     except StatusError as error:
         raise ServingError(f"{path} cannot be used: {error.message}.") from error
 
@@ -95,7 +96,7 @@ def config_from_proto(config: Any) -> tuple[ModelConfig, ...]:
         elif choice == "specific":
             policy = VersionPolicy("specific", versions=tuple(entry.model_version_policy.specific.versions))
         models.append(ModelConfig(entry.name, entry.base_path, policy, dict(entry.version_labels)))
-    return _checked(models)
+    return check_models(models)
 
 
 def read_text_file(path: Path | str, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,13 +143,20 @@ def _check_platform(name: str, platform: str) -> None:
         raise invalid_argument(f"Model {name} requests unsupported platform {platform}")
 
 
-def _checked(models: list[ModelConfig]) -> tuple[ModelConfig, ...]:
+def check_models(models: Sequence[ModelConfig]) -> tuple[ModelConfig, ...]:
+    """The models, if all of them can be served together.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT for a name or policy that cannot be.
+    """
     seen: set[str] = set()
     for model in models:
         if not model.name or not model.base_path:
             raise invalid_argument("Every model needs a name and a base_path")
         if "/" in model.name or ":" in model.name:
             raise invalid_argument(f"The model name {model.name} must hold neither / nor :")
+        if not model.name.isprintable():
+            raise invalid_argument(f"The model name {model.name!r} must hold printable characters only")
         if model.name in seen:
             raise invalid_argument(f"Illegal to list model {model.name} multiple times in config list")
         seen.add(model.name)
@@ -158,6 +166,8 @@ def _checked(models: list[ModelConfig]) -> tuple[ModelConfig, ...]:
             raise invalid_argument(f"Model {model.name} has a specific version policy without versions")
         if any(version < 0 for version in (*model.policy.versions, *model.labels.values())):
             raise invalid_argument(f"Model {model.name} names a negative version")
+        if any(version > LARGEST_VERSION for version in (*model.policy.versions, *model.labels.values())):
+            raise invalid_argument(f"Model {model.name} names a version beyond {LARGEST_VERSION}")
         if "" in model.labels:
             raise invalid_argument(f"Model {model.name} has a version label without a name")
     return tuple(models)

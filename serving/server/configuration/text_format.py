@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(rb"\\(?:([abfnrtv?\\'\"])|x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.|$))", re.DOTALL)
 _PLAIN = {b"a": 7, b"b": 8, b"f": 12, b"n": 10, b"r": 13, b"t": 9, b"v": 11, b"?": 63, b"\\": 92, b"'": 39, b'"': 34}
 _TRUE, _FALSE = ("true", "True", "t", "1"), ("false", "False", "f", "0")
-_MAX_DEPTH = 32
+_MAX_DEPTH, _LONGEST_NUMBER = 32, 40
 
 
 class TextFormatError(ValueError):
@@ -112,6 +112,8 @@ class _Parser:
         if field == "string" and kind == "string":
             return self._string()
         if field == "int" and kind == "number":
+            if len(value) > _LONGEST_NUMBER:
+                raise self._error("the number is too large")
             self._next += 1
             return _integer(value)
         if field == "bool" and value in _TRUE + _FALSE and kind in ("name", "number"):

@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import numpy as np
 
+from tfrec.serving.server.numbers import seconds, whole
 from tfrec.serving.server.status import StatusError, invalid_argument
 
 
@@ -36,6 +37,11 @@ class Limits:
     answers: int = 2_000_000
     concurrency: int = 256
     seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        for name in ("rows", "width", "text_bytes", "k", "answers", "concurrency"):
+            whole(f"limits.{name}", getattr(self, name), 1, 2**31 - 1)
+        seconds("limits.seconds", self.seconds, 1e-3)
 
     def check(self, signature: Any, inputs: Mapping[str, np.ndarray]) -> None:
         """Checks the inputs of one request.

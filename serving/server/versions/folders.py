@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from tfrec.errors import ServingError
+from tfrec.export.version_names import LARGEST_VERSION, beyond, version_number
 from tfrec.serving.server.configuration.model_config import VersionPolicy
 
+logger = logging.getLogger("tfrec.serving.server")
 Fingerprint = tuple[tuple[str, int, int, int], ...]
 
 
@@ -33,12 +36,22 @@ def find_versions(base_path: Path | str) -> list[Version]:
     base = Path(base_path)
     if not base.is_dir():
         raise ServingError(f"There is no export folder {base}: make one with `tfrec export`.")
-    if (base / "saved_model.pb").is_file() and _is_version(base.resolve().name):
-        return [Version(int(base.resolve().name), base)]
+    if (base / "saved_model.pb").is_file():
+        own = base.resolve().name
+        if (number := version_number(own)) is not None:
+            return [Version(number, base)]
+        if beyond(own):
+            raise ServingError(f"{base} {_TOO_LARGE}: rename it.")
     found: dict[int, Path] = {}
+    too_large: Path | None = None
     for entry in sorted(base.iterdir(), key=lambda entry: len(entry.name), reverse=True):
-        if _is_version(entry.name) and entry.is_dir():
-            found[int(entry.name)] = entry  # of 7 and 007 the shorter name counts
+        if (number := version_number(entry.name)) is not None and entry.is_dir():
+            found[number] = entry  # of 7 and 007 the shorter name counts
+        elif beyond(entry.name) and entry.is_dir():
+            too_large = entry
+            _tell_once(str(entry))
+    if not found and too_large is not None:
+        raise ServingError(f"{too_large} {_TOO_LARGE}: rename it.")
     if not found:
         raise ServingError(f"{base} holds no version folder (a number such as 1): make one with `tfrec export`.")
     return [Version(number, found[number]) for number in sorted(found, reverse=True)]
@@ -90,5 +103,9 @@ def fingerprint(folder: Path) -> Fingerprint:
     return tuple(sorted(found))
 
 
-def _is_version(name: str) -> bool:
-    return re.fullmatch(r"[0-9]{1,18}", name) is not None
+_TOO_LARGE = f"is no version, for versions end at {LARGEST_VERSION}"
+
+
+@lru_cache(maxsize=256)
+def _tell_once(folder: str) -> None:
+    logger.warning("%s %s: it is left out", folder, _TOO_LARGE)

@@ -84,9 +84,9 @@ def test_paths_are_those_of_the_official_services() -> None:
     [
         (lambda c: c.search([["a", "b"]]), "'query' cannot be sent: a text is expected, not a list"),
         (lambda c: c.search(["a", None]), "a text is expected, not a NoneType"),
-        (lambda c: c.search("a", k=0), "k must be at least 1 and below 2..31, not 0"),
+        (lambda c: c.search("a", k=0), "k must be at least 1 and at most 2147483647, not 0"),
         (lambda c: c.search("a", k=2.5), "k must be a whole number, not 2.5"),
-        (lambda c: c.search("a", k=2**31), "below 2..31"),
+        (lambda c: c.search("a", k=2**31), "at most 2147483647, not 2147483648"),
         (lambda c: c.recommend(["S-1"]), "a list of lists of item ids"),
         (lambda c: c.personalised_search(["a", "b"], [["S-1"]]), "2 queries need as many histories, not 1"),
         (lambda c: c.embed_query(), "Give queries, histories or both"),

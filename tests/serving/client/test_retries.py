@@ -183,7 +183,7 @@ def test_pauses_grow_and_are_random() -> None:
     [
         ({"target": []}, "at least one target"),
         ({"target": ["127.0.0.1:1", "nowhere"]}, "host:port, not 'nowhere'"),
-        ({"timeout": 0}, "above 0 seconds"),
+        ({"timeout": 0}, "seconds above 0"),
         ({"retries": -1}, "at least 0"),
     ],
 )

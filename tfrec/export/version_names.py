@@ -1,0 +1,19 @@
+"""Which folder names are versions: TensorFlow Serving keeps a version in a signed 64-bit integer."""
+
+from __future__ import annotations
+
+import re
+
+LARGEST_VERSION = 2**63 - 1
+_DIGITS = re.compile(r"[0-9]{1,40}")
+
+
+def version_number(name: str) -> int | None:
+    """The version that a folder's name stands for; None for a name that is none, or is beyond the largest."""
+    number = int(name) if _DIGITS.fullmatch(name) else LARGEST_VERSION + 1
+    return number if number <= LARGEST_VERSION else None
+
+
+def beyond(name: str) -> bool:
+    """Whether a name would be a version, were it not too large."""
+    return re.fullmatch("[0-9]+", name) is not None and version_number(name) is None
