@@ -34,9 +34,9 @@ def whole(value: Any, what: str, least: int, most: int) -> int:
     """A whole number within bounds."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise refused(f"{what} must be a whole number, not {value!r}.")
-    if not least <= value <= most:
+    if not least <= (number := int(value)) <= most:
         raise refused(f"{what} must be at least {least} and at most {most}, not {value}.")
-    return int(value)
+    return number
 
 
 def _is_number(value: Any) -> bool:

@@ -19,7 +19,8 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
     Raises:
         ServingError: it is none, or lies outside.
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not least <= value <= most:
+    plain = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not plain or not least <= int(value) <= most:
         raise ServingError(f"{name} must be a whole number from {least} to {most}, not {value!r}.")
     return int(value)
 
