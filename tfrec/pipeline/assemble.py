@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -70,8 +71,17 @@ def filled(config: Config, shop: ShopData, encoder_fingerprint: str) -> ShopData
     return fill_attributes(config, shop, lambda: zero_shot(config, shop)[0], encoder_fingerprint, folder)
 
 
-def speller_of(config: Config, shop: ShopData, encoder: TextEncoder) -> Speller | None:
-    """The model's speller, or None for a model without."""
+def speller_of(
+    config: Config, shop: ShopData, encoder: TextEncoder, queries: Iterable[str] | None = None
+) -> Speller | None:
+    """The model's speller, or None for a model without.
+
+    Args:
+        config: the whole configuration.
+        shop: the prepared data; words of all its text columns are the shop's own.
+        encoder: leaves typed words that it knows.
+        queries: those that the towers are trained on; None is the training split's.
+    """
     if not config.model.spelling:
         return None
     stems = Tokenizer(config.retrieval.lexical.language)
@@ -81,7 +91,8 @@ def speller_of(config: Config, shop: ShopData, encoder: TextEncoder) -> Speller 
 
     columns = [plain_texts(shop.items[column.name]) for column in text_columns(shop.items)]
     texts = [" ".join(parts) for parts in zip(shop.item_texts, *columns, strict=True)]
-    return Speller.of(texts, shop.judgments("train"), encoder.leading.tokenize, stem)
+    typed = shop.judgments("train") if queries is None else queries
+    return Speller.of(texts, typed, encoder.leading.tokenize, stem)
 
 
 def item_images(config: Config, shop: ShopData) -> Any:

@@ -26,7 +26,7 @@ class UnitForms(Operation):
     """Writes "12in" as "12 inch", '12"' or "12-inch", "two pack" as "2 pack", "1/2" as "0.5", "9x12" as "9 x 12".
 
     The strength is the chance of each number or measure with another form; at least one of a text changes. The amount
-    and the measure stay the same, nothing is converted: so protected words may change, but for brands ("Half Pint", "3M").
+    and the measure stay the same, nothing is converted: so protected words may change, but for brands ("Half Pint").
     """
 
     name = "unit_forms"
