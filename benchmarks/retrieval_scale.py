@@ -76,10 +76,9 @@ def measure(items: int, dimension: int, seed: int) -> dict[str, Any]:
     from tfrec.retrieval.collaborative import CollaborativeScorer
     from tfrec.retrieval.dense import DenseScorer
     from tfrec.retrieval.lexical import LexicalScorer
-    from tfrec.retrieval.lexical_index import fit_lexical_index
+    from tfrec.retrieval.lexical_tuning.fixed import fixed_index
     from tfrec.retrieval.normalising import standard
     from tfrec.retrieval.scorer import Request, Scorer
-    from tfrec.retrieval.tokens import Tokenizer
     from tfrec.tensorflow_setup import tf
 
     rng = np.random.default_rng(seed)
@@ -120,7 +119,7 @@ def measure(items: int, dimension: int, seed: int) -> dict[str, Any]:
     result["dense_top10_blocked"] = blocked
     result["approximate"] = measured(vectors, noisy(vectors, 200, seed), TOP)
     started = time.perf_counter()
-    index = fit_lexical_index({"text": titles}, {"text": 1.0}, Tokenizer(), Tokenizer("none"))
+    index = fixed_index({"text": titles}, {"text": 1.0})
     result["lexical_fit_seconds"] = round(time.perf_counter() - started, 1)
     result["postings"], result["words"] = len(index.items), len(index.terms)
     result["lexical_megabytes"] = round((index.items.nbytes + index.weights.nbytes + index.starts.nbytes) / 1e6, 1)

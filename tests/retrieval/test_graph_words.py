@@ -13,7 +13,7 @@ from tfrec.retrieval.graph_words import READ_CHARACTERS, surfaces
 from tfrec.retrieval.tokens import Tokenizer
 from tfrec.tensorflow_setup import tf
 
-PLAIN = Tokenizer("none")
+PLAIN = Tokenizer("none", measures=True)
 Words = Callable[[list], list[Counter]]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,17 +11,17 @@ from hypothesis import strategies as st
 
 from tfrec.evaluation.baselines import Bm25
 from tfrec.retrieval.lexical import LexicalScorer
-from tfrec.retrieval.lexical_index import LexicalIndex, fit_lexical_index
+from tfrec.retrieval.lexical_index import LexicalIndex
+from tfrec.retrieval.lexical_tuning.fixed import fixed_index
 from tfrec.retrieval.scorer import Request
 from tfrec.retrieval.tokens import Tokenizer
 from tfrec.tensorflow_setup import tf
 
-TEXTS = ["red running shoes", "blue shoe for runners", "", "green lamp lamp", "lamps and shoes", "the lamp shade"]
+TEXTS = ["red running shoes", "blue shoe for runners", "rug", "green lamp lamp", "lamps and shoes", "the lamp shade"]
 
 
-def _fit(fields: dict, weights: dict | None = None, **settings: float) -> LexicalIndex:
-    weights = weights or dict.fromkeys(fields, 1.0)
-    return fit_lexical_index(fields, weights, Tokenizer(), Tokenizer("none"), **settings)
+def _fit(fields: dict, weights: dict | None = None, **settings: Any) -> LexicalIndex:
+    return fixed_index(fields, weights or dict.fromkeys(fields, 1.0), **settings)
 
 
 def _scores(index: LexicalIndex, query: str) -> np.ndarray:
@@ -34,6 +36,13 @@ def test_one_field_is_lucenes_bm25(k1: float, b: float) -> None:
         np.testing.assert_allclose(_scores(index, query), reference.scores(query), atol=1e-5)
         terms = [index.terms[word] for word in query.split() if word in index.terms]
         np.testing.assert_allclose(index.scores(terms), reference.scores(query), atol=1e-5)
+
+
+def test_an_empty_text_is_no_short_one() -> None:
+    """The mean length is that of the items that fill the field, as in Lucene: a rare attribute is not held back."""
+    few = _fit({"text": ["oak chair", "lamp"], "wood": ["fine oak", ""]}, b=1.0)
+    many = _fit({"text": ["oak chair", "lamp"], "wood": ["fine oak", "some elm"]}, b=1.0)
+    assert _scores(few, "fine")[0] == pytest.approx(_scores(many, "fine")[0])
 
 
 def test_a_heavier_field_counts_more() -> None:
@@ -52,7 +61,7 @@ def test_forms_that_nobody_wrote_are_found_by_the_shops_endings() -> None:
     texts = [f"{word}s {word}ing {word}ed" for word in words]
     texts += ["bakes baking baked", "likes liking liked", "hiking boots", "drill"]
     index = _fit({"text": texts})
-    reference = Bm25.fit(texts)
+    reference = Bm25.fit(texts, k1=1.2)
     for query in ("drills", "drilling", "boot", "hikes", "hiked"):
         assert reference.scores(query).any()
         np.testing.assert_allclose(_scores(index, query), reference.scores(query), atol=1e-5)
@@ -62,10 +71,8 @@ def test_forms_that_nobody_wrote_are_found_by_the_shops_endings() -> None:
 def test_words_of_known_queries_are_in_the_table() -> None:
     texts = ["organizer box", "plate"]
     assert not _scores(_fit({"text": texts}), "organizational").any()
-    with_queries = fit_lexical_index(
-        {"text": texts}, {"text": 1.0}, Tokenizer(), Tokenizer("none"), ["Organizations", "organizational"]
-    )
-    reference = Bm25.fit(texts)
+    with_queries = _fit({"text": texts}, queries=["Organizations", "organizational"])
+    reference = Bm25.fit(texts, k1=1.2)
     for query in ("organizations", "organizational"):
         np.testing.assert_allclose(_scores(with_queries, query), reference.scores(query), atol=1e-5)
 
@@ -73,8 +80,9 @@ def test_words_of_known_queries_are_in_the_table() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.text(), st.text("aBs'’_ 漢字カたคก\u0301İΣﬁ½", max_size=20)))
 def test_a_word_alone_is_the_term_that_it_is_in_its_text(text: str) -> None:
-    tokenize, surfaces = Tokenizer(), Tokenizer("none")
-    assert [tokenize(word) for word in surfaces(text)] == [[term] for term in tokenize(text)]
+    for measures in (False, True):
+        tokenize, surfaces = Tokenizer(measures=measures), Tokenizer("none", measures=measures)
+        assert [tokenize(word) for word in surfaces(text)] == [[term] for term in tokenize(text)]
 
 
 def test_a_shop_without_any_word_scores_nothing() -> None:
@@ -95,7 +103,7 @@ def test_alternatives_for_a_doubtful_word_count_by_their_weights() -> None:
 
 
 def _found(texts: list[str], query: str, language: str = "auto") -> list[int]:
-    index = fit_lexical_index({"text": texts}, {"text": 1.0}, Tokenizer(language), Tokenizer("none"))
+    index = _fit({"text": texts}, language=language)
     return np.flatnonzero(_scores(index, query) > 0).tolist()
 
 

@@ -18,10 +18,9 @@ from tfrec.retrieval import item_weights, prior
 from tfrec.retrieval.collaborative import CollaborativeScorer
 from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.lexical import LexicalScorer
-from tfrec.retrieval.lexical_index import fit_lexical_index
+from tfrec.retrieval.lexical_tuning.fixed import fixed_index
 from tfrec.retrieval.prior import PriorScorer
 from tfrec.retrieval.scorer import Request, Scorer
-from tfrec.retrieval.tokens import Tokenizer
 from tfrec.tensorflow_setup import tf
 
 SIZE, DIMENSION, TWIN, OTHER_TWIN = 301, 12, 3, 17
@@ -49,7 +48,7 @@ def _catalogue() -> tuple[np.ndarray, list[str], sp.csr_matrix, np.ndarray]:
     rng = np.random.default_rng(5)
     vectors = rng.standard_normal((SIZE, DIMENSION)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    texts = [" ".join(rng.choice(WORDS, rng.integers(0, 8))) for _ in range(SIZE)]
+    texts = [" ".join(rng.choice(WORDS, rng.integers(1, 8))) for _ in range(SIZE)]
     bought = (rng.random((90, SIZE)) < 0.05).astype(np.float32)
     prices = rng.lognormal(size=SIZE)
     prices[8] = np.nan
@@ -77,12 +76,12 @@ def _dense(precision: str) -> Callable[[], Scorer]:
 
 
 def _lexical() -> Scorer:
-    return LexicalScorer(fit_lexical_index({"text": TEXTS}, {"text": 1.0}, Tokenizer(), Tokenizer("none"), QUERIES))
+    return LexicalScorer(fixed_index({"text": TEXTS}, {"text": 1.0}, QUERIES))
 
 
 def _bm25() -> np.ndarray:
-    index = Bm25.fit(TEXTS)
-    return np.stack([index.scores(query) for query in QUERIES])
+    index = Bm25.fit([text.replace("4k", "4 k") for text in TEXTS], k1=1.2)
+    return np.stack([index.scores(query.replace("4k", "4 k")) for query in QUERIES])
 
 
 def _history_sums(weights: np.ndarray, half_life: float | None) -> np.ndarray:

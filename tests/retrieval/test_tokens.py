@@ -76,3 +76,23 @@ def test_languages():
 def test_many_is_each():
     texts = ["red sofas", "", "红色"]
     assert TOKENIZER.many(texts) == [TOKENIZER(text) for text in texts]
+
+
+def test_numbers_and_units_are_words_of_their_own() -> None:
+    measured = Tokenizer(measures=True)
+    for text in ("5gal. bucket", "5 gallon bucket", "5 Gallons bucket", "５gals bucket"):
+        assert measured(text) == ["5", "gal", "bucket"]
+    assert measured("3/4in x 10ft") == ["3", "4", "in", "x", "10", "ft"] == measured("3/4 inches x 10 feet")
+    assert measured("iPhone12pro") == ["iphon", "12", "pro"]
+    assert Tokenizer("none", measures=True)("5gallons") == ["5", "gallons"]
+    assert TOKENIZER("5gal") == ["5gal"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(), st.text("ab5's’_ 漢カé®–\u0301İ", max_size=30)))
+def test_the_short_ways_split_as_the_general_one(text: str) -> None:
+    import tfrec.retrieval.tokens as module
+
+    general = [piece for match in module._patterns()[1].finditer(module._normalise(text)) for piece in [match.group()]]
+    spaced = [piece for piece in general if not module._patterns()[0].match(piece)]
+    assert [token for token in Tokenizer("none")(text) if module.is_spaced(token)] == spaced

@@ -26,20 +26,27 @@ class DenseScorerConfig(Section):
 
 
 class LexicalScorerConfig(Section):
-    """BM25 over the items' words."""
+    """BM25F over the words of the items' texts."""
 
-    fields: dict[str, float] = Field(
-        {"text": 1.0},
-        description="Item columns that are searched, each with its weight (BM25F); text is the rendered template.",
+    fields: dict[str, float] | None = Field(
+        None,
+        description="Item columns that are searched, each with its weight; text is the rendered template. null = all "
+        "columns of the catalogue that hold words about their item.",
     )
+    tune: Literal["auto", "off"] = Field(
+        "auto",
+        description="auto averages many settings of k1, b and the fields' weights, and labelled queries say how much "
+        "each counts; with none all count alike. off takes the weights, k1 and b below as they are.",
+    )
+    queries: int = Field(500, ge=0, description="Labelled queries that tune, at most; more cost time and say no more.")
     language: str = Field("auto", description="Language of the stemmer; auto = english, none = no stemming.")
-    k1: float = Field(1.5, ge=0, description="How slowly repeated words saturate.")
-    b: float = Field(0.75, ge=0, le=1, description="How much long texts are held back.")
+    k1: float = Field(1.2, ge=0, description="How slowly repeated words saturate, where tune is off.")
+    b: float = Field(0.75, ge=0, le=1, description="How much long texts are held back, where tune is off.")
 
     @field_validator("fields")
     @classmethod
-    def _weighted(cls, value: dict[str, float]) -> dict[str, float]:
-        if not value or min(value.values()) <= 0:
+    def _weighted(cls, value: dict[str, float] | None) -> dict[str, float] | None:
+        if value is not None and (not value or min(value.values()) <= 0):
             raise ValueError("at least one field is needed, and weights must be above 0")
         return value
 

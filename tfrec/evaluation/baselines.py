@@ -6,11 +6,12 @@ The third usual baseline, the encoder without fine-tuning ("zero-shot"), is `ret
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 import bm25s
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from tfrec.errors import EvaluationError
@@ -34,7 +35,7 @@ class Bm25:
         self._tokenizer, self._vocabulary, self._index, self.size = tokenizer, vocabulary, index, size
 
     @classmethod
-    def fit(cls, texts: Sequence[str], language: str = "auto", k1: float = 1.5, b: float = 0.75) -> Bm25:
+    def fit(cls, texts: Sequence[str], language: str = "auto", k1: float = 1.2, b: float = 0.75) -> Bm25:
         """Indexes the catalogue.
 
         Args:
@@ -61,29 +62,8 @@ class Bm25:
         return cls(tokenizer, vocabulary, index, len(texts))
 
     def rank(self, queries: Sequence[str], k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Ranks the items that share at least one term with the query.
-
-        Args:
-            queries: Q query texts; an empty one, or one of unknown words, finds nothing.
-            k: number of items wanted per query, at least 1; may exceed the catalogue.
-
-        Returns:
-            (item indices int32[Q, k], scores float32[Q, k]), best first, equal scores by lower index; places
-            without an item hold -1 and -inf.
-
-        Raises:
-            EvaluationError: k is below 1.
-        """
-        if k < 1:
-            raise EvaluationError(f"k must be at least 1, but is {k}.")
-        indices = np.full((len(queries), k), -1, np.int32)
-        scores = np.full((len(queries), k), -np.inf, np.float32)
-        for row, query in enumerate(queries):
-            every = self.scores(query)
-            found = np.flatnonzero(every > 0)  # every shared term adds a positive amount: 0 = nothing in common
-            best, values = best_of_rows(every[None, found], k)
-            indices[row, : len(found)], scores[row, : len(found)] = found[best[0]], values[0]
-        return indices, scores
+        """Ranks the items that share at least one term with the query; see `rank_by_words`."""
+        return rank_by_words(self.scores, queries, k)
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """BM25 of every item for one query: float32[N], 0 where no term is shared."""
@@ -91,6 +71,43 @@ class Bm25:
         if self._index is None or not terms:
             return np.zeros(self.size, np.float32)
         return np.asarray(self._index.get_scores_from_ids(terms), np.float32)
+
+
+def rank_by_words(
+    scores: Callable[[str], NDArray[np.float32]], queries: Sequence[str], k: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Ranks the items that share at least one term with the query.
+
+    Args:
+        scores: query -> score of every item, float32[N], 0 where no term is shared.
+        queries: Q query texts; an empty one, or one of unknown words, finds nothing.
+        k: number of items wanted per query, at least 1; may exceed the catalogue.
+
+    Returns:
+        (item indices int32[Q, k], scores float32[Q, k]), best first, equal scores by lower index; places
+        without an item hold -1 and -inf.
+
+    Raises:
+        EvaluationError: k is below 1.
+    """
+    if k < 1:
+        raise EvaluationError(f"k must be at least 1, but is {k}.")
+    indices = np.full((len(queries), k), -1, np.int32)
+    best_scores = np.full((len(queries), k), -np.inf, np.float32)
+    for row, query in enumerate(queries):
+        every = scores(query)
+        found = np.flatnonzero(every > 0)  # every shared term adds a positive amount: 0 = nothing in common
+        best, values = best_of_rows(every[None, found], k)
+        indices[row, : len(found)], best_scores[row, : len(found)] = found[best[0]], values[0]
+    return indices, best_scores
+
+
+def brand_and_title(items: pl.DataFrame) -> list[str]:
+    """What BM25 reads as a baseline, whatever data.template says: brand, where there is one, and title."""
+    columns = [name for name in ("brand", "title") if name in items.columns]
+    joined = items.select(pl.concat_str(columns, separator=" ").str.strip_chars().alias("text"))
+    texts: list[str] = joined["text"].to_list()
+    return texts
 
 
 def popularity_counts(item_lists: Sequence[Sequence[int]], catalogue_size: int) -> NDArray[np.int64]:

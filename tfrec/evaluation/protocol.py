@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tfrec.config import Config
 from tfrec.data.shop import ShopData, Shopper
 from tfrec.errors import EvaluationError
-from tfrec.evaluation.baselines import Bm25, rank_by_popularity
+from tfrec.evaluation.baselines import Bm25, brand_and_title, rank_by_popularity, rank_by_words
 from tfrec.evaluation.metrics import evaluate_rankings
 from tfrec.evaluation.purchases import Recommend
 from tfrec.evaluation.recommendation import CUT
@@ -22,9 +22,10 @@ from tfrec.evaluation.table import Report, build_report
 from tfrec.models.two_tower import TwoTower
 from tfrec.retrieval.answers import KnownVectors, rank_requests
 from tfrec.retrieval.fusion import Fusion
+from tfrec.retrieval.lexical_tuning.stage import TunedLexical
 from tfrec.retrieval.scorer import Request, Scorer
 
-TFREC, BM25, ZERO_SHOT, POPULARITY = "tfrec", "BM25", "zero-shot", "popularity"
+TFREC, BM25, BM25_TUNED, ZERO_SHOT, POPULARITY = "tfrec", "BM25", "BM25 tuned", "zero-shot", "popularity"
 ZeroShot = Callable[[], tuple[Any, Callable[[list[str]], Any]]]
 
 
@@ -63,6 +64,7 @@ def evaluate_search(
     model: TwoTower,
     catalogue: Any,
     zero_shot: ZeroShot,
+    lexical: Callable[[], TunedLexical],
     split: str,
     fusion: Fusion | None = None,
 ) -> Report:
@@ -75,6 +77,7 @@ def evaluate_search(
         catalogue: its item vectors float32 [N, D].
         zero_shot: gives the untrained encoder's item vectors float32 [N, H] and a function from queries to
             float32 [Q, H]; called only when that baseline is wanted.
+        lexical: gives the tuned lexical index, which no query of the split has tuned; called as zero_shot is.
         split: "dev" or "test".
         fusion: several scorers that rank together; each that can count stands in the report alone, too. None ranks by
             the towers.
@@ -96,7 +99,9 @@ def evaluate_search(
             name: rank_requests(known, scorer, queries, None, depth, shop.size) for name, scorer in scorers.items()
         }
     if "bm25" in wanted:
-        answers[BM25] = Bm25.fit(shop.item_texts).rank(queries, depth)
+        answers[BM25] = Bm25.fit(brand_and_title(shop.items)).rank(queries, depth)
+    if "bm25_tuned" in wanted:
+        answers[BM25_TUNED] = rank_by_words(lexical().scores, queries, depth)
     if "zero_shot" in wanted:
         items, encode = zero_shot()
         answers[ZERO_SHOT] = top_k(encode(queries), items, depth)

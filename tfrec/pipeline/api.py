@@ -82,6 +82,7 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
             model,
             trained.catalogue,
             lambda: zero_shot(config, shop),
+            lambda: trained.lexical_knowing(BEFORE[splits["search"]]),
             splits["search"],
             trained.fusion_knowing(BEFORE[splits["search"]]),
         )

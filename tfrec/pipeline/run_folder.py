@@ -23,6 +23,7 @@ class RunFolder:
         self.checkpoints = self.path / "checkpoints"
         self.synthetic = self.path / "synthetic"
         self.zero_shot = self.path / "zero_shot"
+        self.lexical = self.path / "lexical"
         self.retrieval = self.path / "retrieval"
         self.index = self.path / "index"
         self.export = self.path / "export"

@@ -15,6 +15,7 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.retrieval.building import build_scorers
 from tfrec.retrieval.fusion import Fusion
+from tfrec.retrieval.lexical_tuning.stage import TunedLexical, kept_lexical
 from tfrec.retrieval.stage import fuse, kept_fusion
 
 
@@ -58,15 +59,24 @@ class TrainedShop:
         Args:
             splits: splits whose interactions the scorers may know.
         """
-        if self.fusion is None or not self.shop.has_interactions or tuple(splits) == ("train",):
+        splits = self._known(splits)
+        if self.fusion is None or splits == ("train",):
             return self.fusion
-        scorers = build_scorers(self.config, self.shop, self.catalogue, splits)
+        scorers = build_scorers(self.config, self.shop, self.catalogue, splits, RunFolder(self.config).lexical)
         return kept_fusion(self.config, scorers, RunFolder(self.config).retrieval)
+
+    def lexical_knowing(self, splits: Sequence[str]) -> TunedLexical:
+        """The index that the lexical scorer of `fusion_knowing` has."""
+        splits = self._known(splits)
+        return kept_lexical(self.config, self.shop, splits, RunFolder(self.config).lexical)
+
+    def _known(self, splits: Sequence[str]) -> tuple[str, ...]:
+        return tuple(splits) if self.shop.has_interactions else ("train",)
 
 
 def _fuse(trained: TrainedShop) -> Fusion | None:
     config, shop = trained.config, trained.shop
-    scorers = build_scorers(config, shop, trained.catalogue)
+    scorers = build_scorers(config, shop, trained.catalogue, folder=RunFolder(config).lexical)
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
     return fuse(config, shop, trained.model, scorers, trained.signature, RunFolder(config).retrieval, compare)

@@ -164,7 +164,7 @@ def _encode(config: Config, model: TwoTower, shop: ShopData, before: _Vectors | 
 def _fusion(config: Config, run: RunFolder, shop: ShopData, vectors: np.ndarray) -> Fusion | None:
     if config.retrieval.scorers == ["dense"]:
         return None
-    scorers = build_scorers(config, shop, vectors, ("train", "dev", "test"))  # as the export does
+    scorers = build_scorers(config, shop, vectors, ("train", "dev", "test"), run.lexical)  # as the export does
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
     return kept_fusion(config, scorers, run.retrieval)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,11 @@ from tfrec.retrieval.collaborative import CollaborativeScorer
 from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.discount import discount_bestsellers
 from tfrec.retrieval.lexical import LexicalScorer
-from tfrec.retrieval.lexical_index import fit_lexical_index
+from tfrec.retrieval.lexical_tuning.fields import column_texts
+from tfrec.retrieval.lexical_tuning.stage import kept_lexical
 from tfrec.retrieval.prior import PriorScorer
 from tfrec.retrieval.recent import purchase_matrix, sales
 from tfrec.retrieval.scorer import Scorer
-from tfrec.retrieval.tokens import Tokenizer
 
 
 def build_scorers(
@@ -29,6 +30,7 @@ def build_scorers(
     shop: ShopData,
     catalogue: Any,
     splits: Sequence[str] = ("train",),
+    folder: Path | None = None,
 ) -> list[Scorer]:
     """Makes the scorers of `retrieval.scorers`, in their order.
 
@@ -40,6 +42,7 @@ def build_scorers(
         shop: the prepared data.
         catalogue: the items' unit vectors float32 [N, D], an array or a tf.Variable that is kept anyway.
         splits: splits whose searches and interactions may be known. For an honest evaluation only "train".
+        folder: where what is costly to make is kept and read back from; None keeps nothing.
 
     Returns:
         the scorers; their `label` is the name in the configuration.
@@ -50,7 +53,7 @@ def build_scorers(
     """
     makers: dict[str, Callable[[], Scorer | None]] = {
         "dense": lambda: _dense(config, catalogue),
-        "lexical": lambda: lexical_scorer(config, shop, splits),
+        "lexical": lambda: lexical_scorer(config, shop, splits, folder),
         "collaborative": lambda: collaborative_scorer(config, shop, splits),
         "popularity": lambda: _popularity(config, shop, splits),
         "recency": lambda: _recency(shop, splits),
@@ -63,17 +66,11 @@ def build_scorers(
     return made
 
 
-def lexical_scorer(config: Config, shop: ShopData, splits: Sequence[str] = ("train",)) -> LexicalScorer:
-    """BM25 over the item columns of `retrieval.lexical.fields`; see `build_scorers`."""
-    section = config.retrieval.lexical
-    fields = {name: _texts(shop, name, "retrieval.lexical.fields") for name in section.fields}
-    queries = (
-        shop.searches.filter(pl.col("split").is_in(splits))["query"].unique().to_list() if shop.has_searches else []
-    )
-    index = fit_lexical_index(
-        fields, section.fields, Tokenizer(section.language), Tokenizer("none"), queries, section.k1, section.b
-    )
-    return LexicalScorer(index)
+def lexical_scorer(
+    config: Config, shop: ShopData, splits: Sequence[str] = ("train",), folder: Path | None = None
+) -> LexicalScorer:
+    """BM25F over the texts of the catalogue, tuned by the labelled queries of the splits; see `build_scorers`."""
+    return LexicalScorer(kept_lexical(config, shop, splits, folder).index)
 
 
 def collaborative_scorer(
@@ -125,13 +122,7 @@ def _recency(shop: ShopData, splits: Sequence[str]) -> PriorScorer | None:
 
 
 def _column(shop: ShopData, name: str) -> PriorScorer:
-    values = prior.numeric_column(_texts(shop, name.removeprefix(COLUMN), "retrieval.scorers"))
+    values = prior.numeric_column(column_texts(shop, name.removeprefix(COLUMN), "retrieval.scorers"))
     if not np.isfinite(values).any():
         raise ConfigError(f"retrieval.scorers: {name} cannot score, for no item has a number in that column.")
     return PriorScorer(name, values)
-
-
-def _texts(shop: ShopData, column: str, where: str) -> list[Any]:
-    if column not in shop.items.columns:
-        raise ConfigError(f"{where}: the catalogue has no column {column!r}, but {', '.join(shop.items.columns)}.")
-    return shop.items[column].to_list()

@@ -1,10 +1,9 @@
-"""Lexical scorer: BM25 in stock ops, from the typed words to a score for every item."""
+"""Lexical scorer: BM25F in stock ops, from the typed words to a score for every item."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tfrec.data.characters import spelled_out, without_accents
 from tfrec.models.accents import accents_folded
 from tfrec.models.spelling.alternatives import split_alternatives
 from tfrec.retrieval.graph_words import surfaces
@@ -17,13 +16,13 @@ Tensor = Any
 
 
 class LexicalScorer(Scorer):
-    """BM25(F) of the typed words; equal to `tfrec.evaluation.baselines.Bm25` on the same text and tokenizer.
+    """The postings of the typed words and of the pairs of words that they form; equal to `LexicalIndex.scores`.
 
     Words that neither the shop's texts nor the table's endings know add nothing. An empty query, or one of unknown
     words only, gives 0 for all items.
 
     Args:
-        index: from `fit_lexical_index`.
+        index: of the catalogue.
     """
 
     def __init__(self, index: LexicalIndex) -> None:
@@ -31,25 +30,38 @@ class LexicalScorer(Scorer):
         self.label = "lexical"
         self.size = index.size
         self._postings = Postings(index.starts, index.items, index.weights, index.size)
-        accented = [(word, term) for word, term in index.terms.items() if not word.isascii()]
-        plain = {form(word): term for form in (spelled_out, without_accents) for word, term in accented}
-        table = {**plain, **index.terms}  # a word that is written without accents keeps its own term
-        words = tf.constant(list(table) or [""], tf.string)
-        terms = tf.constant(list(table.values()) or [-1], tf.int64)
+        words = tf.constant(list(index.terms) or [""], tf.string)
+        terms = tf.constant(list(index.terms.values()) or [-1], tf.int64)
         self._terms = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(words, terms), default_value=-1)
+        self._term_count, self._pairs = index.term_count, None
+        if len(index.pairs):
+            rows = tf.range(len(index.pairs), dtype=tf.int64) + index.term_count
+            pairs = tf.constant(index.pairs, tf.int64)
+            self._pairs = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(pairs, rows), default_value=-1)
 
     def __call__(self, request: Request) -> Tensor:
-        """BM25 float32 [B, N] of request.query; 0 where an item shares no word with it.
+        """Scores float32 [B, N] of request.query; 0 where an item shares no word with it.
 
         Of a doubtful word every alternative counts, by its weight; the weights of one word sum to 1.
         """
         parts, requests, weights = split_alternatives(request.query)
-        words, of = surfaces(parts)
+        rows, of = self._rows(*surfaces(parts))
+        batch = tf.shape(request.query, tf.int64)[0]
+        return self._postings.total(rows, tf.gather(requests, of), batch, tf.gather(weights, of))
+
+    def _rows(self, words: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
+        """(rows of the index that words of texts open int64 [R], the text of each int64 [R])."""
         terms = self._lookup(words)
         known = terms >= 0
-        terms, of = tf.boolean_mask(terms, known), tf.boolean_mask(of, known)
-        batch = tf.shape(request.query, tf.int64)[0]
-        return self._postings.total(terms, tf.gather(requests, of), batch, tf.gather(weights, of))
+        rows, of = tf.boolean_mask(terms, known), tf.boolean_mask(texts, known)
+        if self._pairs is None:
+            return rows, of
+        together = known[:-1] & known[1:] & tf.equal(texts[:-1], texts[1:])
+        keys = terms[:-1] * self._term_count + terms[1:]
+        pairs = self._pairs.lookup(tf.where(together, keys, -tf.ones_like(keys)))
+        found = pairs >= 0
+        rows = tf.concat([rows, tf.boolean_mask(pairs, found)], axis=0)
+        return rows, tf.concat([of, tf.boolean_mask(texts[:-1], found)], axis=0)
 
     def _lookup(self, words: Tensor) -> Tensor:
         """Terms of words string [S], of those without their accents where nobody writes them so; else -1: int64 [S]."""

@@ -18,7 +18,7 @@ from tfrec.synth.filters.check import FilterContext
 from tfrec.synth.filters.pipeline import run_filters
 from tfrec.synth.source import CrossScorer, Teacher
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 def checked(

@@ -21,7 +21,7 @@ from tfrec.synth.examples import SyntheticExamples
 from tfrec.synth.likeness import Likeness
 from tfrec.synth.source import Teacher
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True)

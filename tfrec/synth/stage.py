@@ -27,7 +27,7 @@ from tfrec.synth.source import CrossScorer, SourceContext, Teacher
 from tfrec.synth.sources import entry_of
 from tfrec.synth.vectors import remembering
 
-_FORMAT = 3
+_FORMAT = 4
 _LABELLING = ("labels", "items_per_query", "top", "negatives")  # fields of section synthesis that labels depend on
 
 
