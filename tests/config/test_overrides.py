@@ -84,7 +84,7 @@ def test_the_rest_of_a_list_a_mapping_and_a_section_stays(with_set: Any) -> None
     assert [(entry.name, entry.strength) for entry in config.augment.operations] == [
         ("word_swap", 0.5), ("typo_insert", 0.3), ("word_dropout", 0.3)]  # fmt: skip
     assert config.data.searches.gains == {"Good": 1.0, "Fair": 0.5}
-    assert config.retrieval.lexical.fields == {**Config(data=config.data).retrieval.lexical.fields, "title": 2.0}
+    assert config.retrieval.lexical.fields == {"title": 2.0}  # null before
     assert config.retrieval.scorers == ["dense", "lexical", "collaborative", "recency"]
     assert config.data.items.path == "items.csv" and config.data.items.columns == {"title": "Name"}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tfrec.errors import ExportError
-from tfrec.evaluation.baselines import Bm25
+from tfrec.retrieval.lexical_tuning.stage import kept_lexical
 
 WEIGHTS = {
     "search": {"dense": 0.5, "lexical": 0.4, "popularity": 0.1},
@@ -52,8 +52,8 @@ def standard(scores: np.ndarray) -> np.ndarray:
 
 
 def expected(trained: Any, vectors: np.ndarray, queries: list[str], weights: list[float]) -> np.ndarray:
-    """weights[0] * z(dense) + weights[1] * z(BM25) + weights[2] * z(popularity), float64 [Q, 120]."""
-    words = Bm25.fit(trained.shop.item_texts)
+    """weights[0] * z(dense) + weights[1] * z(lexical) + weights[2] * z(popularity), float64 [Q, 120]."""
+    words = kept_lexical(trained[0], trained.shop, ("train",), None)
     lexical = np.stack([words.scores(query) for query in queries])
     sold = standard(np.log1p(np.arange(120) % 7.0))
     return weights[0] * standard(vectors @ trained.catalogue.T) + weights[1] * standard(lexical) + weights[2] * sold

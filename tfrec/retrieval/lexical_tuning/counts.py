@@ -75,8 +75,8 @@ class FieldCounts:
             ]
             pairs = _shared([keys for keys, _ in neighbours], [items for _, items in neighbours], size)
             found = [
-                np.concatenate([keys, _placed(*more, pairs, count, size)])
-                for keys, more in zip(found, neighbours, strict=True)
+                np.concatenate([keys, _placed(pair, items, pairs, count, size)])
+                for keys, (pair, items) in zip(found, neighbours, strict=True)
             ]
         distinct = [np.unique(keys, return_counts=True) for keys in found]
         places = np.unique(np.concatenate([keys for keys, _ in distinct]))  # row-major, items rising

@@ -61,7 +61,7 @@ def mixed_postings(
         float32 [P].
     """
     total = np.zeros(len(places), np.float32)
-    used = np.flatnonzero(shares > _NEGLIGIBLE * shares.max())
+    used = [int(number) for number in np.flatnonzero(shares > _NEGLIGIBLE * shares.max())]
     factors = [np.float32(shares[n]) * row_factors(counts, configurations[n]) for n in used]
     for start in range(0, len(places), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
