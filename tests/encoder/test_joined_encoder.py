@@ -96,6 +96,27 @@ def test_trained_alone_the_second_is_not_there(joined: JoinedEncoder) -> None:
     np.testing.assert_allclose(joined.pooled(tokens, training=True)[0], whole, atol=2e-5)
 
 
+def test_a_catalogue_is_read_by_the_second_encoder_once(joined: JoinedEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogues = [[f"{text} {number}" for number in range(500) for text in ("mug", name)] for name in "abcd"]
+    read: list[int] = []
+    encode = joined.second.encode
+    monkeypatch.setattr(
+        joined.second, "encode", lambda texts, *more: (read.append(len(texts)), encode(texts, *more))[1]
+    )
+    before = joined.encode(catalogues[0], 8)
+    words = joined.trainable_variables[0]
+    words.assign_add(tf.random.stateless_normal(words.shape, [1, 2]))
+    after, size = joined.encode(catalogues[0], 8), joined.first.hidden_size
+    assert read == [1000] and np.abs(after - before)[:, :size].max() > 1e-3
+    np.testing.assert_array_equal(after[:, size:], before[:, size:])
+    assert not np.array_equal(joined.encode(catalogues[0], 3), after) and read == [1000, 1000], "shorter texts"
+    for catalogue in catalogues[1:]:
+        joined.encode(catalogue, 8)
+    assert len(joined._kept) == 3 and len(read) == 5
+    np.testing.assert_allclose(joined.encode(catalogues[0], 8), after, atol=1e-6)
+    assert len(read) == 6, "the oldest had to go"
+
+
 def test_a_saved_first_encoder_joins_again(joined: JoinedEncoder, other: str, tmp_path: Path) -> None:
     for variable in joined.trainable_variables:
         variable.assign(1.1 * variable)

@@ -89,8 +89,8 @@ class TrainingConfig(Section):
     epochs: float | None = Field(
         None,
         gt=0,
-        description="Passes over the training examples; the schedule spans them. Empty = 3 for a pretrained encoder and "
-        "searches alone: it learns few labels by heart, and unseen queries lose. Else 10.",
+        description="Passes over the training examples; the schedule spans them. Empty = 3 for a pretrained encoder "
+        "and searches alone: it learns few labels by heart, and unseen queries lose. Else 10.",
     )
     max_minutes: float | None = Field(
         12, gt=0, description="Time budget; the schedule shortens itself so that it is complete by then."

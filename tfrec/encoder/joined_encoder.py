@@ -15,6 +15,7 @@ from tfrec.tensorflow_setup import tf
 Tensor = Any
 _SECOND = 1 << 24  # added to the second encoder's token numbers, so that one row holds both encoders' tokens
 _WIDEST = 8.0
+_WORTH_KEEPING, _KEPT = 1000, 3  # texts of a catalogue, and how many such lists (the catalogue, a sample of it)
 # Things that have little to do with each other: how far their cosines spread shows an encoder's scale.
 _THINGS = (
     "coffee machine", "running shoes", "garden hose", "wedding ring", "phone charger", "baby stroller", "wall clock",
@@ -42,6 +43,7 @@ class JoinedEncoder(TextEncoder):
         self.first, self.second = first, second
         self.precision = first.precision
         self._training_alone = False
+        self._kept: dict[tuple[int, int, str], np.ndarray] = {}
         self.hidden_size = first.hidden_size + second.hidden_size
         self.scale = _scale(first, second)
         joined = f"joined\0{first.fingerprint}\0{second.fingerprint}"
@@ -77,8 +79,18 @@ class JoinedEncoder(TextEncoder):
         return [self._join(one, tf.stop_gradient(two)) for one, two in zip(firsts, seconds, strict=True)]
 
     def encode(self, texts: Sequence[str], max_tokens: int, description: str = "", role: Role = "") -> np.ndarray:
-        own, other = (encoder.encode(texts, max_tokens, description, role) for encoder in (self.first, self.second))
-        return np.concatenate([_unit(own), self.scale * _unit(other)], axis=1)
+        own = self.first.encode(texts, max_tokens, description, role)
+        return np.concatenate([_unit(own), self._second_part(texts, max_tokens, description, role)], axis=1)
+
+    def _second_part(self, texts: Sequence[str], max_tokens: int, description: str, role: Role) -> np.ndarray:
+        """What stays the same from one evaluation of a training to the next: a catalogue's is kept."""
+        key = (hash(tuple(texts)), max_tokens, role)
+        if (kept := self._kept.get(key)) is not None:
+            return kept
+        found = self.scale * _unit(self.second.encode(texts, max_tokens, description, role))
+        if len(texts) >= _WORTH_KEEPING:
+            self._kept = dict([*self._kept.items()][1 - _KEPT :]) | {key: found}
+        return found
 
     def inference_function(self, precision: str) -> Callable[..., Tensor]:
         parts = [encoder.inference_function(precision) for encoder in (self.first, self.second)]
