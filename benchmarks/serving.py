@@ -99,9 +99,9 @@ def measure_server(
 
 def measure_fastapi(work: Path, items: int, clients: list[int], seconds: float) -> list[dict[str, Any]]:
     """Closed loops against FastAPI, in f32 and in bf16, with one PyTorch thread per call and with all."""
-    from tfrec.encoder.minilm import fetch_checkpoint
+    from tfrec.encoder.published import PUBLISHED, fetch_files
 
-    checkpoint = fetch_checkpoint(work)
+    checkpoint = fetch_files(PUBLISHED["minilm"], work)
     bodies, rows = [json.dumps({"query": query, "k": 10}).encode() for query in queries(1024)], []
     app = str(Path(__file__).with_name("serving_fastapi.py"))
     for flags in (["--threads=1"], [f"--threads={usable_cores()}"], ["--threads=1", "--half"]):

@@ -19,7 +19,7 @@ def test_baselines_on_esci_are_where_the_field_knows_them(shared_data: Path, min
     from tfrec.evaluation.retrieval import to_rankings, top_k
     from tfrec.models.vectors import unit
 
-    overrides = [f"data.root={shared_data / 'esci'}", f"runs_dir={tmp_path}", "encoder.item_tokens=20"]
+    overrides = [f"data.root={shared_data / 'esci'}", f"runs_dir={tmp_path}", "encoder={name: minilm, item_tokens: 20}"]
     config = load_config(CONFIG, overrides)
     shop = prepare(config)
     judgments = shop.judgments("train") | shop.judgments("dev")

@@ -16,8 +16,9 @@ class EncoderConfig(Section):
     """The pretrained text encoder that both towers share."""
 
     name: str = Field(
-        "minilm",
-        description="An installed encoder (tfrec encoder list), or a TF-Hub handle: URL, Kaggle handle or folder.",
+        "minilm+multilingual",
+        description="An installed encoder (tfrec encoder list), or a TF-Hub handle: URL, Kaggle handle or folder. Two joined "
+        "by + stand side by side: the first trains, the second stays. minilm alone answers in half the time.",
     )
     preprocessor: str | None = Field(None, description="The preprocessor's handle when name is a TF-Hub handle.")
     pooling: Literal["mean", "cls", "pooled"] = Field("mean", description="How token vectors become one text vector.")
