@@ -9,12 +9,17 @@
     folder = tfrec.export(trained)           # a SavedModel for TF Serving
     hits = tfrec.LoadedModel.open(folder).search(["red leather sofa"], k=10)
 
-The names are loaded at their first use, so that importing tfrec costs nothing.
+The names are loaded at their first use, so that importing tfrec costs nothing; it imports no TensorFlow, only asks it
+for Keras 2 should somebody import it next.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from tfrec.keras_choice import choose_keras_2
+
+choose_keras_2()
 
 if TYPE_CHECKING:
     from tfrec.config import Config, load_config

@@ -11,13 +11,11 @@ import sys
 import warnings
 
 from tfrec.errors import TfrecError
+from tfrec.keras_choice import why_not_keras_2
 from tfrec.quiet_start import quiet_start
 
-if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
-    raise TfrecError(
-        "TensorFlow was imported before tfrec without Keras 2: import tfrec first, or set TF_USE_LEGACY_KERAS=1 "
-        "in the environment."
-    )
+if told := why_not_keras_2():
+    raise TfrecError(told)
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # failures come as Python errors
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # tfrec is built and measured for the CPU

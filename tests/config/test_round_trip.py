@@ -26,8 +26,9 @@ START = {
     "synthesis": {"share": {}},
 }
 ODD = [
-    "007", "1:30", "yes", "no", "null", "~", "", "true", "1e3", "0o10", "{title}", "{brand}: {title}", "a # b", "'", '"',
-    "[x]", " a", "...", ".inf", "a\nb", "- a", "010", "x=y", "top:2", "pattern:a{2}", "é", "~/x", "!a", "*a", "&a", "%",
+    "007", "1:30", "yes", "no", "null", "~", "", "true", "1e3", "0o10", "{title}", "{brand}: {title}", "a # b", "'",
+    '"', "[x]", " a", "...", ".inf", "a\nb", "- a", "010", "x=y", "top:2", "pattern:a{2}", "é", "~/x", "!a",
+    "*a", "&a", "%",
 ]  # fmt: skip
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12) | st.sampled_from(ODD)
 

@@ -196,7 +196,7 @@ def test_wrong_wishes_are_told_in_one_line(fused: Any, loaded: Any) -> None:
                             "asked for with =."),
         (["price<5"], "The filter 'price<5' cannot be read: it must read column=value, column<=number or "
                       "column>=number."),
-        ("price<=5", 'Filters are a list of conditions, such as ["price<=50"].'),
+        ("price<=5", 'filters must be a list of conditions, such as ["price<=50"].'),
     ):  # fmt: skip
         for ask in (fused.search, fused.recommend, fused.similar_items):
             with pytest.raises(ExportError) as wrong:

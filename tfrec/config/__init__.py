@@ -4,7 +4,7 @@ from tfrec.config.augment import AdversarialConfig, AugmentConfig, OperationConf
 from tfrec.config.data import DataConfig, DemoConfig, InteractionsConfig, ItemsConfig, SearchesConfig, TableConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.documentation import documented_yaml, plain_yaml
-from tfrec.config.loading import load_config, parse_config
+from tfrec.config.loading import as_config, load_config, parse_config
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
 from tfrec.config.retrieval import RetrievalConfig
 from tfrec.config.tree import Config
@@ -31,6 +31,7 @@ __all__ = [
     "TrainingConfig",
     "TuneConfig",
     "VaryConfig",
+    "as_config",
     "documented_yaml",
     "load_config",
     "parse_config",

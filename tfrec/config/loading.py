@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,21 @@ def load_config(path: Path | str, overrides: Sequence[str] = (), base: Path | No
     place_folders(tree, Path(), defaults=False)
     place_folders(tree, base, defaults=True)
     return parse_config(tree, str(path))
+
+
+def as_config(given: Config | Path | str | dict[str, Any]) -> Config:
+    """The configuration that a caller in Python gives: itself, the path of its file, or a plain dictionary.
+
+    Raises:
+        ConfigError: it is something else, or wrong.
+    """
+    if isinstance(given, Config):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return load_config(given)
+    if isinstance(given, dict):
+        return parse_config(given)
+    raise ConfigError(f"A configuration is needed, or the path of its file, not a {type(given).__name__}.")
 
 
 def parse_config(tree: dict[str, Any], source: str = "the configuration") -> Config:

@@ -52,6 +52,9 @@ class Config(Section):
             raise ValueError(f"a run's name is made of letters, digits, dot, dash and underscore, not {value!r}")
         return value
 
+    def __repr__(self) -> str:
+        return f"Config({self.name!r}, seed {self.seed}, runs in {self.runs_dir!r}; `documented_yaml` shows all)"
+
     def hash_of(self, *sections: str) -> str:
         """sha256 (hex) of the named sections and the seed: what an artefact made from them depends on.
 

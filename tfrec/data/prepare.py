@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.config import Config, DataConfig, InteractionsConfig, ItemsConfig, SearchesConfig
+from tfrec.config import Config, DataConfig, InteractionsConfig, ItemsConfig, SearchesConfig, as_config
 from tfrec.data.examples import SCHEMA, known_positives, recommendation_examples, search_examples
 from tfrec.data.fingerprint import fingerprint
 from tfrec.data.interactions import load_interactions
@@ -26,11 +26,11 @@ from tfrec.files import atomic_directory, read_json, sha256_file, write_json
 FORMAT = 3  # raise it when the prepared files change their meaning: older ones are then built anew
 
 
-def prepare(config: Config, folder: Path | None = None) -> ShopData:
+def prepare(config: Config | Path | str, folder: Path | None = None) -> ShopData:
     """Prepares a shop's data, or finds it prepared already.
 
     Args:
-        config: the whole configuration; data, seed and training.min_gain matter.
+        config: the whole configuration, or the path of its file; data, seed and training.min_gain matter.
         folder: where it goes; runs_dir/name/data when not given.
 
     Returns:
@@ -39,6 +39,7 @@ def prepare(config: Config, folder: Path | None = None) -> ShopData:
     Raises:
         DataError: the files are missing, unreadable, faulty beyond the configured share, or leak between splits.
     """
+    config = as_config(config)
     run = Path(config.runs_dir) / config.name
     folder = Path(folder) if folder is not None else run / "data"
     data = config.data if config.data.demo is None else _demo(config, run)

@@ -40,6 +40,12 @@ class ShopData:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = read_json(self.folder / "manifest.json")
 
+    def __repr__(self) -> str:
+        tables = [
+            name for name, there in (("searches", self.has_searches), ("interactions", self.has_interactions)) if there
+        ]
+        return f"ShopData('{self.folder}': {', '.join([f'{self.size:,} items', *tables])})"
+
     @classmethod
     def open(cls, folder: Path | str, verify: bool = False) -> ShopData:
         """Opens a prepared folder.

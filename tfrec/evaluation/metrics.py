@@ -18,7 +18,7 @@ METRICS = {NDCG: "ndcg_cut_10", RECALL_10: "recall_10", RECALL_100: "recall_100"
 _GAIN_UNIT = 10_000  # trec_eval knows only whole numbers: a gain of 1.0 is judged 10,000; nDCG does not see the unit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RankingMetrics:
     """Metrics of one system on one set of judged queries.
 
@@ -36,6 +36,10 @@ class RankingMetrics:
     skipped: int
     unanswered: int
     relevant_gain: float
+
+    def __repr__(self) -> str:
+        means = ", ".join(f"{name} {mean:.3f}" for name, mean in list(self.means.items())[:4])
+        return f"{type(self).__name__}(n = {self.count}: {means})"
 
     @property
     def samples(self) -> dict[str, NDArray[np.float64]]:

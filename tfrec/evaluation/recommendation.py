@@ -17,7 +17,7 @@ RECALL, NDCG, MRR, HIT_RATE, COVERAGE = "Recall@20", "nDCG@20", "MRR@20", "Hit r
 _DISCOUNTS = [1.0 / math.log2(place + 2) for place in range(CUT)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RecommendationMetrics:
     """Metrics of one recommender on one set of shoppers.
 
@@ -32,6 +32,10 @@ class RecommendationMetrics:
     per_user: dict[str, NDArray[np.float64]]
     coverage: float
     skipped: int
+
+    def __repr__(self) -> str:
+        means = ", ".join(f"{name} {mean:.3f}" for name, mean in list(self.means.items())[:4])
+        return f"{type(self).__name__}(n = {self.count}: {means})"
 
     @property
     def samples(self) -> dict[str, NDArray[np.float64]]:

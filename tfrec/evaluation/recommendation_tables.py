@@ -16,7 +16,7 @@ from tfrec.evaluation.slices import Slice
 from tfrec.evaluation.table import Report
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RecommendationReport(Report):
     """A report with what only recommendation has.
 

@@ -32,7 +32,7 @@ class Metrics(Protocol):
     def to_dict(self) -> dict[str, object]: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """Several systems measured on the same queries, and how each compares with the baselines.
 
@@ -47,6 +47,12 @@ class Report:
     baselines: list[str]
     comparisons: dict[str, dict[str, dict[str, Comparison]]]
     title: str = ""
+
+    def __repr__(self) -> str:
+        metric, first = self.main_metric, next(iter(self.systems.values()))
+        means = ", ".join(f"{name} {metrics.means[metric]:.3f}" for name, metrics in list(self.systems.items())[:4])
+        more = ", …" if len(self.systems) > 4 else ""
+        return f"{type(self).__name__}({self.title!r}, n = {first.count}, {metric}: {means}{more})"
 
     @property
     def main_metric(self) -> str:

@@ -13,12 +13,12 @@ import numpy as np
 
 from tfrec.config import Config
 from tfrec.errors import ExportError
+from tfrec.export.building import retrieval_of, serving_module
 from tfrec.export.loaded import LoadedModel, newest_version
 from tfrec.export.manifest import extend_manifest, verify_manifest, write_manifest
 from tfrec.export.ops import check_ops
 from tfrec.export.precision import TOP, choose_precision
 from tfrec.export.score_reference import score_references
-from tfrec.export.serving_module import ServingModule
 from tfrec.export.shown_items import write_shown_items
 from tfrec.export.signatures import same_signatures, serving_signatures
 from tfrec.export.version_names import LARGEST_VERSION
@@ -26,8 +26,6 @@ from tfrec.export.warmup import write_warmup
 from tfrec.files import atomic_directory
 from tfrec.models.two_tower import TwoTower
 from tfrec.retrieval.answers import request_function, requests
-from tfrec.retrieval.dense import DenseScorer
-from tfrec.retrieval.filters import filter_columns
 from tfrec.retrieval.fusion import Fusion
 from tfrec.tensorflow_setup import tf
 
@@ -39,7 +37,7 @@ _CHECKED_QUERIES = 32
 # How far a score of the export may be from the training process's. In bf16 constants allow other fusions than variables
 # do, and each fusion rounds elsewhere; 0.013 was seen.
 _TOLERANCE_F32, _TOLERANCE_BF16 = 1e-3, 3e-2
-_MADE = "2"  # counts up when the same model is exported in another way
+_MADE = "3"  # counts up when the same model is exported in another way
 _SECTIONS = ("data", "augment", "encoder", "model", "training", "export")
 
 
@@ -83,8 +81,7 @@ def export_model(
     queries = sample_queries(shop, config.seed)
     precision = choose_precision(model, catalogue, queries, config.export.precision)
     encode = model.encoder.inference_function(precision.precision)
-    columns = filter_columns(shop.items, config.retrieval.filters) if config.retrieval.filters else {}
-    module = ServingModule(model, encode, shop.item_ids, catalogue, fusion or _dense(config, catalogue), columns)
+    module, retrieval = serving_module(config, model, shop, catalogue, encode, fusion)
     signatures = serving_signatures(module, model, encode)
     same = same_signatures(signatures)
     target = base / str(version)
@@ -106,11 +103,7 @@ def export_model(
             "images": _images_of(model),
             "precision": precision.as_dict(),
             "metrics": metrics,
-            "retrieval": {
-                **_retrieval_of(fusion),
-                "filters": list(columns),
-                "filter_kinds": module.retriever.filters.kinds,
-            },
+            "retrieval": retrieval,
             "ops": sorted(ops),
             "signatures": {name: _described(function) for name, function in signatures.items()},
             "same_signatures": same,
@@ -143,18 +136,8 @@ def next_version(newest: Path | None) -> int:
 
 def _export_key(config: Config, signature: str, fusion: Fusion | None) -> str:
     """sha256 (hex) of all that an export depends on."""
-    parts = [_MADE, signature, config.hash_of("export", "retrieval"), json.dumps(_retrieval_of(fusion), sort_keys=True)]
+    parts = [_MADE, signature, config.hash_of("export", "retrieval"), json.dumps(retrieval_of(fusion), sort_keys=True)]
     return hashlib.sha256("".join(parts).encode()).hexdigest()
-
-
-def _dense(config: Config, catalogue: np.ndarray) -> DenseScorer:
-    section = config.retrieval.dense
-    return DenseScorer(catalogue, section.precision, section.rescore, section.block)
-
-
-def _retrieval_of(fusion: Fusion | None) -> dict[str, Any]:
-    """What ranks, for the manifest."""
-    return {"scorers": ["dense"]} if fusion is None else fusion.described()
 
 
 def _images_of(model: TwoTower) -> dict[str, Any]:

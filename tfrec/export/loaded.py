@@ -2,60 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from tfrec.errors import ExportError
+from tfrec.export.explaining import Explained, explain
+from tfrec.export.inputs import conditions, count, queries_and_histories, text_lists, texts
 from tfrec.export.manifest import MANIFEST, read_manifest, verify_manifest
+from tfrec.export.ranking import Filters, Ranking, Wishes
+from tfrec.export.shown_items import SHOWN_ITEMS_FILE
+from tfrec.export.tensors import tensor_of, told
 from tfrec.export.version_names import version_number
 from tfrec.progress import Progress
 from tfrec.retrieval.conditions import wrong_condition, wrong_diversity
 
 _LARGEST_BATCH = 128
 _SCORES_PER_BATCH = 1 << 24  # 64 MiB of float32
-Filters = Sequence[str] | None
-
-
-class Ranking(NamedTuple):
-    """Ranked items of B requests.
-
-    Attributes:
-        item_ids: object array of str [B, k]; "" where fewer items were left to give.
-        scores: float32 [B, k]; -inf there. `hits` leaves such places out.
-    """
-
-    item_ids: np.ndarray
-    scores: np.ndarray
-
-    def hits(self, row: int) -> list[tuple[str, float]]:
-        """The items of one request, best first: (item id, score)."""
-        pairs = zip(self.item_ids[row], self.scores[row], strict=True)
-        return [(item_id, float(score)) for item_id, score in pairs if item_id]
-
-
-class Wishes(NamedTuple):
-    """What a caller wants besides the best items.
-
-    Attributes:
-        filters: conditions on columns.
-        diversity: 0..1.
-        exclude_seen: whether items of the history stay out; None where there is no history.
-        as_usual: what exclude_seen is in the signature without wishes.
-    """
-
-    filters: Filters
-    diversity: float
-    exclude_seen: bool | None = None
-    as_usual: bool | None = None
-
-    @property
-    def any(self) -> bool:
-        """Whether the plain signature does not do."""
-        return bool(self.filters) or self.diversity != 0 or self.exclude_seen != self.as_usual
 
 
 def newest_version(base: Path) -> Path | None:
@@ -76,10 +43,12 @@ class LoadedModel:
         folder: the version folder.
         manifest: its manifest.
         loaded: what `tf.saved_model.load` gave.
+        items: what is known of the items, with item_id and title; None reads what the export shows of them.
     """
 
-    def __init__(self, folder: Path, manifest: dict[str, Any], loaded: Any) -> None:
+    def __init__(self, folder: Path, manifest: dict[str, Any], loaded: Any, items: pl.DataFrame | None = None) -> None:
         self.folder, self.manifest = folder, manifest
+        self._items = items
         self._loaded = loaded  # signatures alone do not keep variables and tables alive
         self._batch = int(np.clip(_SCORES_PER_BATCH // max(int(manifest.get("items", 1)), 1), 1, _LARGEST_BATCH))
 
@@ -113,131 +82,159 @@ class LoadedModel:
             reason = " ".join(str(error).split())[:300]
             raise ExportError(f"TensorFlow cannot load {folder} ({reason}): export the model again.") from error
 
+    def __repr__(self) -> str:
+        scorers = ", ".join(self.manifest.get("retrieval", {}).get("scorers", ["dense"]))
+        return f"LoadedModel('{self.folder}': {self.manifest.get('items', 0):,} items, ranked by {scorers})"
+
     def search(
-        self, queries: Sequence[str], k: int = 10, description: str = "", *, filters: Filters = None,
+        self, queries: str | Sequence[str], k: int = 10, description: str = "", *, filters: Filters = None,
         diversity: float = 0.0,
     ) -> Ranking:  # fmt: skip
         """Items for typed queries.
 
         Args:
-            queries: B texts; a blank one gets what sells.
+            queries: one text, or B texts; a blank one gets what sells.
             k: items per query, at least 1; at most all items come.
             description: shown with the progress; empty shows none.
             filters: conditions that items must satisfy, such as ["category=shoes", "price<=50"], for all queries alike.
             diversity: 0 (none) to 1: how much being like an item further up costs.
+
+        Raises:
+            ExportError: an argument is of another kind (of all methods here), or a condition cannot be answered.
         """
-        return self._rank("search", {"query": queries}, k, description, Wishes(filters, diversity))
+        return self._rank("search", {"query": texts(queries, "queries")}, k, description, Wishes(filters, diversity))
 
     def recommend(
         self, histories: Sequence[Sequence[str]], k: int = 10, description: str = "", *, filters: Filters = None,
         diversity: float = 0.0, exclude_seen: bool = True,
     ) -> Ranking:  # fmt: skip
-        """Items for shoppers' histories (item ids, oldest first); without the items of the history, unless wanted."""
-        return self._rank(
-            "recommend", {"history": histories}, k, description, Wishes(filters, diversity, exclude_seen, True)
-        )
+        """Items for shoppers' histories, a list of item ids (oldest first) for each shopper.
+
+        Without the items of the history, unless wanted. One shopper's is [["P1", "P2"]]; ["P1", "P2"] is refused.
+        """
+        rows = {"history": text_lists(histories, "histories")}
+        return self._rank("recommend", rows, k, description, Wishes(filters, diversity, exclude_seen, True))
 
     def personalised_search(
-        self, queries: Sequence[str], histories: Sequence[Sequence[str]], k: int = 10, description: str = "", *,
+        self, queries: str | Sequence[str], histories: Sequence[Sequence[str]], k: int = 10, description: str = "", *,
         filters: Filters = None, diversity: float = 0.0, exclude_seen: bool = False,
     ) -> Ranking:  # fmt: skip
         """Items for queries of shoppers with a history; either may be empty."""
-        rows = {"query": queries, "history": histories}
+        rows = queries_and_histories(queries, histories)
         return self._rank("personalised_search", rows, k, description, Wishes(filters, diversity, exclude_seen, False))
 
     def similar_items(
-        self, item_ids: Sequence[str], k: int = 10, description: str = "", *, filters: Filters = None,
+        self, item_ids: str | Sequence[str], k: int = 10, description: str = "", *, filters: Filters = None,
         diversity: float = 0.0,
     ) -> Ranking:  # fmt: skip
-        """Items like the given ones, without these themselves; nothing for an unknown id."""
-        return self._rank("similar_items", {"item_id": item_ids}, k, description, Wishes(filters, diversity))
+        """Items like the given ones (one id or several), without these themselves; nothing for an unknown id."""
+        rows = {"item_id": texts(item_ids, "item_ids")}
+        return self._rank("similar_items", rows, k, description, Wishes(filters, diversity))
 
-    def embed_query(self, queries: Sequence[str], histories: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+    def explain(
+        self, queries: str | Sequence[str] | None = None, histories: Sequence[Sequence[str]] | None = None,
+        item_ids: Sequence[Sequence[str]] | None = None, k: int = 10,
+    ) -> list[list[Explained]]:  # fmt: skip
+        """Why items are found: what each scorer adds to their scores, and the typed words that they hold.
+
+        Args:
+            queries: one text, or B texts; None for requests of a history alone.
+            histories: B lists of item ids; None for requests of words alone.
+            item_ids: B lists of the items to explain; None explains the k best.
+            k: how many where item_ids is None.
+
+        Returns:
+            For each request its items: the best first, or in the order given.
+        """
+        return explain(self, queries, histories, item_ids, k)
+
+    def items(self, item_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What the export shows of items (title, price, attributes) by item id, as far as it knows them."""
+        if self._items is None:
+            file = self.folder / SHOWN_ITEMS_FILE
+            empty = pl.DataFrame(schema={"item_id": pl.String})
+            self._items = pl.read_parquet(file) if file.is_file() else empty
+        chosen = self._items.filter(pl.col("item_id").is_in([item_id.strip() for item_id in item_ids]))
+        return {row["item_id"]: row for row in chosen.iter_rows(named=True)}
+
+    def titles(self, item_ids: str | Iterable[str]) -> dict[str, str]:
+        """Title by item id, as far as the export has them: those of an export that is older than this are missing."""
+        wanted = texts(item_ids, "item_ids")
+        return {item_id: item["title"] for item_id, item in self.items(wanted).items() if item.get("title")}
+
+    def embed_query(
+        self, queries: str | Sequence[str] | None, histories: Sequence[Sequence[str]] | None = None
+    ) -> np.ndarray:
         """Unit vectors float32 [B, D] of queries, with histories or without."""
-        rows = {"query": queries, "history": [[]] * len(queries) if histories is None else histories}
-        return self._call("embed_query", rows, {}, "")["vectors"]
+        return self.call("embed_query", queries_and_histories(queries, histories), {}, "")["vectors"]
 
-    def embed_item(self, texts: Sequence[str]) -> np.ndarray:
+    def embed_item(self, item_texts: str | Sequence[str]) -> np.ndarray:
         """Unit vectors float32 [B, D] of items that are not in the catalogue, from their rendered texts."""
-        return self._call("embed_item", {"text": texts}, {}, "")["vectors"]
+        return self.call("embed_item", {"text": texts(item_texts, "texts")}, {}, "")["vectors"]
 
     def _rank(
-        self, signature: str, rows: dict[str, Sequence[Any]], k: int, description: str, wishes: Wishes
+        self, signature: str, rows: Mapping[str, Sequence[Any]], k: int, description: str, wishes: Wishes
     ) -> Ranking:
-        if k < 1:
-            raise ExportError(f"k must be at least 1, not {k}.")
-        scalars: dict[str, Any] = {"k": np.int32(min(k, 2**31 - 1))}
+        scalars: dict[str, Any] = {"k": np.int32(count(k))}
+        wishes = wishes._replace(filters=conditions(wishes.filters))
         if wishes.any:
             self._check(wishes)
             signature += "_filtered"
             if signature not in self._loaded.signatures:
                 raise ExportError(f"{self.folder} was exported without filters and diversity: export the model again.")
-            count = len(next(iter(rows.values())))
-            rows = {**rows, "filters": [list(wishes.filters or [])] * count}
+            rows = {**rows, "filters": [list(wishes.filters or [])] * len(next(iter(rows.values())))}
             scalars["diversity"] = np.float32(wishes.diversity)
             if wishes.exclude_seen is not None:
                 scalars["exclude_seen"] = np.bool_(wishes.exclude_seen)
-        found = self._call(signature, rows, scalars, description)
+        found = self.call(signature, rows, scalars, description)
         decode = np.frompyfunc(lambda raw: raw.decode("utf-8", "replace"), 1, 1)
         return Ranking(decode(found["item_ids"]), found["scores"])
 
     def _check(self, wishes: Wishes) -> None:
-        if isinstance(wishes.filters, str):
-            raise ExportError('Filters are a list of conditions, such as ["price<=50"].')
+        if not isinstance(wishes.diversity, numbers.Real):
+            raise ExportError(f"diversity must be a number from 0 to 1, not {wishes.diversity!r}.")
         columns = self.manifest.get("retrieval", {}).get("filter_kinds")
-        told = wrong_diversity(wishes.diversity) or wrong_condition(wishes.filters or (), columns)
-        if told:
-            raise ExportError(f"{told[0].upper()}{told[1:]}.")
+        wrong = wrong_diversity(wishes.diversity) or wrong_condition(wishes.filters or (), columns)
+        if wrong:
+            raise ExportError(f"{wrong[0].upper()}{wrong[1:]}.")
 
-    def _call(
-        self, signature: str, rows: dict[str, Sequence[Any]], scalars: dict[str, Any], description: str
+    def call(
+        self, signature: str, rows: Mapping[str, Sequence[Any]], scalars: dict[str, Any], description: str = ""
     ) -> dict[str, np.ndarray]:
+        """Calls a signature, in batches of similar length.
+
+        Args:
+            signature: its name.
+            rows: input -> B texts, or B lists of texts.
+            scalars: input -> value.
+            description: shown with the progress; empty shows none.
+
+        Returns:
+            output -> array [B, ...].
+        """
         from tfrec.tensorflow_setup import tf
 
         function = self._loaded.signatures[signature]
         columns = [list(column) for column in rows.values()]
-        count = len(columns[0])
-        if any(len(column) != count for column in columns):
-            raise ExportError(f"{count} queries need as many histories, not {len(columns[1])}.")
-        order = sorted(range(count), key=lambda row: [len(column[row]) for column in columns])
+        size = len(columns[0])
+        order = sorted(range(size), key=lambda row: [len(column[row]) for column in columns])
         whole: dict[str, np.ndarray] = {}
-        with Progress(description, count) as progress:
-            for start in range(0, max(count, 1), self._batch):
+        with Progress(description, size) as progress:
+            for start in range(0, max(size, 1), self._batch):
                 chosen = order[start : start + self._batch]
                 tensors = {
-                    name: tf.constant(_tensor_of(name, [column[row] for row in chosen]), tf.string)
+                    name: tf.constant(tensor_of(name, [column[row] for row in chosen]), tf.string)
                     for name, column in zip(rows, columns, strict=True)
                 }
                 tensors |= {name: tf.constant(value) for name, value in scalars.items()}
                 try:
                     answer = function(**tensors)
                 except tf.errors.InvalidArgumentError as error:
-                    raise ExportError(_told(error)) from error
+                    raise ExportError(told(error)) from error
                 for name, value in answer.items():
                     part = value.numpy()
                     if name not in whole:
-                        whole[name] = np.empty((count, *part.shape[1:]), part.dtype)
+                        whole[name] = np.empty((size, *part.shape[1:]), part.dtype)
                     whole[name][chosen] = part
                 progress.advance(len(chosen))
         return whole
-
-
-def _tensor_of(name: str, values: list[Any]) -> np.ndarray:
-    """Texts as bytes [B]; histories as bytes [B, H], filled up with empty strings."""
-    if name not in ("history", "filters"):
-        return _bytes_of(values, (len(values),))
-    width = max([1, *map(len, values)])
-    filled = [[*items, *[""] * (width - len(items))] for items in values]
-    return _bytes_of([item for items in filled for item in items], (len(values), width))
-
-
-def _bytes_of(texts: list[str], shape: tuple[int, ...]) -> np.ndarray:
-    array = np.empty(len(texts), dtype=object)
-    array[:] = [text.encode("utf-8", "replace") for text in texts]
-    return array.reshape(shape)
-
-
-def _told(error: Any) -> str:
-    """The graph's complaint in one line: what is wrong, and with what."""
-    text = " ".join(str(error.message).split())
-    return re.sub(r"^.*?(?:assertion failed: )", "", text).split(" [[")[0][:300] + "."

@@ -79,8 +79,8 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         self._rows = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(self._ids, rows), default_value=-1)
 
     def rows(self, item_ids: Tensor) -> Tensor:
-        """Item ids string [...] to rows of the catalogue int32 [...], -1 for unknown ones."""
-        return self._rows.lookup(item_ids)
+        """Item ids string [...] to rows of the catalogue int32 [...], -1 for unknown ones; blanks are trimmed."""
+        return self._rows.lookup(tf.strings.strip(item_ids))
 
     def mended(self, query: Tensor) -> Mended:
         """Queries string [B] as the encoder and as scorers of words read them, mended if the model does that."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfrec.config import Config
+from tfrec.config import Config, as_config
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
 from tfrec.encoder.loading import load_encoder
+from tfrec.errors import EvaluationError, TrainingError
 from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, evaluate_search
 from tfrec.evaluation.purchases import BEFORE
 from tfrec.evaluation.table import Report
@@ -22,9 +23,11 @@ from tfrec.training.trainer import Halt
 
 __all__ = ["TrainedShop", "evaluate", "export", "load", "make_samples", "train"]
 
+_EVALUATED = ("dev", "test")
+
 
 def train(
-    config: Config,
+    config: Config | Path | str,
     source: Config | None = None,
     halt: Halt | None = None,
     second_opinion: CrossScorer | None = None,
@@ -34,7 +37,7 @@ def train(
     A run that was killed goes on where it was; a finished one with the same configuration and data is read back.
 
     Args:
-        config: the whole configuration.
+        config: the whole configuration, or the path of its file.
         source: the configuration whose run folder holds the prepared data, the synthetic examples and the zero-shot
             vectors, when several runs share them; it must agree with config in data, training.min_gain
             and in all of synthesis that decides which examples are made. With another seed than the source's, only
@@ -43,6 +46,7 @@ def train(
         second_opinion: judges made searches, where synthesis.filters.second_opinion is enabled; None: the teacher does.
             Another one needs another run name.
     """
+    config = as_config(config)
     if config.synthesis.rounds > 1:
         from tfrec.pipeline.train_rounds import train_in_rounds
 
@@ -50,13 +54,16 @@ def train(
     return train_once(config, source, halt=halt, second_opinion=second_opinion)
 
 
-def make_samples(config: Config, second_opinion: CrossScorer | None = None) -> tuple[ShopData, SyntheticExamples]:
+def make_samples(
+    config: Config | Path | str, second_opinion: CrossScorer | None = None
+) -> tuple[ShopData, SyntheticExamples]:
     """Makes the synthetic examples of a shop, whether or not training would want them; or finds them made.
 
     Args:
-        config: the whole configuration.
+        config: the whole configuration, or the path of its file.
         second_opinion: see `train`, which must be given the same.
     """
+    config = as_config(config)
     shop, fingerprint = prepare(config), load_encoder(config.encoder, config.seed).fingerprint
     shop = filled(config, shop, fingerprint)
     return shop, zero_shot_samples(config, shop, fingerprint, second_opinion)
@@ -71,7 +78,20 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
 
     Returns:
         a report per task ("search", "recommendation") that the shop has data for.
+
+    Raises:
+        EvaluationError: the split is another one, there is nothing to measure, or this is no trained shop.
     """
+    _needs_trained(trained, "evaluate")
+    if split not in (None, *_EVALUATED):
+        raise EvaluationError(
+            f"A model is evaluated on {' or '.join(map(repr, _EVALUATED))}, not on {split!r}"
+            + (
+                ": it has seen its training data, and every score on them would be too high."
+                if split == "train"
+                else "."
+            )
+        )
     config, shop, model = trained.config, trained.shop, trained.model
     splits = choose_splits(shop, split)
     reports: dict[str, Report] = {}
@@ -100,9 +120,18 @@ def export(trained: TrainedShop) -> Path:
     """Writes the next version of the SavedModel into the run's export folder and gives its path."""
     from tfrec.export.exporter import export_model
 
+    _needs_trained(trained, "export")
     run = RunFolder(trained.config)
     metrics = run.metrics().get("evaluation", {})
     return export_model(
         trained.config, trained.model, trained.shop, trained.catalogue, run.export, metrics, trained.signature,
         trained.fusion_knowing(("train", "dev", "test")),
     )  # fmt: skip
+
+
+def _needs_trained(trained: TrainedShop, step: str) -> None:
+    if not isinstance(trained, TrainedShop):
+        raise TrainingError(
+            f"tfrec.{step} takes what tfrec.train or tfrec.load gave, not a {type(trained).__name__}: write "
+            f"tfrec.{step}(tfrec.load(config))."
+        )

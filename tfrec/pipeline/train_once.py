@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfrec.config import Config
+from tfrec.config import Config, as_config
 from tfrec.data.shop import ShopData
 from tfrec.encoder.store import is_pretrained
 from tfrec.errors import TrainingError
@@ -109,16 +109,17 @@ def record(config: Config, shop: ShopData, model: TwoTower, summary: dict[str, A
     )
 
 
-def load(config: Config, source: Config | None = None) -> TrainedShop:
+def load(config: Config | Path | str, source: Config | None = None) -> TrainedShop:
     """Reads a finished run back.
 
     Args:
-        config: what it was trained with.
+        config: what it was trained with, or the path of its file.
         source: see `tfrec.pipeline.api.train`.
 
     Raises:
         TrainingError: the run has not been trained to its end with this configuration and data.
     """
+    config = as_config(config)
     shop, model, signature = assemble(config, source)
     run = RunFolder(config)
     last = run.checkpoints / "last"

@@ -11,6 +11,7 @@ import numpy as np
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.evaluation.significance import compare
+from tfrec.export.loaded import LoadedModel, Ranking
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.retrieval.building import build_scorers
@@ -19,7 +20,7 @@ from tfrec.retrieval.lexical_tuning.stage import TunedLexical, kept_lexical
 from tfrec.retrieval.stage import fuse, kept_fusion
 
 
-@dataclass
+@dataclass(repr=False)
 class TrainedShop:
     """A shop with its trained model.
 
@@ -38,6 +39,28 @@ class TrainedShop:
     summary: dict[str, Any]
     _catalogue: Any = field(default=None, repr=False)
     _fusion: Any = field(default=None, repr=False)
+    _answering: Any = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        steps = f", {self.summary['steps']:,} steps" if "steps" in self.summary else ""
+        return f"TrainedShop({self.config.name!r}: {self.shop.size:,} items{steps})"
+
+    @property
+    def answering(self) -> LoadedModel:
+        """The model as its export would answer, in this process and without one; traced at the first use."""
+        if self._answering is None:
+            from tfrec.export.in_process import answering
+
+            knowing = self.fusion_knowing(("train", "dev", "test"))
+            folder = RunFolder(self.config).path
+            self._answering = answering(self.config, self.model, self.shop, self.catalogue, knowing, folder)
+        return self._answering
+
+    def search(
+        self, queries: str | Sequence[str], k: int = 10, *, filters: Sequence[str] | None = None, diversity: float = 0.0
+    ) -> Ranking:
+        """Items for typed queries; see `LoadedModel.search`. All else that an export answers is in `answering`."""
+        return self.answering.search(queries, k, filters=filters, diversity=diversity)
 
     @property
     def catalogue(self) -> np.ndarray:

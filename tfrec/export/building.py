@@ -1,0 +1,57 @@
+"""The module that an export is saved from, and that answers in this process without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tfrec.config import Config
+from tfrec.data.shop import ShopData
+from tfrec.export.serving_module import ServingModule
+from tfrec.models.two_tower import TwoTower
+from tfrec.retrieval.dense import DenseScorer
+from tfrec.retrieval.filters import filter_columns
+from tfrec.retrieval.fusion import Fusion
+
+
+def serving_module(
+    config: Config,
+    model: TwoTower,
+    shop: ShopData,
+    catalogue: np.ndarray,
+    encode: Callable[..., Any],
+    fusion: Fusion | None,
+) -> tuple[ServingModule, dict[str, Any]]:
+    """The module that answers.
+
+    Args:
+        config: section retrieval is read.
+        model: the trained towers.
+        shop: the prepared data.
+        catalogue: unit vectors of all items, float32 [N, D].
+        encode: the encoder with its weights inside.
+        fusion: several scorers that rank together; None ranks by the towers alone.
+
+    Returns:
+        (the module, what ranks and filters, for the manifest).
+    """
+    columns = filter_columns(shop.items, config.retrieval.filters) if config.retrieval.filters else {}
+    module = ServingModule(model, encode, shop.item_ids, catalogue, fusion or _dense_alone(config, catalogue), columns)
+    return module, {
+        **retrieval_of(fusion),
+        "filters": list(columns),
+        "filter_kinds": module.retriever.filters.kinds,
+        "language": config.retrieval.lexical.language,
+    }
+
+
+def retrieval_of(fusion: Fusion | None) -> dict[str, Any]:
+    """What ranks, for the manifest."""
+    return {"scorers": ["dense"]} if fusion is None else fusion.described()
+
+
+def _dense_alone(config: Config, catalogue: np.ndarray) -> DenseScorer:
+    section = config.retrieval.dense
+    return DenseScorer(catalogue, section.precision, section.rescore, section.block)
