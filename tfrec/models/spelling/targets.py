@@ -49,17 +49,17 @@ class Targets(tf.Module):  # type: ignore[misc]
         super().__init__(name="targets")
         wanted = [n for n, w in enumerate(words.words) if words.items[n] >= LEAST_ITEMS and len(w) >= SHORTEST]
         self.rows = np.array(wanted[:_MOST_TARGETS], np.int64)
-        self.words = [words.words[row] for row in self.rows]
-        self.names = tf.constant([*self.words, ""], tf.string)
+        names = [words.words[row] for row in self.rows]
+        self.names = tf.constant([*names, ""], tf.string)
         whole, kept, numbers, sounding = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], []
-        for start in range(0, len(self.words), _BLOCK):
-            block = tf.constant(self.words[start : start + _BLOCK])
+        for start in range(0, len(names), _BLOCK):
+            block = tf.constant(names[start : start + _BLOCK])
             left = shortened(prefixes(characters(block)), tf.strings.length(block, "UTF8_CHAR"), _MOST_FOR_TWO - start)
             whole.append(fingerprints(block).numpy())
             kept.append(left.hashes.numpy())
             numbers.append(left.words.numpy() + start)
             sounding.append(sounds(block).numpy())
-        own, every = np.concatenate(whole), np.arange(len(self.words))
+        own, every = np.concatenate(whole), np.arange(len(names))
         self.sounds = tf.Variable(
             np.concatenate([*sounding, np.zeros(1, np.int64)]), trainable=False, dtype=tf.int64, name="sounds"
         )
