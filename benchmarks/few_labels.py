@@ -1,8 +1,8 @@
 """What a shop with few labelled queries gets on its other queries: three labelled shops, several draws of the labels.
 
     pip install -c constraints.txt -e '.[bench]'
-    python benchmarks/few_labels.py --data ../shared/data                    # all that needs no training
-    python benchmarks/few_labels.py --data ../shared/data --systems tfrec --labels 0 10 40 --draws 3 --steps 100
+    python benchmarks/few_labels.py --data ../shared/data
+    python benchmarks/few_labels.py --data ../shared/data --systems "source templates" --labels 10 --draws 3 --steps 100
 
 Of n labelled queries tfrec sees the answers and nothing of any other: each cell is written as a shop's files and goes
 through the pipeline that users run, so that whatever is learned or chosen comes from these n. Everything is measured on
@@ -10,10 +10,11 @@ other queries of the shop, over the whole catalogue, unjudged items gain 0. Diff
 queries, a query that several draws test counting as one. Homedepot tests the same 1,000 queries in all cells, the
 small shops all that are not labelled; "all" labels of these are four fifths, tested on the other fifth in turn.
 
-Systems without a training: BM25 (k1 1.2, b .75, brand and title), BM25 tuned (tfrec's own lexical index), encoder (not
-trained), their sums, tfrec lexical (with misspelt words mended), tfrec untrained (the whole, towers as they start).
-With one: tfrec; "no synthesis", "no augmentation", "source NAME", "policy NAME", "query operation NAME", "item
-operation NAME"; and "tfrec, towers trained without labels", one training for all draws, all else by the n labels.
+Systems: BM25 (k1 1.2, b .75, brand and title), BM25 tuned (tfrec's own lexical index, by the n labels), encoder (not
+trained), their sums, tfrec lexical (with misspelt words mended), tfrec (the whole, as `tfrec train` makes it; with few
+labels it leaves the towers as they are). Trained whatever it costs: "tfrec, towers trained on labels", "... on labels
+and made queries", "... on made queries" (one training for all draws); and variants of that: "source NAME", "policy
+NAME", "query operation NAME", "item operation NAME".
 
 A stopped run goes on where it was; after a change of tfrec, `--again SYSTEM ...` measures these anew.
 """
@@ -32,7 +33,7 @@ from protocol.results import Result, Results, key_of  # noqa: E402
 from protocol.shops import FILES, open_shops  # noqa: E402
 from protocol.systems import BASE, CHEAP, SUM, CheapCell  # noqa: E402
 from protocol.tables import Findings, cells_run, markdown, plot, print_tables  # noqa: E402
-from protocol.trainings import is_training, measure  # noqa: E402
+from protocol.trainings import CARRIED, TRAINED, VARIANTS, is_training, measure  # noqa: E402
 from query_noise import NOISES  # noqa: E402
 
 
@@ -44,7 +45,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--shops", nargs="+", choices=list(FILES), default=list(FILES))
     parser.add_argument("--labels", nargs="+", default=["0", "10", "40", "100", ALL], help="numbers, or all")
     parser.add_argument("--draws", type=int, default=5)
-    parser.add_argument("--systems", nargs="+", default=list(CHEAP), help="see above; BM25 and its sum always run")
+    parser.add_argument(
+        "--systems", nargs="+", default=[*CHEAP, TRAINED], help="see above; BM25 and its sum always run"
+    )
     bound = parser.add_mutually_exclusive_group()
     bound.add_argument("--steps", type=int, help="batches of each training")
     bound.add_argument("--minutes", type=float, help="of each training")
@@ -60,7 +63,7 @@ def parsed() -> argparse.Namespace:
             parser.error(f"--labels takes numbers and all, not {number!r}")
     for system in options.systems:
         if system not in CHEAP and not is_training(system):
-            parser.error(f"--systems: there is no {system!r}; without a training there are {', '.join(CHEAP)}")
+            parser.error(f"--systems: there is no {system!r}; there are {', '.join([*CHEAP, *VARIANTS, CARRIED])} ...")
     options.systems = list(dict.fromkeys([BASE, SUM, *options.systems]))
     return options
 

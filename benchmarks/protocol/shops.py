@@ -14,7 +14,6 @@ FILES: dict[str, dict[str, Any]] = {
     "crowdflower": {"items": {"path": "items.csv.gz"}, "searches": "judgments.csv.gz"},
     "homedepot": {"items": {"path": "items.csv.gz"}, "searches": "judgments.csv.gz"},
 }
-PUBLISHED_SPLITS = ("train", "dev", "test")  # all of them are visible here; the cells draw anew
 
 
 class LabelledShop:
@@ -62,7 +61,7 @@ class LabelledShop:
     def truth(self) -> dict[str, dict[str, float]]:
         """query -> item id -> gain, of all queries with an item of positive gain, in the order of the alphabet."""
         found: dict[str, dict[str, float]] = {}
-        for split in PUBLISHED_SPLITS:
+        for split in splits_of(self.data):  # as published; the cells draw anew
             found |= self.data.judgments(split)
         return {query: found[query] for query in sorted(found) if max(found[query].values()) > 0}
 
@@ -74,11 +73,15 @@ class LabelledShop:
         return load_encoder(self.config.encoder, self.config.seed)
 
     @functools.cached_property
-    def untrained(self) -> np.ndarray:
-        """Unit vectors of all items by the untrained encoder, float32 [N, D]; encoded once and kept."""
+    def _zero_shot(self) -> tuple[np.ndarray, Any]:
         from tfrec.pipeline.teach import zero_shot
 
-        return zero_shot(self.config, self.data, self.encoder)[0]
+        return zero_shot(self.config, self.data, self.encoder)
+
+    @property
+    def untrained(self) -> np.ndarray:
+        """Unit vectors of all items by the untrained encoder, float32 [N, D]; encoded once and kept."""
+        return self._zero_shot[0]
 
     @property
     def untrained_folder(self) -> Path:
@@ -91,8 +94,7 @@ class LabelledShop:
         """Unit vectors of queries as they were typed by the untrained encoder, float32 [Q, D]."""
         missing = [query for query in queries if query not in self._vectors]
         if missing:
-            found = self.encoder.encode(missing, self.config.encoder.query_tokens, "")
-            found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+            found = self._zero_shot[1](missing)
             self._vectors.update(zip(missing, found, strict=True))
         return np.stack([self._vectors[query] for query in queries])
 
@@ -108,6 +110,11 @@ class LabelledShop:
         columns = [self.data.items[name].to_list() for name in ("brand", "title") if name in self.data.items.columns]
         texts = [" ".join(value for value in row if value) for row in zip(*columns, strict=True)]
         return Bm25.fit(texts, k1=1.2, b=0.75)
+
+
+def splits_of(data: Any) -> list[str]:
+    """The splits that a prepared shop's searches have, by name."""
+    return sorted(data.searches["split"].unique())
 
 
 def open_shops(folder: Path, names: Sequence[str], work: Path, overrides: Sequence[str] = ()) -> list[LabelledShop]:

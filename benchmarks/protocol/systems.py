@@ -1,4 +1,4 @@
-"""What is measured without a training: the baselines, the parts of tfrec, and the whole with untrained towers."""
+"""What is measured without a run of tfrec: the baselines, and its parts that need no training."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from protocol.cells import Cell
+from protocol.shops import splits_of
 
 DEPTH = 100
-BASE, TUNED, ENCODER, SUM, TUNED_SUM, LEXICAL, UNTRAINED = (
-    "BM25", "BM25 tuned", "encoder", "BM25 + encoder", "BM25 tuned + encoder", "tfrec lexical", "tfrec untrained",
+BASE, TUNED, ENCODER, SUM, TUNED_SUM, LEXICAL = (
+    "BM25", "BM25 tuned", "encoder", "BM25 + encoder", "BM25 tuned + encoder", "tfrec lexical",
 )  # fmt: skip
 Rankings = Mapping[str, Sequence[tuple[str, float]]]
 
@@ -93,28 +94,11 @@ class CheapCell:
 
         return self._ranked(self.lexical, speller_of(self.config, self.data, self.shop.encoder))
 
-    def whole(self) -> Rankings:
-        """All scorers as tfrec weighs them by the labelled queries, the towers as they start."""
-        from tfrec.pipeline.assemble import assemble
-        from tfrec.pipeline.trained import TrainedShop
-
-        data, model, signature = assemble(self.config)
-        return whole_rankings(TrainedShop(self.config, data, model, signature, {}, self._start(model)), self.cell)
-
     def rankings(self, indices: np.ndarray, scores: np.ndarray, queries: Sequence[str] | None = None) -> Rankings:
         """Rows of the catalogue as item ids."""
         from tfrec.evaluation.retrieval import to_rankings
 
         return to_rankings(self.cell.tested if queries is None else queries, indices, scores, self.shop.data.item_ids)
-
-    def _start(self, model: Any) -> np.ndarray | None:
-        """The vectors of the catalogue by the towers as they start, where they are the encoder's own."""
-        few = np.arange(min(16, self.shop.data.size))
-        own = model.item_vectors([self.data.item_texts[row] for row in few], few, "")
-        if own.shape[1] != self.shop.untrained.shape[1] or not np.allclose(own, self.shop.untrained[few], atol=0.02):
-            return None
-        model.use_catalogue(self.shop.untrained, self.data.popularity)
-        return self.shop.untrained
 
     def _ranked(self, scorer: Any, speller: Any = None) -> Rankings:
         from tfrec.retrieval.answers import KnownVectors, rank_requests
@@ -130,7 +114,6 @@ CHEAP: dict[str, Callable[[CheapCell], Rankings]] = {
     SUM: CheapCell.plain_sum,
     TUNED_SUM: CheapCell.tuned_sum,
     LEXICAL: CheapCell.mended,
-    UNTRAINED: CheapCell.whole,
 }
 
 
@@ -162,7 +145,7 @@ def checked(data: Any, cell: Cell) -> Any:
     Raises:
         ValueError: it does, so that what is measured would be remembered and not found.
     """
-    for split in ("train", "dev"):
+    for split in set(splits_of(data)) - {"test"}:
         strange = set(data.judgments(split)) - set(cell.labelled)
         if strange:
             raise ValueError(f"{cell.name}: {sorted(strange)[:3]} are in {split} and not labelled in this cell")
@@ -170,6 +153,15 @@ def checked(data: Any, cell: Cell) -> Any:
     if told:
         raise ValueError(f"{cell.name}: answers of tested queries are in the shop's files, as of {told[0]!r}")
     return data
+
+
+def lend_catalogue(trained: Any, cell: Cell) -> None:
+    """Gives towers that were left as they are the catalogue's vectors, which are those of the untrained encoder."""
+    few = np.arange(min(16, cell.shop.data.size))
+    own = trained.model.item_vectors([trained.shop.item_texts[row] for row in few], few, "")
+    if own.shape[1] == cell.shop.untrained.shape[1] and np.allclose(own, cell.shop.untrained[few], atol=1e-3):
+        trained.model.use_catalogue(cell.shop.untrained, trained.shop.popularity)
+        trained._catalogue = cell.shop.untrained
 
 
 def fusion_notes(config: Any) -> dict[str, Any]:

@@ -13,14 +13,15 @@ import numpy as np
 
 from protocol.cells import Cell
 from protocol.results import Result, Results, key_of
-from protocol.systems import checked, dense_rankings, fusion_notes, whole_rankings
+from protocol.systems import checked, dense_rankings, fusion_notes, lend_catalogue, whole_rankings
 
-TRAINED, CARRIED = "tfrec", "tfrec, towers trained without labels"
+TRAINED, CARRIED = "tfrec", "tfrec, towers trained on made queries"
 VARIANTS: dict[str, list[str]] = {
     TRAINED: [],
-    "no synthesis": ["synthesis.enabled=false"],
-    "no augmentation": ["augment.policy=none"],
+    "tfrec, towers trained on labels": ["data.split.few_queries=0", "synthesis.enabled=false"],
+    "tfrec, towers trained on labels and made queries": ["data.split.few_queries=0", "synthesis.enabled=true"],
 }
+MADE = ["synthesis.enabled=true"]
 # A variant by a prefix and a name: what the configuration becomes.
 FAMILIES = {
     "source": "synthesis={{enabled: true, sources: [{}]}}",
@@ -60,7 +61,7 @@ def measure(system: str, cell: Cell, budget: Sequence[str], results: Results) ->
     Returns:
         the whole, and its dense scorer alone.
     """
-    changes = [*budget, *([] if system == CARRIED else overrides_of(system))]
+    changes = [*budget, *(MADE if system == CARRIED else overrides_of(system))]
     key = key_of(cell, changes)
     known = [results.read(name, cell, key) for name in (system, dense_of(system))]
     if None not in known:
@@ -96,22 +97,23 @@ def _trained(cell: Cell, changes: Sequence[str], name: str | None = None) -> Any
     _lend_vectors(source, cell)
     trained = tfrec.train(config, source)
     checked(trained.shop, cell)
+    if not trained.summary["steps"]:
+        lend_catalogue(trained, cell)
     return trained
 
 
 def _carried(cell: Cell, budget: Sequence[str]) -> Any:
-    """The cell with towers that were trained on the same shop without any label: one training for all its draws.
+    """The cell with towers that were trained on made queries, without any label: one training for all its draws.
 
-    What users get wherever labels do not train the towers; the lexical scorer, the speller and all weights are the
-    cell's own.
+    The lexical scorer, the speller and all weights are the cell's own.
     """
     from tfrec.pipeline.assemble import assemble, speller_of
     from tfrec.pipeline.trained import TrainedShop
 
     nobody = Cell(cell.shop, "0", 0, (), _all_tested(cell))
-    base = _trained(nobody, budget, f"{nobody.name}-carried")
+    base = _trained(nobody, [*budget, *MADE], f"{nobody.name}-carried")
     vectors = _kept_vectors(base)
-    config = cell.write(budget, f"{cell.name}-carried")
+    config = cell.write([*budget, *MADE], f"{cell.name}-carried")
     data, _, signature = assemble(config)
     base.model.speller = speller_of(config, checked(data, cell), cell.shop.encoder)
     base.model.use_catalogue(vectors, data.popularity)

@@ -121,7 +121,7 @@ def test_what_is_measured_is_what_users_evaluate(protocol: Any, shop: Any, tmp_p
 
     cells, trainings = protocol("cells"), protocol("trainings")
     cell = cells.cells_of(shop, ["20"], 1)[0]
-    budget = ["training.max_steps=6", "training.max_minutes=null"]
+    budget = ["training.max_steps=6", "training.max_minutes=null", "synthesis.enabled=true"]
     store = protocol("results").Results(tmp_path / "cells")
     whole, dense = trainings.measure("tfrec", cell, budget, store)
     rows = [row for row in cell.searches().splitlines() if not row.endswith(",test")]
