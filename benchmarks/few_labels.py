@@ -7,12 +7,12 @@
 Of n labelled queries tfrec sees the answers and nothing of any other: each cell is written as a shop's files and goes
 through the pipeline that users run, so that whatever is learned or chosen comes from these n. Everything is measured on
 other queries of the shop, over the whole catalogue, unjudged items gain 0. Differences are paired; intervals are over
-queries, a query that several draws test counting as one. Homedepot tests the same 1,000 queries in all cells, the
+queries, a query that several draws test counting as one. Homedepot tests the same 800 queries in all cells, the
 small shops all that are not labelled; "all" labels of these are four fifths, tested on the other fifth in turn.
 
 Systems: BM25 (k1 1.2, b .75, brand and title), BM25 tuned (tfrec's own lexical index, by the n labels), encoder (not
-trained), their sums, tfrec lexical (with misspelt words mended), tfrec (the whole, as `tfrec train` makes it; with few
-labels it leaves the towers as they are). Trained whatever it costs: "tfrec, towers trained on labels", "... on labels
+trained), their sums, tfrec (the whole, as `tfrec train` makes it, and its scorers alone; with few labels it leaves the
+towers as they are). Trained whatever it costs: "tfrec, towers trained on labels", "... on labels
 and made queries", "... on made queries" (one training for all draws); and variants of that: "source NAME", "policy
 NAME", "query operation NAME", "item operation NAME".
 

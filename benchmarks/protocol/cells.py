@@ -14,7 +14,7 @@ import numpy as np
 from protocol.shops import LabelledShop
 
 ALL = "all"
-TESTED = 1000  # queries that a large shop sets aside for all cells; a small one tests on all that are not labelled
+TESTED = 800  # queries that a large shop sets aside for all cells; a small one tests on all that are not labelled
 FOLDS = 5  # a small shop's labels, all of them: four fifths are labelled, one fifth is tested, in turn
 HELD_OUT_FROM, DEV_SHARE, MOST_DEV = 300, 0.1, 500
 

@@ -13,9 +13,7 @@ from protocol.cells import Cell
 from protocol.shops import splits_of
 
 DEPTH = 100
-BASE, TUNED, ENCODER, SUM, TUNED_SUM, LEXICAL = (
-    "BM25", "BM25 tuned", "encoder", "BM25 + encoder", "BM25 tuned + encoder", "tfrec lexical",
-)  # fmt: skip
+BASE, TUNED, ENCODER, SUM, TUNED_SUM = "BM25", "BM25 tuned", "encoder", "BM25 + encoder", "BM25 tuned + encoder"
 Rankings = Mapping[str, Sequence[tuple[str, float]]]
 
 
@@ -43,10 +41,11 @@ class CheapCell:
 
     @functools.cached_property
     def lexical(self) -> Any:
-        """tfrec's lexical scorer, with everything about it chosen by the labelled queries."""
-        from tfrec.retrieval.building import lexical_scorer
+        """tfrec's lexical index, with everything about it chosen by the labelled queries."""
+        from tfrec.retrieval.lexical_tuning.stage import known_judgments, tuned_lexical
 
-        return lexical_scorer(self.config, self.data)
+        labelled = known_judgments(self.data, sorted(set(splits_of(self.data)) - {"test"}))
+        return tuned_lexical(self.config, self.data, labelled)
 
     @functools.cached_property
     def vectors(self) -> np.ndarray:
@@ -59,7 +58,7 @@ class CheapCell:
 
     def tuned(self) -> Rankings:
         """The same index as tfrec's own, for the queries as they were typed."""
-        return self._ranked(self.lexical)
+        return self._ranked(self.lexical.scores)
 
     def encoder(self) -> Rankings:
         """The pretrained encoder as it is."""
@@ -69,30 +68,11 @@ class CheapCell:
 
     def plain_sum(self) -> Rankings:
         """z-scores of BM25 without tuning and of the untrained encoder."""
-        from tfrec.evaluation.retrieval import best_of_rows
-        from tfrec.synth.hybrid import hybrid_scores
-
-        found: dict[str, Any] = {}
-        for first in range(0, len(self.typed), 64):
-            part = self.typed[first : first + 64]
-            lexical = np.stack([self.shop.bm25.scores(query) for query in part])
-            total = hybrid_scores(self.vectors[first : first + 64] @ self.shop.untrained.T, lexical)
-            found |= self.rankings(*best_of_rows(total, DEPTH), self.cell.tested[first : first + 64])
-        return found
+        return self._ranked(self.shop.bm25.scores, with_encoder=True)
 
     def tuned_sum(self) -> Rankings:
-        """z-scores of the tuned lexical scorer and of the untrained encoder."""
-        from tfrec.retrieval.dense import DenseScorer
-        from tfrec.retrieval.fusion import Fusion
-        from tfrec.retrieval.weights import SituationWeights
-
-        return self._ranked(Fusion([DenseScorer(self.shop.untrained), self.lexical], SituationWeights(np.ones([4, 2]))))
-
-    def mended(self) -> Rankings:
-        """tfrec's lexical scorer alone: the tuned index, misspelt words mended."""
-        from tfrec.pipeline.assemble import speller_of
-
-        return self._ranked(self.lexical, speller_of(self.config, self.data, self.shop.encoder))
+        """z-scores of the tuned lexical index and of the untrained encoder."""
+        return self._ranked(self.lexical.scores, with_encoder=True)
 
     def rankings(self, indices: np.ndarray, scores: np.ndarray, queries: Sequence[str] | None = None) -> Rankings:
         """Rows of the catalogue as item ids."""
@@ -100,11 +80,26 @@ class CheapCell:
 
         return to_rankings(self.cell.tested if queries is None else queries, indices, scores, self.shop.data.item_ids)
 
-    def _ranked(self, scorer: Any, speller: Any = None) -> Rankings:
-        from tfrec.retrieval.answers import KnownVectors, rank_requests
+    def _ranked(
+        self,
+        lexical: Callable[[str], np.ndarray],
+        with_encoder: bool = False,
+    ) -> Rankings:
+        """By scores of words, or by the sum of their z-scores and those of the encoder; zeros of words find nothing."""
+        from tfrec.evaluation.retrieval import best_of_rows
+        from tfrec.synth.hybrid import hybrid_scores
 
-        known = KnownVectors(self.vectors, speller)
-        return self.rankings(*rank_requests(known, scorer, self.typed, None, DEPTH, self.shop.data.size))
+        found: dict[str, Any] = {}
+        for number, (name, query) in enumerate(zip(self.cell.tested, self.typed, strict=True)):
+            words = lexical(query)[None]
+            if with_encoder:
+                scores = hybrid_scores(self.vectors[number : number + 1] @ self.shop.untrained.T, words)
+            else:
+                scores = np.where(words > 0, words, -np.inf)
+            rows, values = best_of_rows(scores, DEPTH)
+            rows = np.where(np.isneginf(values), -1, rows)
+            found |= self.rankings(rows, values, [name])
+        return found
 
 
 CHEAP: dict[str, Callable[[CheapCell], Rankings]] = {
@@ -113,30 +108,29 @@ CHEAP: dict[str, Callable[[CheapCell], Rankings]] = {
     ENCODER: CheapCell.encoder,
     SUM: CheapCell.plain_sum,
     TUNED_SUM: CheapCell.tuned_sum,
-    LEXICAL: CheapCell.mended,
 }
 
 
-def whole_rankings(trained: Any, cell: Cell) -> Rankings:
-    """The tested queries as a served export would answer them: all scorers, with their weights."""
-    from tfrec.evaluation.retrieval import to_rankings
+def trained_rankings(trained: Any, cell: Cell) -> dict[str, Rankings]:
+    """The tested queries as a served export would answer them ("": all scorers, with their weights), and by its parts.
+
+    Parts are the towers ("dense alone") and the lexical scorer, misspelt words mended ("lexical alone").
+    """
+    from tfrec.evaluation.retrieval import to_rankings, top_k
     from tfrec.retrieval.answers import KnownVectors, rank_requests
 
+    vectors = trained.model.query_vectors(cell.typed)
+    dense = to_rankings(cell.tested, *top_k(vectors, trained.catalogue, DEPTH), trained.shop.item_ids)
     if trained.fusion is None:
-        return dense_rankings(trained, cell)
-    known = KnownVectors(trained.model.query_vectors(cell.typed), trained.model.speller)
-    found = rank_requests(
-        known, lambda request: trained.fusion(request, [0, 1]), cell.typed, None, DEPTH, trained.shop.size
-    )
-    return to_rankings(cell.tested, *found, trained.shop.item_ids)
-
-
-def dense_rankings(trained: Any, cell: Cell) -> Rankings:
-    """The tested queries by the towers alone."""
-    from tfrec.evaluation.retrieval import to_rankings, top_k
-
-    found = top_k(trained.model.query_vectors(cell.typed), trained.catalogue, DEPTH)
-    return to_rankings(cell.tested, *found, trained.shop.item_ids)
+        return {"": dense, "dense alone": dense}
+    known = KnownVectors(vectors, trained.model.speller)
+    lexical = next(scorer for scorer in trained.fusion.scorers if scorer.label == "lexical")
+    ranked = {
+        name: rank_requests(known, scorer, cell.typed, None, DEPTH, trained.shop.size)
+        for name, scorer in (("", lambda request: trained.fusion(request, [0, 1])), ("lexical alone", lexical))
+    }
+    found = {name: to_rankings(cell.tested, *values, trained.shop.item_ids) for name, values in ranked.items()}
+    return {"": found[""], "dense alone": dense, "lexical alone": found["lexical alone"]}
 
 
 def checked(data: Any, cell: Cell) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from protocol.cells import Cell
 from protocol.results import Result, Results, key_of
-from protocol.systems import checked, dense_rankings, fusion_notes, lend_catalogue, whole_rankings
+from protocol.systems import checked, fusion_notes, lend_catalogue, trained_rankings
 
 TRAINED, CARRIED = "tfrec", "tfrec, towers trained on made queries"
 VARIANTS: dict[str, list[str]] = {
@@ -44,9 +44,12 @@ def overrides_of(system: str) -> list[str]:
     return [FAMILIES[family].format(system.removeprefix(f"{family} "))]
 
 
-def dense_of(system: str) -> str:
-    """How tables call the dense scorer of a training by itself."""
-    return f"{system}: dense alone"
+PARTS = ("", "dense alone", "lexical alone")
+
+
+def part_of(system: str, part: str) -> str:
+    """How tables call a part of a run, "" for the whole."""
+    return f"{system}: {part}" if part else system
 
 
 def measure(system: str, cell: Cell, budget: Sequence[str], results: Results) -> list[Result]:
@@ -59,16 +62,16 @@ def measure(system: str, cell: Cell, budget: Sequence[str], results: Results) ->
         results: finished ones.
 
     Returns:
-        the whole, and its dense scorer alone.
+        the whole, its dense and its lexical scorer alone.
     """
     changes = [*budget, *(MADE if system == CARRIED else overrides_of(system))]
     key = key_of(cell, changes)
-    known = [results.read(name, cell, key) for name in (system, dense_of(system))]
+    known = [results.read(name, cell, key) for name in (part_of(system, part) for part in PARTS)]
     if None not in known:
         return [result for result in known if result is not None]
     started = time.monotonic()
     trained = _carried(cell, budget) if system == CARRIED else _trained(cell, changes)
-    rankings = {system: whole_rankings(trained, cell), dense_of(system): dense_rankings(trained, cell)}
+    rankings = {part_of(system, part): ranking for part, ranking in trained_rankings(trained, cell).items()}
     notes = {
         "seconds": round(time.monotonic() - started, 1),
         "training": {name: value for name, value in trained.summary.items() if name != "history"},
@@ -94,7 +97,7 @@ def _trained(cell: Cell, changes: Sequence[str], name: str | None = None) -> Any
     made = whole.hash_of("data", "synthesis", "encoder")[:12]
     source = cell.write(changes, f"{cell.name}-data-{made}")
     config = cell.write(changes, name or f"{cell.name}-{whole.hash_of(*_trained_sections(whole))[:12]}")
-    _lend_vectors(source, cell)
+    lend_vectors(source, cell)
     trained = tfrec.train(config, source)
     checked(trained.shop, cell)
     if not trained.summary["steps"]:
@@ -146,7 +149,7 @@ def _trained_sections(config: Any) -> list[str]:
     return [name for name in type(config).model_fields if name not in ("name", "runs_dir", "seed")]
 
 
-def _lend_vectors(source: Any, cell: Cell) -> None:
+def lend_vectors(source: Any, cell: Cell) -> None:
     """Gives a run the untrained encoder's vectors of the same catalogue; their key is checked when they are read."""
     from tfrec.pipeline.run_folder import RunFolder
 

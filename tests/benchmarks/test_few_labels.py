@@ -123,7 +123,7 @@ def test_what_is_measured_is_what_users_evaluate(protocol: Any, shop: Any, tmp_p
     cell = cells.cells_of(shop, ["20"], 1)[0]
     budget = ["training.max_steps=6", "training.max_minutes=null", "synthesis.enabled=true"]
     store = protocol("results").Results(tmp_path / "cells")
-    whole, dense = trainings.measure("tfrec", cell, budget, store)
+    whole, dense, lexical = trainings.measure("tfrec", cell, budget, store)
     rows = [row for row in cell.searches().splitlines() if not row.endswith(",test")]
     rows += [f"{q},{item},{gain},test" for q in cell.tested for item, gain in shop.truth[q].items()]
     (tmp_path / "searches.csv").write_text("\n".join(rows) + "\n")
@@ -132,7 +132,8 @@ def test_what_is_measured_is_what_users_evaluate(protocol: Any, shop: Any, tmp_p
     assert dict(zip(report["tfrec"].query_ids, report["tfrec"].samples["nDCG@10"], strict=True)) == pytest.approx(
         whole.values["nDCG@10"], abs=1e-5
     )
-    assert report["dense alone"].means["nDCG@10"] == pytest.approx(dense.mean, abs=1e-5)
+    for part in (dense, lexical):
+        assert report[part.system.split(": ")[1]].means["nDCG@10"] == pytest.approx(part.mean, abs=1e-5)
 
 
 def test_a_stopped_run_reads_back_what_is_done(
