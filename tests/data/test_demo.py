@@ -198,3 +198,12 @@ def test_a_very_large_catalogue_is_streamed(tmp_path: Path) -> None:
     assert list(rows[0]) == ["item_id", "title", "description", "brand", "color", "material", "category", "price"]
     assert sum("&amp;" in row["title"] for row in rows) > 1000
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.csv", "two.csv"]
+
+
+def test_the_shipped_configuration_filters_by_columns_that_the_shop_has(shop: dict[str, Table]) -> None:
+    from tfrec.config import load_config
+
+    names = load_config(Path(__file__).resolve().parents[2] / "configs" / "demo.yaml").retrieval.filters
+    assert "price" in names and "category" in names
+    for name in names:  # most items have a value, so that a condition on it says something
+        assert sum(bool(row[name].strip()) for row in shop["items.csv"]) > len(shop["items.csv"]) / 2, name
