@@ -16,7 +16,8 @@ from tfrec.retrieval.lexical_tuning.vocabulary import Tokenize
 
 _MOST = 8
 _LOOKED_AT = 2_000
-_KINSHIP = 1.5
+_KINSHIP = 1.5  # labelled shops: 3.8 (long, dirty descriptions) to 59 (brands); shuffled columns: 1.0
+_PARTNERS = 5  # other items that each item is compared with
 _LEAST_SHARED = 30  # words that items share by chance, in all that were looked at; fewer prove nothing
 MAIN, TOGETHER = "title", "attributes"
 
@@ -77,7 +78,7 @@ def column_texts(shop: ShopData, column: str, where: str = "retrieval.lexical.fi
 
 
 def strangers(texts: Mapping[str, Sequence[str]], tokenize: Tokenize) -> list[str]:
-    """Fields whose words are not shared with the other fields of the same item more than with those of the next one.
+    """Fields whose words are not shared with the other fields of the same item more than with those of another one.
 
     A text that all items have is one, too. Shared words count by their rarity. Where hardly any is shared by chance (a
     field in another script, a single other field of codes) nothing is proven and the field stays; the main field
@@ -93,6 +94,8 @@ def strangers(texts: Mapping[str, Sequence[str]], tokenize: Tokenize) -> list[st
         return []
     looked = np.linspace(0, size - 1, min(size, _LOOKED_AT)).astype(int)
     words = {name: [set(tokenize(texts[name][item])) for item in looked] for name in names}
+    rng = np.random.default_rng(0)  # not simply the next item: files are sorted by category or brand
+    partners = np.concatenate([rng.permutation(len(looked)) for _ in range(_PARTNERS)])
     found = []
     for name in names[1:]:
         others = [set().union(*(words[other][n] for other in names if other != name)) for n in range(len(looked))]
@@ -100,8 +103,8 @@ def strangers(texts: Mapping[str, Sequence[str]], tokenize: Tokenize) -> list[st
         rarity = {word: np.log(len(looked) / count) for word, count in df.items()}
         own = words[name]
         together = sum(rarity[word] for row, other in zip(own, others, strict=True) for word in row & other)
-        chance = [row & other for row, other in zip(own, others[1:] + others[:1], strict=True)]
-        apart = sum(rarity[word] for row in chance for word in row)
+        chance = [row & others[n] for row, n in zip(own * _PARTNERS, partners, strict=True)]
+        apart = sum(rarity[word] for row in chance for word in row) / _PARTNERS
         unrelated = sum(map(len, chance)) >= _LEAST_SHARED and together < _KINSHIP * apart
         if unrelated or len(set(texts[name])) == 1:
             found.append(name)
