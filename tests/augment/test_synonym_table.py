@@ -50,6 +50,9 @@ def test_the_best_synonyms_come_first_and_not_too_many():
         ("phrase,synonym,score\ncouch,sofa,2\n", "line 2: the score '2'"),
         ("phrase,synonym\ncouch,!!\n", "line 2: phrase or synonym holds no word"),
         ("", "no column phrase"),
+        ('phrase,synonym\na,"b\nc,d\ne,f\n', "up to line 4: a quote is opened and not closed"),
+        ("phrase,synonym,phrase\na,b,c\n", "names a column twice"),
+        ("phrase,synonym\na,b,c\n", "line 2 has more fields"),
     ],
 )
 def test_a_faulty_list_is_told_by_file_and_line(tmp_path, text, said):

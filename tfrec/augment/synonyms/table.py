@@ -112,6 +112,8 @@ def read_pairs(path: Path, own: bool) -> list[Pair]:
         raise DataError(f"The synonyms file {path} cannot be read ({error}): save it as UTF-8 CSV.") from error
     reader = csv.DictReader(io.StringIO(text, newline=""))
     names = {(name or "").strip().lower(): name for name in reader.fieldnames or []}
+    if len(names) < len(reader.fieldnames or []):
+        raise DataError(f"{path} names a column twice in its first line: keep the right one.")
     missing = [name for name in ("phrase", "synonym") if name not in names]
     if missing:
         raise DataError(
@@ -119,6 +121,10 @@ def read_pairs(path: Path, own: bool) -> list[Pair]:
         )
     found = []
     for row in reader:
+        if any(map(str.strip, row.get(None) or [])):  # type: ignore[call-overload]
+            raise DataError(f"{path}, line {reader.line_num} has more fields than the first line has names.")
+        if any("\n" in value for value in row.values() if isinstance(value, str)):
+            raise DataError(f"{path}, up to line {reader.line_num}: a quote is opened and not closed in its line.")
         values = {name: (row[given] or "").strip() for name, given in names.items() if given is not None}
         found.append(_pair(values, path, reader.line_num, own))
     return found
