@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tfrec import keras_choice
+import tfrec
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -54,9 +54,9 @@ def test_keras_3_is_told_in_the_right_sentence(code: str, environment: dict[str,
 def test_beside_the_client_alone_tensorflow_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TF_USE_LEGACY_KERAS", raising=False)
     monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
-    monkeypatch.setattr(keras_choice, "find_spec", lambda name: None)
-    keras_choice.choose_keras_2()
+    monkeypatch.setattr(tfrec, "find_spec", lambda name: None)
+    tfrec._choose_keras_2()
     assert "TF_USE_LEGACY_KERAS" not in os.environ
-    monkeypatch.setattr(keras_choice, "find_spec", lambda name: object())
-    keras_choice.choose_keras_2()
+    monkeypatch.setattr(tfrec, "find_spec", lambda name: object())
+    tfrec._choose_keras_2()
     assert os.environ["TF_USE_LEGACY_KERAS"] == "1"

@@ -15,11 +15,10 @@ for Keras 2 should somebody import it next.
 
 from __future__ import annotations
 
+import os
+import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
-
-from tfrec.keras_choice import choose_keras_2
-
-choose_keras_2()
 
 if TYPE_CHECKING:
     from tfrec.config import Config, load_config
@@ -54,6 +53,25 @@ __all__ = [
     "prepare",
     "train",
 ]
+
+
+def _choose_keras_2() -> None:
+    """Asks TensorFlow for Keras 2, unless it has made its choice, somebody else has, or there is none.
+
+    It stands here because the client for web backends comes with no other module of tfrec, and without tf-keras:
+    TensorFlow beside it stays as it would be without tfrec.
+    """
+    if "tensorflow" in sys.modules or "TF_USE_LEGACY_KERAS" in os.environ:
+        return
+    try:
+        there = find_spec("tf_keras") is not None
+    except ImportError:
+        there = False
+    if there:
+        os.environ["TF_USE_LEGACY_KERAS"] = "1"
+
+
+_choose_keras_2()
 
 
 def __getattr__(name: str) -> Any:

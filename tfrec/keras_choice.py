@@ -1,22 +1,12 @@
-"""Which Keras TensorFlow takes, settled before its first import: TFRS and hub.KerasLayer need Keras 2 (tf-keras)."""
+"""Whether TensorFlow took Keras 2 (tf-keras), which TFRS and hub.KerasLayer need; `import tfrec` asks for it."""
 
 from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 
 _VARIABLE = "TF_USE_LEGACY_KERAS"
 _YES = ("1", "true", "True")  # what TensorFlow takes for a yes
-
-
-def choose_keras_2() -> None:
-    """Asks TensorFlow for Keras 2, unless it has made its choice, somebody else has, or there is none.
-
-    The client for web backends comes without tf-keras; TensorFlow beside it stays as it would be without tfrec.
-    """
-    if "tensorflow" not in sys.modules and _VARIABLE not in os.environ and find_spec("tf_keras") is not None:
-        os.environ[_VARIABLE] = "1"
 
 
 def why_not_keras_2() -> str:
