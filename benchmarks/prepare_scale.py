@@ -71,7 +71,7 @@ def main() -> None:
         program = "from tfrec.cli.data import app; app()"
         subprocess.run([sys.executable, "-c", program, "prepare", "--config", str(config)], check=True)
         seconds = time.monotonic() - started
-        report = read_json(folder / "runs" / "scale" / "data" / "report.json")["items"]
+        report = read_json(next((folder / "runs" / "scale" / "data").glob("*/report.json")))["items"]
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20  # Linux counts in KiB
     result = {
         "items": given.items,

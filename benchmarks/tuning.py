@@ -79,7 +79,7 @@ def main() -> None:
     from tfrec.tuner.tables import sentences, trial_table
 
     name = f"tuning-{options.config.stem}"
-    steps = [] if options.steps is None else [f"training.max_steps={options.steps}", "training.max_minutes=null"]
+    steps = [] if options.steps is None else [f"training.max_steps={options.steps}"]
     search_for = [f"tune.trials={options.trials}", f"tune.minutes={options.minutes}"]
     shared = [f"name={name}", *options.overrides, *steps, *search_for]
     searched = search(load_config(options.config, [*shared, "tune.finals.seeds=0"]))

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import uuid
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ _REFUSED = {
     errno.EPERM, errno.EACCES, errno.EROFS, errno.EFBIG, errno.EIO, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
     errno.ENAMETOOLONG, errno.ELOOP, errno.EBUSY,
 }  # fmt: skip
+_WRAPPERS = {"tensorflow", "polars", "pyarrow"}  # whose errors hold the system's words
 
 
 @contextlib.contextmanager
@@ -76,7 +78,7 @@ def flocked(path: Path, wait: bool = True, shared: bool = False) -> Iterator[boo
 
     Yields:
         whether nobody else holds it; True also where the system or the disk has no such locks, False where it cannot
-        be opened.
+        be opened or has been replaced meanwhile.
     """
     try:
         import fcntl
@@ -97,9 +99,26 @@ def flocked(path: Path, wait: bool = True, shared: bool = False) -> Iterator[boo
             free = False
         except OSError:  # a disk without locks
             free = True
-        yield free
+        yield free and _still_there(path, handle)
     finally:
         os.close(handle)
+
+
+def _still_there(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(handle))
+    except OSError:
+        return False
+
+
+def hold_while(owner: object, file: Path) -> None:
+    """Shares the lock on a file for as long as an object lives, so that nobody removes what is being read."""
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl
+
+        handle = os.open(file, os.O_RDONLY)
+        weakref.finalize(owner, os.close, handle)
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 def _alone_in(folder: Path) -> contextlib.AbstractContextManager[Any]:
@@ -190,15 +209,15 @@ def told_system_error(error: BaseException, path: Path | str | None = None) -> s
         path: what was being written; None takes the file that the error names.
     """
     number = error.errno if isinstance(error, OSError) else None
-    if number is None and not isinstance(error, TfrecError):
+    if number is None and (isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _WRAPPERS):
         words = str(error).lower()
         number = next((n for n in sorted(_FULL | _REFUSED) if os.strerror(n).lower() in words), None)
     place = path if path is not None else getattr(error, "filename", None) or "a file"
     if number in _FULL:
         return f"The disk is full while writing {place}: free some space and run the same command again."
     if number in _REFUSED:
-        assert number is not None
-        return f"{place} cannot be written ({os.strerror(number)}): choose another folder or its rights."
+        done = "written" if path is not None else "read or written"
+        return f"{place} cannot be {done} ({os.strerror(number)}): choose another place or change its rights."
     return None
 
 

@@ -20,10 +20,11 @@ from tfrec.files import flocked, remove_rests, speaking_os_errors
 LOCK = ".lock"
 _held: dict[Path, int] = {}  # lock files of this process -> the thread that holds them
 _SECONDS_BETWEEN_LOOKS = 0.2
+_LOOKS = 5
 
 
 @contextlib.contextmanager
-def alone_at(folder: Path, doing: str, name: str = LOCK, wait: bool = False) -> Iterator[None]:
+def alone_at(folder: Path, doing: str, name: str = LOCK, wait: bool = False, again: bool = True) -> Iterator[None]:
     """Holds a folder for one thread of one process; the lock goes with the process, however it ends.
 
     The file says who holds it and since when. That file of a dead process, of another start of the machine, or of a
@@ -31,39 +32,42 @@ def alone_at(folder: Path, doing: str, name: str = LOCK, wait: bool = False) -> 
     Whoever holds it may ask again.
 
     Args:
-        folder: made when it is not there; what killed processes left half-written in it is removed.
+        folder: made when it is not there; under the usual name of the lock, what killed processes left half-written
+            in it is removed.
         doing: said to others, as in "training".
         name: of the lock file.
         wait: for the other one instead of failing.
+        again: whether the thread that holds it may ask again.
 
     Raises:
         BusyError: another one holds it.
         TfrecError: the folder cannot be written.
     """
     file = Path(os.path.abspath(folder)) / name
-    if _held.get(file) == threading.get_ident():
+    if again and _held.get(file) == threading.get_ident():
         yield
         return
-    with speaking_os_errors(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
     with contextlib.ExitStack() as stack:
         _take(stack, file, folder, wait)
         _held[file] = threading.get_ident()
         try:
             with speaking_os_errors(file):
                 file.write_text(json.dumps(_own_card(doing)), "utf-8")
-            remove_rests(file.parent)
+            if name == LOCK:
+                remove_rests(file.parent)
             yield
         finally:
             del _held[file]
             with contextlib.suppress(OSError):
-                file.write_text("", "utf-8")
+                file.unlink()
 
 
 def _take(stack: contextlib.ExitStack, file: Path, folder: Path, wait: bool) -> None:
-    told = False
+    told, looks = False, 0
     while True:
+        with speaking_os_errors(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
         attempt = contextlib.ExitStack()
         free = attempt.enter_context(flocked(file, wait=False))
         card = _card(file)
@@ -71,6 +75,10 @@ def _take(stack: contextlib.ExitStack, file: Path, folder: Path, wait: bool) -> 
             stack.enter_context(attempt)
             return
         attempt.close()
+        looks += 1
+        if not card and looks < _LOOKS:  # it has just been given back, or its holder is about to say who it is
+            time.sleep(_SECONDS_BETWEEN_LOOKS / _LOOKS)
+            continue
         who = _told(card)
         if not wait:
             raise BusyError(

@@ -16,14 +16,13 @@ tune/best.yaml, trials.parquet, report.html, tensorboard/
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tfrec.config import Config, plain_yaml
-from tfrec.errors import TrainingError
 from tfrec.files import atomic_write, read_json, write_json
+from tfrec.locks import alone_at
 from tfrec.pipeline.run_folder import RunFolder
 
 
@@ -84,25 +83,13 @@ def tune_folder(config: Config) -> Path:
     return RunFolder(config).path / "tune"
 
 
-@contextlib.contextmanager
-def alone_at(folder: Path) -> Iterator[None]:
+def alone_at_search(folder: Path) -> contextlib.AbstractContextManager[None]:
     """Holds a search for one process; the lock goes with the process, however it ends.
 
     Raises:
-        TrainingError: another process holds it.
+        BusyError: another process holds it; `tfrec tune show` tells how it stands.
     """
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TrainingError(
-                f"Another process is at the search in {folder}: wait until it has ended, or see how it stands with "
-                "`tfrec tune show`."
-            ) from None
-        yield
+    return alone_at(folder, "searching", ".search.lock", again=False)
 
 
 def trial_folder(folder: Path, number: int) -> Path:

@@ -9,7 +9,7 @@ from tfrec.errors import ConfigError, TrainingError
 from tfrec.files import atomic_write
 from tfrec.tuner.fields import with_values
 from tfrec.tuner.finals import run_finals
-from tfrec.tuner.folder import Order, alone_at, trial_folder, write_order
+from tfrec.tuner.folder import Order, alone_at_search, trial_folder, write_order
 from tfrec.tuner.isolated import run_isolated
 from tfrec.tuner.plan import TRAINING, Plan
 from tfrec.tuner.results import TrialResult, best_of
@@ -35,10 +35,12 @@ def search(config: Config, objective: str = TRAINING) -> SearchResult | None:
         the trials and what they came to; None for a worker, whose chief tells.
 
     Raises:
-        ConfigError: the space names an unknown field; the search to be resumed was begun with something else; the
-            time budget does not reach the first training step; the environment names a chief, but not all of it.
+        ConfigError: the space names an unknown field; the search to be resumed was begun with something else; both
+            steps and minutes of a trial are given; the time budget does not reach the first training step; the
+            environment names a chief, but not all of it.
         EvaluationError: the dev split is empty.
-        TrainingError: no trial trained to its end; another process is at the same search.
+        TrainingError: no trial trained to its end.
+        BusyError: another process is at the same search.
     """
     plan = Plan(base_of(config), space_of(config), objective)
     _check_rungs(config)
@@ -49,7 +51,7 @@ def search(config: Config, objective: str = TRAINING) -> SearchResult | None:
         work(plan)
         return None
     plan.check_same()
-    with alone_at(plan.folder):
+    with alone_at_search(plan.folder):
         _share(plan, config)
         (plan.folder / "result.json").unlink(missing_ok=True)
         _run_trials(plan, role == "chief")
@@ -59,7 +61,14 @@ def search(config: Config, objective: str = TRAINING) -> SearchResult | None:
 def base_of(config: Config) -> Config:
     """The configuration of trial 0: the base with the trials' time budget."""
     minutes = config.tune.minutes_per_trial
-    return config if minutes is None else with_values(config, {"training.max_minutes": minutes})
+    if minutes is None:
+        return config
+    if config.training.max_steps is not None:
+        raise ConfigError(
+            f"tune.minutes_per_trial = {minutes:g} would end no training, because training.max_steps = "
+            f"{config.training.max_steps} decides alone: leave it out, or set training.max_steps=null."
+        )
+    return with_values(config, {"training.max_minutes": minutes})
 
 
 def conclude(plan: Plan, config: Config) -> SearchResult:

@@ -124,7 +124,7 @@ def _unequal(trials: Sequence[TrialResult]) -> list[str]:
     steps = max(apart, key=lambda steps: max(steps) / min(steps))
     return [
         f"In the same minutes trials came to between {min(steps)} and {max(steps)} steps, so the machine's load has a "
-        "part in their scores: training.max_steps with training.max_minutes null compares at equal steps."
+        "part in their scores: training.max_steps compares at equal steps."
     ]
 
 

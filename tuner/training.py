@@ -28,6 +28,13 @@ def prepare(source: Config) -> dict[str, Any]:
     Raises:
         EvaluationError: the dev split is empty.
     """
+    from tfrec.pipeline.run_folder import RunFolder
+
+    with RunFolder(source).alone:
+        return _prepare(source)
+
+
+def _prepare(source: Config) -> dict[str, Any]:
     from tfrec.data.prepare import prepare as prepare_data
     from tfrec.synth.stage import wanted
 
@@ -48,7 +55,7 @@ def prepare(source: Config) -> dict[str, Any]:
 def _prepare_encoded(source: Config, shop: ShopData) -> None:
     """Makes what the untrained encoder has a part in."""
     from tfrec.encoder.loading import load_encoder
-    from tfrec.pipeline.assemble import filled
+    from tfrec.pipeline.attributes import filled
     from tfrec.pipeline.teach import zero_shot, zero_shot_samples
     from tfrec.synth.stage import wanted
 

@@ -20,7 +20,8 @@ from typing import Any
 
 from tfrec.config import load_config
 from tfrec.errors import EvaluationError, TfrecError, TrainingError
-from tfrec.files import write_json
+from tfrec.files import told_system_error, write_json
+from tfrec.output import replaceable_output
 from tfrec.tuner.folder import Order, Outcome, read_order, read_outcome, write_outcome
 
 FATAL = 3  # exit code: no other trial would fare better; fatal.json says why
@@ -29,6 +30,7 @@ _ORPHAN = 4
 
 def main(folder: Path) -> int:
     """Runs the trial of a folder unless it has an outcome, and gives the exit code."""
+    replaceable_output()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     with contextlib.suppress(OSError):  # no Linux; there the kernel, when short of memory, takes this process first
         Path("/proc/self/oom_score_adj").write_text("500")
@@ -67,6 +69,8 @@ def _attempt(folder: Path, order: Order) -> Outcome:
     except MemoryError:
         return Outcome(None, "It ran out of memory.")
     except Exception as error:  # noqa: BLE001  a bug that some values meet must not end the search
+        if (sentence := told_system_error(error)) is not None:  # a full disk would fail every trial
+            raise TfrecError(sentence) from error
         traceback.print_exc()
         return Outcome(None, f"{type(error).__name__}: {' '.join(str(error).split())[:300] or 'no message'}")
 

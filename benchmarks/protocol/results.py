@@ -91,7 +91,13 @@ class Results:
 
 def key_of(cell: Cell, overrides: Sequence[str]) -> str:
     """Of everything that a measurement depends on beside tfrec's code: the cell's files and the overrides."""
-    parts = [cell.noise, cell.searches(), cell.shop.data.manifest["files"]["items.parquet"], *cell.shop.overrides, *overrides]
+    parts = [
+        cell.noise,
+        cell.searches(),
+        cell.shop.data.manifest["files"]["items.parquet"],
+        *cell.shop.overrides,
+        *overrides,
+    ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -158,10 +157,10 @@ def lend_catalogue(trained: Any, cell: Cell) -> None:
         trained._catalogue = cell.shop.untrained
 
 
-def fusion_notes(config: Any) -> dict[str, Any]:
+def fusion_notes(trained: Any) -> dict[str, Any]:
     """What the run chose for search, as it stands in its fusion.json; empty where nothing was chosen."""
     from tfrec.files import read_json
     from tfrec.pipeline.run_folder import RunFolder
 
-    file = Path(RunFolder(config).retrieval) / "fusion.json"
+    file = RunFolder(trained.config).retrieval(trained.signature) / "fusion.json"
     return {"search": read_json(file)["tasks"]["search"]} if file.is_file() else {}

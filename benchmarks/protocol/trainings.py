@@ -75,7 +75,7 @@ def measure(system: str, cell: Cell, budget: Sequence[str], results: Results) ->
     notes = {
         "seconds": round(time.monotonic() - started, 1),
         "training": {name: value for name, value in trained.summary.items() if name != "history"},
-        **fusion_notes(trained.config),
+        **fusion_notes(trained),
     }
     found = [Result.of(name, cell, ranking, notes) for name, ranking in rankings.items()]
     for result in found:

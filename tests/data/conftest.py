@@ -52,10 +52,10 @@ def make_shop(tmp_path: Path) -> MakeShop:
 
 @pytest.fixture
 def left_over(tmp_path: Path) -> Callable[[], list[str]]:
-    """left_over() lists what a failed preparation left in the run folder."""
+    """left_over() lists the files that a failed preparation left in the run folder."""
 
     def look() -> list[str]:
         folder = tmp_path / "runs" / "test"
-        return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+        return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
     return look

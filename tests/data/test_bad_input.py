@@ -75,7 +75,8 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"searches": {"content": "query,item_id,gain\nq,I1,Exact\nr,I2,Good\n", "gains": {"Exact": 1, "Partial": 0.5}}},
         ["searches.csv", "row 3", "'Good'", "Exact, Partial"]),
     "empty query": ({"searches": ASKED + "  ,I1,1\n"}, ["searches.csv", "row 5", "query is empty"]),
-    "unknown item in searches": ({"searches": ASKED + "q,I9,1\n"}, ["searches.csv", "row 5", "'I9'", "catalogue"]),
+    "only unknown items in searches": (
+        {"searches": "query,item_id\nq,I9\n"}, ["searches.csv", "catalogue", "data.searches.columns"]),
     "unknown split": (
         {"searches": "query,item_id,split\nq,I1,train\nr,I2,valid\n"}, ["searches.csv", "row 3", "'valid'", "dev"]),
     "query in two splits": (
@@ -83,8 +84,8 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
     "bad weight": ({"searches": "query,item_id,weight\nq,I1,-2\n"}, ["searches.csv", "row 2", "weight '-2'"]),
     "bad timestamp": (
         {"interactions": TAKEN + "u,I4,12/1/2010 8:26\n"}, ["interactions.csv", "row 5", "12/1/2010 8:26"]),
-    "unknown item in interactions": (
-        {"interactions": TAKEN + "u,I9,2024-01-01\n"}, ["interactions.csv", "row 5", "'I9'"]),
+    "only unknown items in interactions": (
+        {"interactions": "user_id,item_id,timestamp\nu,I9,2024-01-01\n"}, ["interactions.csv", "catalogue"]),
     "events without an event column": (
         {"interactions": {"content": TAKEN, "events": ["purchase"]}}, ["interactions.csv", "'event'"]),
     "no event of that kind": (
@@ -122,7 +123,9 @@ def test_faulty_rows_are_dropped_counted_and_listed(make_shop: Callable[..., Con
     assert [fault["row"] for fault in faults["first"]] == [6, 7, 29]
     assert shop.item_ids[:5] == ["I1", "I2", "I3", "I4", "I7"] and shop.size == 25
     assert shop.items["title"][0] == "one"
-    assert shop.report["searches"]["faults"]["kinds"] == {"unknown item": 1}
+    assert shop.report["searches"]["faults"]["kinds"] == {}, "products leave every catalogue"
+    gone = shop.report["searches"]["cleaning"]["rows of products that are not in the catalogue, dropped"]
+    assert gone == {"count": 1, "examples": ["nowhere"]} and shop.report["searches"]["rows_gone"] == 1
 
 
 def test_too_many_faulty_rows_stop_with_their_number(make_shop: Callable[..., Config]) -> None:

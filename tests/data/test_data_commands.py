@@ -33,7 +33,7 @@ def test_prepare_then_inspect(make_shop: Callable[..., Config], tmp_path: Path) 
 def test_set_overrides_and_mistakes_are_one_line(make_shop: Callable[..., Config], tmp_path: Path) -> None:
     path = _config(make_shop, tmp_path)
     done = CliRunner().invoke(app, ["prepare", "--config", path, "--set", f"runs_dir={tmp_path / 'other'}"])
-    assert done.exit_code == 0 and (tmp_path / "other" / "test" / "data" / "manifest.json").exists()
+    assert done.exit_code == 0 and (tmp_path / "other" / "test" / "data").is_dir()
     bad = CliRunner().invoke(app, ["prepare", "--config", path, "--set", "data.items.path=nowhere.csv"])
     assert bad.exit_code == 2 and bad.output.startswith("error: There is no file ") and bad.output.count("\n") == 1
     unknown = CliRunner().invoke(app, ["download", "mnist", "--to", str(tmp_path)])

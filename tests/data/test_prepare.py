@@ -61,7 +61,8 @@ def test_any_change_prepares_anew(change: str, make_shop: Callable[..., Config],
 
 def test_two_preparations_are_equal_to_the_byte(make_shop: Callable[..., Config], tmp_path: Path) -> None:
     config = make_shop(interactions=True)
-    one, other = prepare(config, tmp_path / "one"), prepare(config, tmp_path / "other")
+    one, other = prepare(config), prepare(config.model_copy(update={"runs_dir": str(tmp_path / "others")}))
+    assert one.folder != other.folder
     assert one.manifest["files"] == other.manifest["files"] and one.fingerprint == other.fingerprint
     assert set(one.manifest["files"]) == {
         "items.parquet", "searches.parquet", "interactions.parquet", "known_positives.parquet", "report.json",
@@ -144,11 +145,12 @@ def test_the_demo_shop_is_an_ordinary_shop(tmp_path: Path) -> None:
     data = {"demo": demo, "template": "{title} {material}"}
     config = parse_config({"name": "d", "runs_dir": str(tmp_path), "data": data})
     shop = prepare(config)
-    assert (tmp_path / "d" / "demo" / "items.csv").exists() and shop.size == 200
+    items = next((tmp_path / "d" / "demo").glob("*/items.csv"))
+    assert shop.size == 200
     assert shop.judgments("dev") and shop.has_interactions and shop.report["items"]["notes"] == []
-    made = (tmp_path / "d" / "demo" / "items.csv").stat().st_ino
+    made = items.stat().st_ino
     assert prepare(config).fingerprint == shop.fingerprint
-    assert (tmp_path / "d" / "demo" / "items.csv").stat().st_ino == made
+    assert items.stat().st_ino == made
     config.data.demo.language = "zh"  # type: ignore[union-attr]
     other = prepare(config)
     assert other.fingerprint != shop.fingerprint

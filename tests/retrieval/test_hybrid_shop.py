@@ -52,7 +52,7 @@ def kept(trained: Any) -> dict[str, Any]:
     from tfrec.pipeline.run_folder import RunFolder
 
     assert trained.fusion is not None
-    return json.loads((RunFolder(trained.config).retrieval / "fusion.json").read_text())
+    return json.loads((RunFolder(trained.config).retrieval(trained.signature) / "fusion.json").read_text())
 
 
 def test_weights_come_from_dev_and_are_never_worse_there_than_one_scorer(trained: Any) -> None:
@@ -72,7 +72,7 @@ def test_nothing_is_tuned_again_until_something_changes(trained: Any) -> None:
     from tfrec.pipeline.run_folder import RunFolder
 
     assert trained.fusion is not None
-    file = RunFolder(trained.config).retrieval / "fusion.json"
+    file = RunFolder(trained.config).retrieval(trained.signature) / "fusion.json"
     stamp = file.stat().st_mtime_ns
     again = api.load(trained.config)
     assert again.fusion.described() == trained.fusion.described() and file.stat().st_mtime_ns == stamp

@@ -37,7 +37,8 @@ def run(known_shop: Path) -> Callable[..., Any]:
     settings = ["training.max_steps=5", "training.interpolation=[0.25]"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFREC_HOME", str(known_shop.parent / "home"))
-        shop, model, signature = assemble(load_config(known_shop, settings))
+        assembled = assemble(load_config(known_shop, settings))
+    shop, model = assembled.shop, assembled.model
     start = [variable.numpy() for variable in model.saved_variables]
 
     def train(name: str, judge: Callable[[Any], dict[str, float]]) -> tuple[Any, np.ndarray, dict]:
@@ -45,7 +46,7 @@ def run(known_shop: Path) -> Callable[..., Any]:
         for variable, value in zip(model.saved_variables, start, strict=True):
             variable.assign(value)
         batches = Batches(config, shop, model.encoder.tokenize)
-        trainer = Trainer(config, model, batches, lambda: judge(model), RunFolder(config).checkpoints, signature)
+        trainer = Trainer(config, model, batches, lambda: judge(model), RunFolder(config).checkpoints, name)
         return model, start[0], trainer.run()
 
     return train

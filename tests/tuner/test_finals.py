@@ -13,10 +13,10 @@ import pytest
 
 from tfrec.config import Config, load_config
 from tfrec.config.tuning import TuneConfig
-from tfrec.errors import TrainingError
+from tfrec.errors import BusyError
 from tfrec.tuner.budget import is_spent
 from tfrec.tuner.finals import Finalist, Finals, finalists_of, gains
-from tfrec.tuner.folder import Order, Outcome, alone_at, trial_folder, write_curve, write_order
+from tfrec.tuner.folder import Order, Outcome, alone_at_search, trial_folder, write_curve, write_order
 from tfrec.tuner.halving import Halt
 from tfrec.tuner.importance import importance
 from tfrec.tuner.plan import Plan
@@ -108,7 +108,7 @@ def test_a_better_configuration_is_found_and_everything_is_left_for_people(
     (folder / "result.json").unlink()  # as while it runs
     report_as_it_stands(Plan(config, space_of(config), "analytic_objective"))
     assert "The search has not ended; 9 trials have." in (folder / "report.html").read_text("utf-8")
-    with alone_at(folder), pytest.raises(TrainingError, match="Another process is at the search"):
+    with alone_at_search(folder), pytest.raises(BusyError, match="is in use: process .* is searching there since"):
         search(config, "analytic_objective")
 
 

@@ -36,11 +36,13 @@ def build_command(
     """Mine synonyms from the shop's own queries and texts, and merge the shop's list (augment.synonyms)."""
     from tfrec.augment.synonyms.build import synonyms_folder
     from tfrec.data.prepare import prepare
+    from tfrec.pipeline.run_folder import RunFolder
     from tfrec.training.augmentation import mine_synonyms
 
     parsed = read_config(config, overrides)
-    shop = prepare(parsed)
-    table = mine_synonyms(parsed, shop, embeddings)
+    with RunFolder(parsed).alone:
+        shop = prepare(parsed)
+        table = mine_synonyms(parsed, shop, embeddings)
     _print_pairs(table.pairs, rows)
     refused = ", ".join(f"{count:,} {reason}" for reason, count in sorted(table.refused.items())) or "none"
     console.print(f"{synonyms_folder(shop) / 'synonyms.csv'}: {len(table.pairs):,} pairs; refused: {refused}.")
@@ -57,10 +59,10 @@ def show_command(
 ) -> None:
     """Show the table as training would use it."""
     from tfrec.augment.synonyms.build import load_synonyms
-    from tfrec.data.prepare import prepare
+    from tfrec.pipeline.reading import data_to_read
 
     parsed = read_config(config, overrides)
-    pairs = load_synonyms(parsed, prepare(parsed))
+    pairs = load_synonyms(parsed, data_to_read(parsed))
     if not pairs:
         console.print("There are no synonyms: run `tfrec augment synonyms build`, or set augment.synonyms.")
         return
@@ -84,12 +86,12 @@ def preview_command(
     similarity: Annotated[bool, typer.Option("--similarity", help="Also show the encoder's cosine.")] = False,
 ) -> None:
     """Show texts beside their variants, with the operation's name."""
-    from tfrec.data.prepare import prepare
+    from tfrec.pipeline.reading import data_to_read
 
     if not texts and not sample and not items:
         raise ConfigError("Say what to preview: one or more texts, --sample N, or --items N.")
     parsed = read_config(config, overrides)
-    shop = prepare(parsed)
+    shop = data_to_read(parsed)
     chosen = [*(texts or []), *_sampled(shop, sample, parsed.seed)]
     found = _variants(parsed, shop, chosen, operation or [], strength, variants) if chosen else []
     found += _item_variants(parsed, shop, items, operation or [], strength, variants) if items else []

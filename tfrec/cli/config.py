@@ -9,6 +9,7 @@ import typer
 
 from tfrec.cli.console import command_errors
 from tfrec.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, read_config
+from tfrec.output import utf8_output
 
 app = typer.Typer(help="Write, show and check configuration files.", no_args_is_help=True)
 
@@ -41,6 +42,7 @@ def show(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> No
     """Print the whole configuration as it will be used."""
     from tfrec.config import documented_yaml
 
+    utf8_output()
     typer.echo(documented_yaml(read_config(config, overrides)), nl=False)
 
 

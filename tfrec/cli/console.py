@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 
 from tfrec.errors import TfrecError
+from tfrec.files import told_system_error
+from tfrec.output import silence_closed_output
 
 # Piped output has no width of its own; rich would assume 80 columns and cut the tables.
 PIPED_WIDTH = 160
@@ -20,7 +22,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def command_errors(command: F) -> F:
-    """Tells a TfrecError in one line on standard error and exits with 2; TFREC_DEBUG=1 shows the traceback."""
+    """Tells a TfrecError, or what the system refused, in one line on standard error and exits with 2.
+
+    TFREC_DEBUG=1 shows the traceback.
+    """
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -30,6 +35,15 @@ def command_errors(command: F) -> F:
             if os.environ.get("TFREC_DEBUG") == "1":
                 raise
             print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(2) from None
+        except BrokenPipeError:  # the reader, such as head, has seen enough
+            silence_closed_output()
+            raise typer.Exit(1) from None
+        except Exception as error:
+            sentence = told_system_error(error)
+            if sentence is None or os.environ.get("TFREC_DEBUG") == "1":
+                raise
+            print(f"error: {sentence}", file=sys.stderr)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             print("stopped: the same command goes on where it was.", file=sys.stderr)

@@ -18,8 +18,14 @@ app = typer.Typer(help="Prepare, look at and fetch data.", no_args_is_help=True)
 def prepare(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> None:  # noqa: B006
     """Read, check, clean and split a shop's files; skipped when nothing has changed."""
     from tfrec.data.prepare import prepare as prepare_data
+    from tfrec.pipeline.cleaning import forget_unused_data
+    from tfrec.pipeline.run_folder import RunFolder
 
-    shop = prepare_data(read_config(config, overrides))
+    parsed = read_config(config, overrides)
+    run = RunFolder(parsed)
+    with run.alone:
+        shop = prepare_data(parsed)
+        forget_unused_data(run, [shop.hash])
     report = shop.report
     tables = ", ".join(
         f"{report[name]['rows_kept']:,} {name}" for name in ("items", "searches", "interactions") if name in report
@@ -40,9 +46,9 @@ def prepare(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) ->
 def inspect(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> None:  # noqa: B006
     """Show the prepared data: columns, examples, splits, what cleaning changed, faults."""
     from tfrec.cli.data_tables import overview
-    from tfrec.data.prepare import prepare as prepare_data
+    from tfrec.pipeline.reading import data_to_read
 
-    for part in overview(prepare_data(read_config(config, overrides))):
+    for part in overview(data_to_read(read_config(config, overrides))):
         console.print(part)
 
 

@@ -38,7 +38,10 @@ def demo(
     if folder is None and export is not None:
         folder = export.resolve().parent
     base = export if export is not None or folder is None else folder / "export"
-    items = None if folder is None else folder / "data" / "items.parquet"
+
+    from tfrec.pipeline.reading import catalogue_file
+
+    items = None if folder is None else catalogue_file(folder)
 
     from tfrec.errors import ServingError
     from tfrec.serving.client import Client, ClientError, Tls

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tfrec.cli.console import command_errors, console
+from tfrec.output import utf8_output
 
 app = typer.Typer(help="Install and list text encoders.", no_args_is_help=True)
 
@@ -64,4 +65,5 @@ def show_command(name: Annotated[str, typer.Argument(help="An installed encoder.
         names = ", ".join(one.name for one in installed()) or "none"
         raise EncoderError(f"No encoder named {name!r} is installed (installed: {names}): run `tfrec encoder install`.")
     facts = {**encoder.facts, "encoder": str(encoder.encoder), "preprocessor": str(encoder.preprocessor)}
+    utf8_output()
     console.print_json(json.dumps(facts, ensure_ascii=False))

@@ -11,6 +11,7 @@ from tfrec.cli.query import query
 from tfrec.cli.search import search
 from tfrec.cli.serve import serve
 from tfrec.cli.train import evaluate, train
+from tfrec.output import replaceable_output
 
 app = typer.Typer(
     help="From a shop's files to a served search-and-recommendation model.",
@@ -34,4 +35,5 @@ app.add_typer(tune.app, name="tune")
 
 def main() -> None:
     """Runs the command line."""
+    replaceable_output()
     app()

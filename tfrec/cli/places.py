@@ -65,10 +65,11 @@ def item_titles(
         when there is nothing of either.
     """
     from tfrec.export.shown_items import shown_items_file, titles_in
+    from tfrec.pipeline.reading import catalogue_file
 
     folder = run_folder(run, config)
     base = export if export is not None or folder is None else folder / "export"
     file = None if base is None else shown_items_file(base, version)
-    if file is None and folder is not None and (folder / "data" / "items.parquet").is_file():
-        file = folder / "data" / "items.parquet"
+    if file is None and folder is not None:
+        file = catalogue_file(folder)
     return {} if file is None else titles_in(file, item_ids)

@@ -15,6 +15,7 @@ import typer
 
 from tfrec.cli.console import command_errors
 from tfrec.errors import DataError
+from tfrec.output import silence_closed_output, utf8_output
 
 if TYPE_CHECKING:
     from tfrec.export.batch import Answer
@@ -82,12 +83,13 @@ def _table_lines(found: Iterable[Answer]) -> Iterator[str]:
 def _write(lines: Iterable[str], output: Path | None) -> None:
     """To standard output, or aside and then renamed, so that a file is whole or not there."""
     if output is None:
+        utf8_output()
         try:
             for line in lines:
                 print(line)
             sys.stdout.flush()
         except BrokenPipeError:  # the reader, such as head, has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence_closed_output()
         return
     from tfrec.files import speaking_os_errors
 

@@ -56,11 +56,17 @@ def inspect_command(
 ) -> None:
     """Show made examples with where they come from, or those that were dropped and why."""
     parsed = read_config(config, overrides)
-    from tfrec.data.shop import ShopData
+    from tfrec.files import read_json
+    from tfrec.pipeline.reading import data_of_samples
     from tfrec.pipeline.run_folder import RunFolder
 
     run = RunFolder(parsed)
-    shop = ShopData.open(run.data)
+    manifest = run.synthetic / "examples" / "manifest.json"
+    if not manifest.is_file():
+        raise DataError(
+            f"There are no made examples in {run.synthetic}: run `tfrec synth run` with the same configuration first."
+        )
+    shop = data_of_samples(parsed, read_json(manifest).get("prepared", ""))
     name = "checked/dropped.parquet" if dropped else "examples/samples.parquet"
     frame = _chosen(run.synthetic / name, source, query, item, shop.item_ids)
     found = frame.height

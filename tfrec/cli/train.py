@@ -21,15 +21,17 @@ def train(
     from tfrec.pipeline import api
 
     trained = api.train(parsed)
-    console.print(_told(trained.summary), highlight=False)
     if only:
+        console.print(_told(trained.summary), highlight=False)
         return
     unmeasured = _unmeasured(trained)
+    reports = {} if unmeasured else api.evaluate(trained)
+    folder = api.export(trained)  # before anything is printed: a terminal that is gone must not cost the export
+    console.print(_told(trained.summary), highlight=False)
     if unmeasured:
         console.print(unmeasured, highlight=False)
-    else:
-        print_reports(api.evaluate(trained))
-    console.print(f"Exported: {api.export(trained)}", highlight=False, soft_wrap=True)
+    print_reports(reports)
+    console.print(f"Exported: {folder}", highlight=False, soft_wrap=True)
 
 
 @command_errors

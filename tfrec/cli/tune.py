@@ -99,11 +99,11 @@ def report(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> 
     """Write report.html, trials.parquet and TensorBoard's events anew, also while the search runs."""
     plan = _plan(read_config(config, overrides))
     from tfrec.config import load_config
-    from tfrec.tuner.folder import alone_at
+    from tfrec.tuner.folder import alone_at_search
     from tfrec.tuner.search import conclude, report_as_it_stands
 
     if (plan.folder / "result.json").is_file():
-        with alone_at(plan.folder):
+        with alone_at_search(plan.folder):
             conclude(plan, load_config(plan.folder / "prepare" / "config.yaml"))
     else:
         report_as_it_stands(plan)

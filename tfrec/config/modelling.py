@@ -94,10 +94,16 @@ class TrainingConfig(Section):
         "and searches alone: it learns few labels by heart, and unseen queries lose. Else 10.",
     )
     max_minutes: float | None = Field(
-        12, gt=0, description="Time budget; the schedule shortens itself so that it is complete by then."
+        12,
+        gt=0,
+        description="Time budget; the schedule shortens itself so that it is complete by then. Beside max_steps it "
+        "does not count: steps alone decide.",
     )
     max_steps: int | None = Field(
-        None, gt=0, description="Most batches, for runs that are to be compared; the schedule spans them."
+        None,
+        gt=0,
+        description="Most batches, for runs that are to be compared; the schedule spans them, whatever max_minutes "
+        "says and however busy the machine is.",
     )
     batch_size: int = Field(128, ge=2, description="Positive pairs per step; each is a negative of the others.")
     accumulate_steps: int = Field(1, ge=1, description="Steps whose gradients are added before an update.")
@@ -136,3 +142,8 @@ class TrainingConfig(Section):
         description="Larger catalogues are represented by so many sampled items in the evaluations of a run.",
     )
     shuffle_buffer: int = Field(20000, ge=1, description="Examples held in memory to shuffle.")
+
+    @property
+    def budget_minutes(self) -> float | None:
+        """The time budget that counts; None where steps alone decide."""
+        return None if self.max_steps is not None else self.max_minutes

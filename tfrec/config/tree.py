@@ -63,6 +63,8 @@ class Config(Section):
         """
         tree = self.model_dump(mode="json")
         del tree["data"]["root"]
+        for bound in ("strict", "max_faulty_share"):  # they refuse data or let it pass, and change nothing of it
+            del tree["data"]["cleaning"][bound]
         if os.path.isabs(tree["encoder"]["name"]):
             tree["encoder"]["name"] = os.path.basename(tree["encoder"]["name"])
         values: dict[str, Any] = {name: tree[name] for name in sections if getattr(getattr(self, name), "active", True)}

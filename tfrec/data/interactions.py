@@ -81,6 +81,7 @@ def load_interactions(
     report.judge()
     frame = pl.concat(batches) if batches else pl.DataFrame()
     if not frame.height:
+        report.check_known(file)
         kinds = f"; its events are {', '.join(sorted(seen_events))}" if config.events and seen_events else ""
         raise DataError(f"{file} has no usable interaction{kinds}: look at data.interactions in the configuration.")
     before = frame.height

@@ -3,64 +3,80 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tfrec.config import Config, DataConfig, InteractionsConfig, ItemsConfig, SearchesConfig, as_config
+from tfrec.config import Config, DataConfig, as_config
 from tfrec.data.examples import SCHEMA, known_positives, recommendation_examples, search_examples
-from tfrec.data.fingerprint import fingerprint
 from tfrec.data.interactions import load_interactions
 from tfrec.data.items import load_items
-from tfrec.data.read import files_of
-from tfrec.data.report import TableReport
+from tfrec.data.places import Sources, data_folder, folder_of, manifests, sources_of
+from tfrec.data.report import NothingKnown, TableReport
 from tfrec.data.searches import load_searches
 from tfrec.data.shop import ShopData
 from tfrec.data.split import check_leaks, split_interactions, split_searches
 from tfrec.errors import DataError, TfrecError
-from tfrec.files import atomic_directory, read_json, sha256_file, write_json
+from tfrec.files import atomic_directory, sha256_file, write_json
+from tfrec.locks import alone_at
 
-FORMAT = 3  # raise it when the prepared files change their meaning: older ones are then built anew
+_TABLES = ("items", "searches", "interactions")
 
 
-def prepare(config: Config | Path | str, folder: Path | None = None) -> ShopData:
+def prepare(config: Config | Path | str, trains: bool = True) -> ShopData:
     """Prepares a shop's data, or finds it prepared already.
+
+    Each state of the files has a folder of its own, so that what was trained on an earlier one keeps its data.
 
     Args:
         config: the whole configuration, or the path of its file; data, seed and training.min_gain matter.
-        folder: where it goes; runs_dir/name/data when not given.
+        trains: whether it is to be trained on; without, searches and purchases may all be of products that have left.
 
     Returns:
-        the prepared shop.
+        the prepared shop, in runs_dir/name/data/<hash>.
 
     Raises:
         DataError: the files are missing, unreadable, faulty beyond the configured share, or leak between splits.
+        BusyError: another command is at work in the run folder, and the data has to be prepared.
     """
     config = as_config(config)
-    run = Path(config.runs_dir) / config.name
-    folder = Path(folder) if folder is not None else run / "data"
-    data = config.data if config.data.demo is None else _demo(config, run)
-    root = Path(data.root)
-    inputs = _fingerprints(data, root)
-    key = {"format": FORMAT, "config": config.hash_of("data"), "min_gain": config.training.min_gain, "inputs": inputs}
-    if config.model.images.enabled:
-        key["image_size"] = config.model.images.size
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    done = _finished(folder, digest, root)
+    base = data_folder(config)
+    done = found_prepared(config)
     if done is not None:
-        print(f"{folder} is up to date.", file=sys.stderr)
+        print(f"{done.folder} is up to date.", file=sys.stderr)
         return done
+    with alone_at(base.parent, "preparing data"):
+        sources = _generated(config)
+        done = _finished(base, sources)
+        return done if done is not None else _prepared(config, sources, base, trains)
+
+
+def found_prepared(config: Config) -> ShopData | None:
+    """The prepared data of the files as they are now, None when it has not been made; nothing is written.
+
+    Raises:
+        DataError: a file is missing.
+    """
+    return _finished(data_folder(config), sources_of(config))
+
+
+def _prepared(config: Config, sources: Sources, base: Path, trains: bool) -> ShopData:
+    digests = map(sources.hash, itertools.count())
+    digest = next(digest for digest in digests if not _whole(folder_of(base, digest)))
+    folder = folder_of(base, digest)
     with atomic_directory(folder) as aside:
-        counts = _build(config, data, root, aside)
+        counts = _build(config, sources.data, sources.root, aside, trains)
         names = sorted(str(path.relative_to(aside).as_posix()) for path in aside.rglob("*") if path.is_file())
         files = {name: sha256_file(aside / name) for name in names}
         manifest: dict[str, Any] = {
             "hash": digest,
-            "format": FORMAT,
-            "inputs": inputs,
+            "settings": sources.settings,
+            "inputs": sources.inputs,
             "min_gain": config.training.min_gain,
             "files": files,
             "fingerprint": hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
@@ -70,53 +86,38 @@ def prepare(config: Config | Path | str, folder: Path | None = None) -> ShopData
     return ShopData.open(folder)
 
 
-def _demo(config: Config, run: Path) -> DataConfig:
-    """Generates the demo shop's files once and describes them like any other shop's."""
+def _generated(config: Config) -> Sources:
+    """The shop's files, those of a demo shop generated."""
+    sources = sources_of(config)
+    if sources.demo is None or sources.inputs:
+        return sources
     from tfrec.data.demo import generate
 
     assert config.data.demo is not None
-    demo, folder = config.data.demo, run / "demo"
-    wanted = {**demo.model_dump(mode="json"), "seed": config.seed, "format": FORMAT}
-    made = folder / "demo.json"
-    if not made.exists() or read_json(made) != wanted:
-        with atomic_directory(folder) as aside:
-            generate(aside, demo.language, demo.items, demo.queries, max(1, demo.shoppers), config.seed)
-            write_json(aside / "demo.json", wanted)
-    return config.data.model_copy(
-        update={
-            "demo": None,
-            "root": str(folder),
-            "items": ItemsConfig.model_validate("items.csv"),
-            "searches": SearchesConfig.model_validate("searches.csv"),
-            "interactions": InteractionsConfig.model_validate("purchases.csv") if demo.shoppers else None,
-        }
-    )
+    demo = config.data.demo
+    with atomic_directory(sources.root) as aside:
+        generate(aside, demo.language, demo.items, demo.queries, max(1, demo.shoppers), config.seed)
+        write_json(aside / "demo.json", sources.demo)
+    return sources_of(config)
 
 
-def _fingerprints(data: DataConfig, root: Path) -> dict[str, str]:
-    found = {}
-    for section in ("items", "searches", "interactions"):
-        table = getattr(data, section)
-        if table is not None:
-            for path in files_of(table, root):
-                found[f"{section}: {path.relative_to(root) if path.is_relative_to(root) else path}"] = fingerprint(path)
-    return found
+def _finished(base: Path, sources: Sources) -> ShopData | None:
+    """The prepared data that is whole and of the same input, else None."""
+    for folder, manifest in manifests(base).items():
+        if sources.made(manifest) and (shop := _whole(folder)) and images_unchanged(shop, sources.root):
+            faulty = any(shop.report[table]["faults"]["count"] for table in _TABLES if table in shop.report)
+            return None if faulty and sources.data.cleaning.strict else shop  # prepared again, it is told
+    return None
 
 
-def _finished(folder: Path, digest: str, root: Path) -> ShopData | None:
-    """The prepared data when it is whole and of the same input, else None."""
-    if not (folder / "manifest.json").exists():
-        return None
+def _whole(folder: Path) -> ShopData | None:
     try:
-        if read_json(folder / "manifest.json").get("hash") != digest:
-            return None
-        shop = ShopData.open(folder, verify=True)
-        return shop if _images_unchanged(shop, root) else None
-    except (TfrecError, KeyError, AttributeError):
+        return ShopData.open(folder, verify=True)
+    except (TfrecError, KeyError, AttributeError, OSError):
         return None
 
 
-def _images_unchanged(shop: ShopData, root: Path) -> bool:
+def images_unchanged(shop: ShopData, root: Path) -> bool:
     """Whether the image files that the items name are those that were read."""
     if not shop.has_images:
         return True
@@ -125,11 +126,11 @@ def _images_unchanged(shop: ShopData, root: Path) -> bool:
     return shop.manifest["image_state"] == files_state(shop.items["image"].to_list(), root)
 
 
-def _build(config: Config, data: DataConfig, root: Path, folder: Path) -> dict[str, Any]:
+def _build(config: Config, data: DataConfig, root: Path, folder: Path, trains: bool) -> dict[str, Any]:
     assert data.items is not None
     cleaning = data.cleaning
     report: dict[str, Any] = {}
-    tables = {name: TableReport(name, cleaning) for name in ("items", "searches", "interactions")}
+    tables = {name: TableReport(name, cleaning) for name in _TABLES}
     catalogue = load_items(data.items, root, data.template, cleaning, tables["items"])
     catalogue.frame.write_parquet(folder / "items.parquet")
     images: dict[str, Any] = {}
@@ -141,7 +142,8 @@ def _build(config: Config, data: DataConfig, root: Path, folder: Path) -> dict[s
     splits: dict[str, Any] = {}
     if data.searches is not None:
         table = tables["searches"]
-        searches = load_searches(data.searches, root, catalogue, data.items, cleaning, table)
+        searches = _unless_all_left(load_searches, trains, data.searches, root, catalogue, data.items, cleaning, table)
+    if data.searches is not None and searches is not None:
         whole = searches.height
         searches = split_searches(searches, data.split, config.seed)
         if searches.height < whole:
@@ -152,17 +154,36 @@ def _build(config: Config, data: DataConfig, root: Path, folder: Path) -> dict[s
         splits["searches"] = _sizes(searches, "judgments", "query", "queries")
     if data.interactions is not None:
         table = tables["interactions"]
-        interactions = load_interactions(data.interactions, root, catalogue, data.items, cleaning, table)
-        interactions, cuts = split_interactions(interactions, data.split)
+        interactions = _unless_all_left(
+            load_interactions, trains, data.interactions, root, catalogue, data.items, cleaning, table
+        )
+    if data.interactions is not None and interactions is not None:
+        interactions, cuts = split_interactions(interactions, data.split, trains)
         interactions.write_parquet(folder / "interactions.parquet")
         report["interactions"] = table.to_json()
         splits["interactions"] = _sizes(interactions, "interactions", "user_id", "shoppers")
         splits["cuts"] = cuts
     report["splits"] = splits
     report["leak_check"] = check_leaks(searches, interactions)
-    report["examples"] = _write_examples(config, data, searches, interactions, folder)
+    report["examples"] = _write_examples(config, data, searches, interactions, folder, trains)
+    for name, table in tables.items():
+        if table.rows_gone > table.rows_read / 2:
+            print(
+                f"{table.rows_gone:,} of {table.rows_read:,} rows of {name} are of products that are not in the "
+                "catalogue; `tfrec data inspect` shows some.", file=sys.stderr,
+            )  # fmt: skip
     write_json(folder / "report.json", report)
     return {"items": catalogue.frame.height, "examples": sum(report["examples"].values()), **images}
+
+
+def _unless_all_left(load: Callable[..., pl.DataFrame], trains: bool, *given: Any) -> pl.DataFrame | None:
+    """A loaded table; None where all its rows are of products that have left, and nobody trains on it."""
+    try:
+        return load(*given)
+    except NothingKnown:
+        if trains:
+            raise
+        return None
 
 
 def _images(
@@ -185,7 +206,12 @@ def _sizes(frame: pl.DataFrame, rows: str, column: str, distinct: str) -> dict[s
 
 
 def _write_examples(
-    config: Config, data: DataConfig, searches: pl.DataFrame | None, interactions: pl.DataFrame | None, folder: Path
+    config: Config,
+    data: DataConfig,
+    searches: pl.DataFrame | None,
+    interactions: pl.DataFrame | None,
+    folder: Path,
+    trains: bool,
 ) -> dict[str, int]:
     from tfrec.data.shards import write_shards
 
@@ -200,7 +226,7 @@ def _write_examples(
         )
     examples = pl.concat([of_searches, of_shoppers])
     makes = config.training.tasks.search > 0 if config.synthesis.enabled == "auto" else config.synthesis.enabled
-    if not examples.height and not makes:
+    if not examples.height and not makes and trains:
         raise DataError(
             "No training example is left: train needs queries with a gain of at least training.min_gain, or shoppers "
             "with more than one purchase; synthesis.enabled=true trains on made examples alone."

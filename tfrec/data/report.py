@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,10 @@ _NAMED = 3
 _WIDTH = 120
 
 
+class NothingKnown(DataError):
+    """All rows of a table are of products that are not in the catalogue."""
+
+
 class TableReport:
     """Collects the faults and changes of one table.
 
@@ -26,7 +30,7 @@ class TableReport:
 
     def __init__(self, section: str, cleaning: CleaningConfig) -> None:
         self.section, self.cleaning = section, cleaning
-        self.rows_read = self.rows_kept = 0
+        self.rows_read = self.rows_kept = self.rows_gone = 0
         self.files: list[str] = []
         self.columns: dict[str, float] = {}
         self.notes: list[str] = []
@@ -85,6 +89,28 @@ class TableReport:
             self.notes.append(sentence)
             print(f"warning: {sentence}.", file=sys.stderr, flush=True)
 
+    def gone(self, item_ids: Sequence[str]) -> None:
+        """Counts rows of products that are not in the catalogue, or no longer.
+
+        Args:
+            item_ids: of the rows, repeats included.
+        """
+        kind = "rows of products that are not in the catalogue, dropped"
+        self.change(kind, len(item_ids), ((item_id, "") for item_id in dict.fromkeys(item_ids)))
+        self.rows_gone += len(item_ids)
+
+    def check_known(self, file: Path) -> None:
+        """Says so when every row is of a product that is not in the catalogue.
+
+        Raises:
+            NothingKnown: so it is.
+        """
+        if self.rows_gone:
+            raise NothingKnown(
+                f"{file}: none of its rows names an item of the catalogue ({self.rows_gone} name others): check "
+                f"item_id in data.{self.section}.columns and data.items.columns."
+            )
+
     def judge(self) -> None:
         """Stops when the faults are too many.
 
@@ -118,6 +144,7 @@ class TableReport:
             "rows_read": self.rows_read,
             "rows_kept": self.rows_kept,
             "columns": {name: round(share, 4) for name, share in self.columns.items()},
+            "rows_gone": self.rows_gone,
             "cleaning": self._changes,
             "faults": {"count": self.faulty_rows, "kinds": self._kinds, "first": self._listed},
             "notes": self.notes,

@@ -12,7 +12,7 @@ from tfrec.data.clean import clean_texts, matches, normalised_query
 from tfrec.data.items import Catalogue
 from tfrec.data.read import read_table
 from tfrec.data.report import TableReport
-from tfrec.data.validate import Rule, apply_rules, empty, gain_number, gain_rules, number_rules
+from tfrec.data.validate import apply_rules, empty, gain_number, gain_rules, number_rules
 from tfrec.errors import DataError
 
 SPLITS = ("train", "dev", "test")
@@ -21,7 +21,9 @@ SPLITS = ("train", "dev", "test")
 def tie_to_catalogue(
     frame: pl.DataFrame, file: Path, catalogue: Catalogue, items: ItemsConfig, report: TableReport
 ) -> pl.DataFrame:
-    """Adds the item index; merged items are re-pointed, unknown ones are faults, non-product codes are dropped.
+    """Adds the item index; merged items are re-pointed, rows of products that have left the catalogue are dropped.
+
+    Every shop's history has such rows, in fashion most of it, so that they are no faults; they are counted.
 
     Args:
         frame: rows with item_id.
@@ -44,9 +46,11 @@ def tie_to_catalogue(
         frame = frame.with_columns(kept)
     index = catalogue.frame.select("item_id", pl.int_range(pl.len(), dtype=pl.Int64).alias("item"))
     frame = frame.join(index, on="item_id", how="left", maintain_order="left")
-    _tell_of_zeros(frame.filter(pl.col("item").is_null() & (pl.col("item_id") != ""))["item_id"], catalogue, report)
-    unknown = Rule("unknown item", "item_id", pl.col("item").is_null(), "item_id {} is not in the catalogue")
-    return apply_rules(frame, file, [empty("item_id"), unknown], report)
+    frame = apply_rules(frame, file, [empty("item_id")], report)
+    unknown = frame.filter(pl.col("item").is_null())["item_id"]
+    _tell_of_zeros(unknown, catalogue, report)
+    report.gone(unknown.to_list())
+    return frame.filter(pl.col("item").is_not_null())
 
 
 def _tell_of_zeros(unknown: pl.Series, catalogue: Catalogue, report: TableReport) -> None:
@@ -113,6 +117,7 @@ def load_searches(
     report.judge()
     frame = pl.concat(batches, how="diagonal") if batches else pl.DataFrame()
     if not frame.height:
+        report.check_known(file)
         raise DataError(f"{file} has no usable search: look at data.searches.columns.")
     frame = _one_row_per_pair(_one_spelling(frame, report), report)
     report.rows_kept = frame.height

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from tfrec.errors import DataError
-from tfrec.files import read_json, sha256_file
+from tfrec.files import hold_while, read_json, sha256_file
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class ShopData:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+        hold_while(self, self.folder / "manifest.json")
         self.manifest: dict[str, Any] = read_json(self.folder / "manifest.json")
 
     def __repr__(self) -> str:
@@ -68,6 +69,11 @@ class ShopData:
             if not path.exists() or (verify and sha256_file(path) != digest):
                 raise DataError(f"{path} is missing or was changed: run `tfrec data prepare` again.")
         return shop
+
+    @property
+    def hash(self) -> str:
+        """sha256 (hex) of the files and settings that it was prepared from."""
+        return str(self.manifest["hash"])
 
     @property
     def fingerprint(self) -> str:

@@ -57,12 +57,15 @@ def _number_held_out(share: float, total: int, available: int, most: int) -> int
     return max(0, min(max(1, round(share * total)), most, available)) if share > 0 else 0
 
 
-def split_interactions(frame: pl.DataFrame, config: SplitConfig) -> tuple[pl.DataFrame, dict[str, int]]:
+def split_interactions(
+    frame: pl.DataFrame, config: SplitConfig, trains: bool = True
+) -> tuple[pl.DataFrame, dict[str, int]]:
     """Gives each interaction a split by its time.
 
     Args:
         frame: interactions with timestamp.
         config: the days held out.
+        trains: whether something has to be left to train on.
 
     Returns:
         the frame with split; the first timestamps of the dev and the test window, where there is one.
@@ -73,7 +76,7 @@ def split_interactions(frame: pl.DataFrame, config: SplitConfig) -> tuple[pl.Dat
     last = int(frame["timestamp"].max())  # type: ignore[arg-type]
     test_from = last - round(config.test_days * DAY) + 1 if config.test_days > 0 else last + 1
     dev_from = test_from - round(config.dev_days * DAY) if config.dev_days > 0 else test_from
-    if int(frame["timestamp"].min()) >= dev_from:  # type: ignore[arg-type]
+    if trains and int(frame["timestamp"].min()) >= dev_from:  # type: ignore[arg-type]
         days = (last - int(frame["timestamp"].min())) / DAY  # type: ignore[arg-type]
         raise DataError(
             f"All interactions lie in the last {days:.1f} days, so none is left to train on: lower data.split.dev_days "

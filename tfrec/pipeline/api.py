@@ -12,7 +12,7 @@ from tfrec.errors import EvaluationError, TrainingError
 from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, evaluate_search
 from tfrec.evaluation.purchases import BEFORE
 from tfrec.evaluation.table import Report
-from tfrec.pipeline.assemble import filled
+from tfrec.pipeline.attributes import filled
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.teach import zero_shot, zero_shot_samples
 from tfrec.pipeline.train_once import load, train_once
@@ -64,9 +64,10 @@ def make_samples(
         second_opinion: see `train`, which must be given the same.
     """
     config = as_config(config)
-    shop, fingerprint = prepare(config), load_encoder(config.encoder, config.seed).fingerprint
-    shop = filled(config, shop, fingerprint)
-    return shop, zero_shot_samples(config, shop, fingerprint, second_opinion)
+    with RunFolder(config).alone:
+        shop, fingerprint = prepare(config), load_encoder(config.encoder, config.seed).fingerprint
+        shop = filled(config, shop, fingerprint)
+        return shop, zero_shot_samples(config, shop, fingerprint, second_opinion)
 
 
 def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report]:
@@ -112,7 +113,8 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
             config, shop, model, trained.catalogue, where, trained.fusion_knowing(BEFORE[where])
         )
     results = {task: {"split": splits[task], **report.to_json()} for task, report in reports.items()}
-    RunFolder(config).add_metrics(evaluation={"signature": trained.signature, **results})
+    ranked = {"signature": trained.signature, "retrieval": config.hash_of("retrieval")}
+    RunFolder(config).add_metrics(trained.signature, evaluation={**ranked, **results})
     return reports
 
 
@@ -122,11 +124,12 @@ def export(trained: TrainedShop) -> Path:
 
     _needs_trained(trained, "export")
     run = RunFolder(trained.config)
-    metrics = run.metrics().get("evaluation", {})
-    return export_model(
-        trained.config, trained.model, trained.shop, trained.catalogue, run.export, metrics, trained.signature,
-        trained.fusion_knowing(("train", "dev", "test")),
-    )  # fmt: skip
+    fusion = trained.fusion_knowing(("train", "dev", "test"))
+    with run.exporting(wait=True):
+        return export_model(
+            trained.config, trained.model, trained.shop, trained.catalogue, run.export,
+            run.evaluation(trained.signature), trained.signature, fusion,
+        )  # fmt: skip
 
 
 def _needs_trained(trained: TrainedShop, step: str) -> None:

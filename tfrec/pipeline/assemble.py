@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,58 +17,61 @@ from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.models.features import dense_features
 from tfrec.models.spelling.speller import Speller
 from tfrec.models.two_tower import TwoTower
-from tfrec.pipeline.run_folder import RunFolder
-from tfrec.pipeline.teach import zero_shot
+from tfrec.pipeline.attributes import filled
+from tfrec.pipeline.identity import Finished, find_finished, parts_of
 from tfrec.retrieval.tokens import Tokenizer
 from tfrec.tensorflow_setup import keras
 
-_TRAINED_SECTIONS = ("data", "synthesis", "augment", "encoder", "model", "training")
+
+@dataclass(frozen=True)
+class Assembled:
+    """Where training and loading start from.
+
+    Attributes:
+        shop: the prepared data.
+        model: the towers with their start values.
+        parts: everything that the trained weights depend on (see `parts_of`).
+    """
+
+    shop: ShopData
+    model: TwoTower
+    parts: dict[str, str]
 
 
-def assemble(config: Config, source: Config | None = None) -> tuple[ShopData, TwoTower, str]:
+def assemble(config: Config, source: Config | None = None) -> Assembled:
     """Prepares the data if needed and makes the towers with their start values.
 
     Args:
         config: the whole configuration.
         source: see `tfrec.pipeline.api.train`.
-
-    Returns:
-        (the shop, the towers, sha256 (hex) of everything that their trained weights depend on).
     """
     keras.utils.set_random_seed(config.seed)
     shop = prepare(source or config)
     encoder = load_encoder(config.encoder, config.seed)
     shop = filled(source or config, shop, encoder.fingerprint)
+    return Assembled(shop, _towers(config, shop, encoder), parts_of(config, shop, encoder.fingerprint))
+
+
+def assemble_finished(config: Config, source: Config | None, tell: bool) -> tuple[Finished, TwoTower]:
+    """The finished training of a configuration, and its towers with their start values.
+
+    Args:
+        config, source, tell: see `find_finished`.
+
+    Raises:
+        TrainingError: there is no finished training for the configuration.
+    """
+    keras.utils.set_random_seed(config.seed)
+    encoder = load_encoder(config.encoder, config.seed)
+    finished = find_finished(config, encoder.fingerprint, source, tell)
+    return finished, _towers(config, finished.shop, encoder)
+
+
+def _towers(config: Config, shop: ShopData, encoder: TextEncoder) -> TwoTower:
     features = dense_features(shop, config.model.dense_features)
     images = item_images(config, shop)
-    model = TwoTower(
-        config, encoder, shop.size, train_interactions(shop), features, images, speller_of(config, shop, encoder)
-    )
-    return shop, model, signature_of(config, shop, encoder.fingerprint)
-
-
-def signature_of(config: Config, shop: ShopData, encoder_fingerprint: str) -> str:
-    """sha256 (hex) of everything that a run's weights depend on."""
-    parts = [config.hash_of(*_TRAINED_SECTIONS), shop.fingerprint, encoder_fingerprint]
-    if config.model.images.enabled and config.model.images.encoder is not None:
-        from tfrec.encoder.hub_loading import handle_fingerprint
-
-        parts.append(handle_fingerprint(config.model.images.encoder))
-    if config.augment.policy != "none":
-        from tfrec.training.augmentation import synonyms_fingerprint
-
-        parts.append(synonyms_fingerprint(config, shop))
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
-
-
-def filled(config: Config, shop: ShopData, encoder_fingerprint: str) -> ShopData:
-    """The shop with guessed attributes (synthesis.attributes), or as it is."""
-    if not config.synthesis.attributes.enabled:
-        return shop
-    from tfrec.synth.attributes.filling import fill_attributes
-
-    folder = RunFolder(config).path / "attributes"
-    return fill_attributes(config, shop, lambda: zero_shot(config, shop)[0], encoder_fingerprint, folder)
+    speller = speller_of(config, shop, encoder)
+    return TwoTower(config, encoder, shop.size, train_interactions(shop), features, images, speller)
 
 
 def speller_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tfrec.data.shop import ShopData
 from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.files import atomic_directory
+from tfrec.locks import alone_at
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.retrieval.lexical_tuning.stage import TunedLexical, known_judgments, tuned_lexical
 from tfrec.synth.examples import SyntheticExamples
@@ -38,20 +40,32 @@ def zero_shot(config: Config, shop: ShopData, untrained: TextEncoder | None = No
     key = hashlib.sha256(
         "\0".join([encoder.fingerprint, config.encoder.model_dump_json(), *shop.item_texts]).encode()
     ).hexdigest()
-    folder = RunFolder(config).zero_shot
-    if (folder / "key").is_file() and (folder / "key").read_text() == key:
-        items = np.load(folder / "items.npy", allow_pickle=False)
-    else:
-        parts = RunFolder(config).path / "zero_shot_parts"
-        items = encode_in_parts(
-            shop.item_texts, lambda texts: _unit(encoder.encode(texts, config.encoder.item_tokens, role="item")), key,
-            parts, "Encoding the catalogue (zero-shot)",
-        )  # fmt: skip
-        with atomic_directory(folder) as aside:
-            np.save(aside / "items.npy", items)
-            (aside / "key").write_text(key)
-        shutil.rmtree(parts)
+    folder, parts = RunFolder(config).zero_shot, RunFolder(config).path / "zero_shot_parts"
+    items = _kept(folder, key)
+    if items is None:
+        with alone_at(folder.parent, "encoding the catalogue", ".zero_shot.lock", wait=True):
+            items = _kept(folder, key)  # by another command, while this one waited
+            if items is None:
+                items = encode_in_parts(
+                    shop.item_texts,
+                    lambda texts: _unit(encoder.encode(texts, config.encoder.item_tokens, role="item")),
+                    key,
+                    parts,
+                    "Encoding the catalogue (zero-shot)",
+                )
+                with atomic_directory(folder) as aside:
+                    np.save(aside / "items.npy", items)
+                    (aside / "key").write_text(key)
+                shutil.rmtree(parts)
     return items, lambda queries: _unit(encoder.encode(queries, config.encoder.query_tokens, role="query"))
+
+
+def _kept(folder: Path, key: str) -> np.ndarray | None:
+    if not (folder / "key").is_file() or (folder / "key").read_text() != key:
+        return None
+    items = np.load(folder / "items.npy", allow_pickle=False)
+    same = (folder / "key").read_text() == key  # still: another command may have replaced the folder between the two
+    return items if same else None
 
 
 def zero_shot_samples(

@@ -6,15 +6,16 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tfrec.config import Config, as_config
-from tfrec.data.shop import ShopData
 from tfrec.encoder.store import is_pretrained
 from tfrec.errors import TrainingError
 from tfrec.evaluation.dev import DevEvaluation
-from tfrec.models.two_tower import TwoTower
-from tfrec.pipeline.assemble import assemble
+from tfrec.files import speaking_os_errors
+from tfrec.pipeline.assemble import assemble, assemble_finished
+from tfrec.pipeline.cleaning import forget_earlier
+from tfrec.pipeline.finished import finished_states
+from tfrec.pipeline.identity import signature_of
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.teach import trained_teacher, zero_shot_samples, zero_shot_teacher
 from tfrec.pipeline.trained import TrainedShop
@@ -23,7 +24,7 @@ from tfrec.synth.source import CrossScorer
 from tfrec.synth.stage import reason, synthesise, wanted
 from tfrec.training import checkpoints
 from tfrec.training.pipeline import Batches
-from tfrec.training.trainer import Halt, Trainer
+from tfrec.training.trainer import ENDS, Halt, Trainer
 from tfrec.training.untrained import leave_untrained
 
 
@@ -56,10 +57,23 @@ def train_once(
         halt: see `tfrec.pipeline.api.train`.
         second_opinion: see `tfrec.pipeline.api.train`.
     """
-    source = source or config
-    shop, model, signature = assemble(config, source)
     run = RunFolder(config)
-    run.write_config()
+    with run.alone:
+        return _train_alone(config, source or config, run, round_, halt, second_opinion)
+
+
+def _train_alone(
+    config: Config,
+    source: Config,
+    run: RunFolder,
+    round_: Round | None,
+    halt: Halt | None,
+    second_opinion: CrossScorer | None,
+) -> TrainedShop:
+    assembled = assemble(config, source)
+    shop, model, signature = assembled.shop, assembled.model, signature_of(assembled.parts)
+    if next(finished_states(run), None) is None:  # else the finished training's stays until this one has ended
+        run.write_config()
     teacher = round_.teacher if round_ is not None else None
     if teacher is not None:
         signature = hashlib.sha256(f"{signature}{teacher.signature}".encode()).hexdigest()
@@ -87,46 +101,47 @@ def train_once(
     )  # fmt: skip
     batches = Batches(config, shop, model.encoder.tokenize, synthetic, model.images, augmentation, mined)
     checkpoints_folder = run.checkpoints if round_ is None else round_.folder / "checkpoints"
+    about = {"parts": assembled.parts, "prepared": shop.hash}
     if batches.tasks:
         model.encoder.train_alone(not batches.mixture.histories)
         dev = DevEvaluation(config, shop, model)
-        summary = Trainer(config, model, batches, dev, checkpoints_folder, signature).run(halt)
+        with speaking_os_errors(checkpoints_folder):
+            summary = Trainer(config, model, batches, dev, checkpoints_folder, signature, about).run(halt)
     elif is_pretrained(config.encoder.name) and config.training.tasks.search > 0:
-        summary = leave_untrained(model, checkpoints_folder, signature)
+        summary = leave_untrained(model, checkpoints_folder, signature, about)
     else:
         raise TrainingError(
             "There is no training example: the training split has no positive pair of a task with weight."
         )
-    if round_ is None:
-        record(config, shop, model, summary, signature)
-    return TrainedShop(config, shop, model, signature, summary)
+    trained = TrainedShop(config, shop, model, signature, summary)
+    if round_ is None and summary["stopped"] in ENDS:
+        record(trained)
+    return trained
 
 
-def record(config: Config, shop: ShopData, model: TwoTower, summary: dict[str, Any], signature: str) -> None:
-    """Adds a finished training to the run's metrics.json."""
-    RunFolder(config).add_metrics(
-        training=summary, signature=signature, data=shop.fingerprint, encoder=model.encoder.fingerprint
-    )
+def record(trained: TrainedShop) -> None:
+    """Makes a finished training the run's own: its configuration and metrics are the run's, earlier ones go."""
+    run = RunFolder(trained.config)
+    run.write_config()
+    run.add_metrics(
+        trained.signature, training=trained.summary, data=trained.shop.fingerprint,
+        encoder=trained.model.encoder.fingerprint,
+    )  # fmt: skip
+    forget_earlier(run, trained.signature, [trained.shop.hash])
 
 
-def load(config: Config | Path | str, source: Config | None = None) -> TrainedShop:
-    """Reads a finished run back.
+def load(config: Config | Path | str, source: Config | None = None, tell: bool = True) -> TrainedShop:
+    """Reads a finished run back, with the data that it was trained on; the shop's files may have changed since.
 
     Args:
         config: what it was trained with, or the path of its file.
         source: see `tfrec.pipeline.api.train`.
+        tell: say so when the files have.
 
     Raises:
-        TrainingError: the run has not been trained to its end with this configuration and data.
+        TrainingError: the run has not been trained to its end with this configuration.
     """
     config = as_config(config)
-    shop, model, signature = assemble(config, source)
-    run = RunFolder(config)
-    last = run.checkpoints / "last"
-    state = checkpoints.read_state(last) if checkpoints.exists(last) else {}
-    if not state.get("finished") or state.get("signature") != signature:
-        raise TrainingError(
-            f"{run.path} holds no finished training for this configuration and data: run `tfrec train` with it first."
-        )
-    checkpoints.restore(run.checkpoints / "best", model.saved_variables)
-    return TrainedShop(config, shop, model, signature, state["summary"])
+    finished, model = assemble_finished(config, source, tell)
+    checkpoints.restore_best(finished.folder, finished.state, model.saved_variables)
+    return TrainedShop(config, finished.shop, model, finished.signature, finished.state["summary"])

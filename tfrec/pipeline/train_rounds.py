@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 
 from tfrec.config import Config
+from tfrec.data.prepare import prepare
 from tfrec.errors import TrainingError
-from tfrec.pipeline.assemble import signature_of
+from tfrec.pipeline.identity import parts_of, signature_of
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.train_once import Round, load, record, train_once
 from tfrec.pipeline.trained import TrainedShop
 from tfrec.synth.source import CrossScorer
-from tfrec.training import checkpoints
+from tfrec.training import checkpoints, training_state
 
 
 def train_in_rounds(
@@ -35,10 +36,13 @@ def train_in_rounds(
     Raises:
         TrainingError: there is no dev split that could choose.
     """
+    with RunFolder(config).alone:
+        finished = _finished(config, source)
+        return finished if finished is not None else _rounds(config, source, second_opinion)
+
+
+def _rounds(config: Config, source: Config | None, second_opinion: CrossScorer | None) -> TrainedShop:
     run = RunFolder(config)
-    finished = _finished(config, source)
-    if finished is not None:
-        return finished
     scores: list[float] = []
     best: TrainedShop | None = None
     before: TrainedShop | None = None
@@ -56,13 +60,13 @@ def train_in_rounds(
 
 
 def _finished(config: Config, source: Config | None) -> TrainedShop | None:
-    last = RunFolder(config).checkpoints / "last"
-    if not checkpoints.exists(last) or "rounds" not in (checkpoints.read_state(last).get("summary") or {}):
-        return None
+    """The finished training of this configuration and of the files as they are now, or None."""
+    now = prepare(source or config)
     try:
-        return load(config, source)
-    except TrainingError:  # of another configuration or data
+        found = load(config, source, tell=False)
+    except TrainingError:
         return None
+    return found if "rounds" in found.summary and found.shop.hash == now.hash else None
 
 
 def _dev_score(trained: TrainedShop) -> float:
@@ -74,11 +78,15 @@ def _dev_score(trained: TrainedShop) -> float:
 
 def _keep(config: Config, best: TrainedShop, scores: list[float]) -> TrainedShop:
     """Makes the best round the run's own training, as if it had been the only one."""
-    run = RunFolder(config)
     summary = {**best.summary, "rounds": [round(score, 6) for score in scores]}
-    signature = signature_of(config, best.shop, best.model.encoder.fingerprint)
-    state = {"signature": signature, "finished": True, "summary": summary}
-    checkpoints.save(run.checkpoints / "best", best.model.saved_variables, {"score": max(scores)})
-    checkpoints.save(run.checkpoints / "last", best.model.saved_variables, state)
-    record(config, best.shop, best.model, summary, signature)
-    return TrainedShop(config, best.shop, best.model, signature, summary)
+    parts = parts_of(config, best.shop, best.model.encoder.fingerprint)
+    signature = signature_of(parts)
+    about = {"parts": parts, "prepared": best.shop.hash}
+    state = {"signature": signature, "finished": True, "summary": summary, "about": about, "best_number": 0}
+    folder = training_state.training_folder(RunFolder(config).checkpoints, signature)
+    variables = best.model.saved_variables
+    checkpoints.save(training_state.best_folder(folder, 0), variables, {"signature": signature, "score": max(scores)})
+    checkpoints.save(folder / "last", variables, state)
+    trained = TrainedShop(config, best.shop, best.model, signature, summary)
+    record(trained)
+    return trained

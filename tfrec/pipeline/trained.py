@@ -86,7 +86,7 @@ class TrainedShop:
         if self.fusion is None or splits == ("train",):
             return self.fusion
         scorers = build_scorers(self.config, self.shop, self.catalogue, splits, RunFolder(self.config).lexical)
-        return kept_fusion(self.config, scorers, RunFolder(self.config).retrieval)
+        return kept_fusion(self.config, scorers, RunFolder(self.config).retrieval(self.signature))
 
     def lexical_knowing(self, splits: Sequence[str]) -> TunedLexical:
         """The index that the lexical scorer of `fusion_knowing` has."""
@@ -102,4 +102,5 @@ def _fuse(trained: TrainedShop) -> Fusion | None:
     scorers = build_scorers(config, shop, trained.catalogue, folder=RunFolder(config).lexical)
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
-    return fuse(config, shop, trained.model, scorers, trained.signature, RunFolder(config).retrieval, compare)
+    folder = RunFolder(config).retrieval(trained.signature)
+    return fuse(config, shop, trained.model, scorers, trained.signature, folder, compare)

@@ -15,11 +15,13 @@ from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
 from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
-from tfrec.errors import ExportError, TrainingError
-from tfrec.files import atomic_directory
+from tfrec.errors import ConfigError, ExportError
+from tfrec.files import atomic_directory, read_json, write_json
 from tfrec.models.features import dense_features
 from tfrec.models.two_tower import TwoTower
-from tfrec.pipeline.assemble import item_images, signature_of, speller_of, train_interactions
+from tfrec.pipeline.assemble import item_images, speller_of, train_interactions
+from tfrec.pipeline.cleaning import forget_unused_data
+from tfrec.pipeline.identity import find_finished
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.retrieval.building import build_scorers
 from tfrec.retrieval.fusion import Fusion
@@ -74,47 +76,44 @@ def update_index(config: Config, items: str | None = None) -> IndexUpdate:
         what was done; the newest export when nothing has changed.
 
     Raises:
-        TrainingError: there is no finished training for the configuration with the data in the run folder.
+        TrainingError: there is no finished training for the configuration.
+        BusyError: another command exports this run.
         DataError: the files as they are now cannot be prepared.
     """
     run = RunFolder(config)
+    with run.exporting():
+        return _updated(config, run, items)
+
+
+def _updated(config: Config, run: RunFolder, items: str | None) -> IndexUpdate:
     keras.utils.set_random_seed(config.seed)
-    trained = ShopData.open(run.data)
     encoder = load_encoder(config.encoder, config.seed)
-    signature = signature_of(config, trained, encoder.fingerprint)
-    _check_trained(run, signature)
+    finished = find_finished(config, encoder.fingerprint, tell=False)
+    trained, signature = finished.shop, finished.signature
     before = _kept_vectors(run, signature) or _exported_vectors(config, run, trained, signature)
-    shop = prepare(_with_items(config, items), run.index / "data")
+    shop = prepare(_with_items(config, items), trains=False)
     model = _moved(config, trained, shop, encoder)
-    checkpoints.restore(run.checkpoints / "best", model.saved_variables)
+    checkpoints.restore_best(finished.folder, finished.state, model.saved_variables)
     now, encoded, new = _encode(config, model, shop, before)
     model.use_catalogue(now.vectors, shop.popularity)
-    _keep(run, signature, shop, now)
-    fusion = _fusion(config, run, shop, now.vectors)
+    fusion = _fusion(config, run.retrieval(signature), shop, now.vectors)
     state = signature
     if shop.fingerprint != trained.fingerprint:
         state = hashlib.sha256(f"{signature}{shop.fingerprint}".encode()).hexdigest()
     from tfrec.export.exporter import export_model
 
-    metrics = run.metrics().get("evaluation", {})
-    folder = export_model(config, model, shop, now.vectors, run.export, metrics, state, fusion)
+    folder = export_model(config, model, shop, now.vectors, run.export, run.evaluation(signature), state, fusion)
+    _keep(run, signature, shop, now)
+    forget_unused_data(run, [shop.hash])
     removed = len(set(before.rows) - set(now.rows)) if before is not None else 0
     return IndexUpdate(folder, new, encoded - new, removed, shop.size - encoded)
-
-
-def _check_trained(run: RunFolder, signature: str) -> None:
-    last = run.checkpoints / "last"
-    state = checkpoints.read_state(last) if checkpoints.exists(last) else {}
-    if not state.get("finished") or state.get("signature") != signature:
-        raise TrainingError(
-            f"{run.path} holds no finished training for this configuration and the data prepared in it: run "
-            "`tfrec train` first."
-        )
 
 
 def _with_items(config: Config, items: str | None) -> Config:
     if items is None:
         return config
+    if config.data.demo is not None:
+        raise ConfigError("--items is about a shop with files; the demo shop's are generated.")
     section = config.data.items or ItemsConfig.model_validate("items.csv")
     data = config.data.model_copy(update={"items": section.model_copy(update={"path": items})})
     return config.model_copy(update={"data": data})
@@ -161,26 +160,27 @@ def _encode(config: Config, model: TwoTower, shop: ShopData, before: _Vectors | 
     return _Vectors(rows, digests, vectors), len(wanted), new
 
 
-def _fusion(config: Config, run: RunFolder, shop: ShopData, vectors: np.ndarray) -> Fusion | None:
+def _fusion(config: Config, chosen: Path, shop: ShopData, vectors: np.ndarray) -> Fusion | None:
     if config.retrieval.scorers == ["dense"]:
         return None
     scorers = build_scorers(config, shop, vectors, ("train", "dev", "test"), run.lexical)  # as the export does
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
-    return kept_fusion(config, scorers, run.retrieval)
+    return kept_fusion(config, scorers, chosen)
 
 
 def _keep(run: RunFolder, signature: str, shop: ShopData, now: _Vectors) -> None:
     with atomic_directory(run.index / "vectors") as aside:
         pl.DataFrame({"item_id": shop.item_ids, "digest": now.digests}).write_parquet(aside / "items.parquet")
         np.save(aside / "vectors.npy", now.vectors)
-        (aside / "signature").write_text(signature)
+        write_json(aside / "about.json", {"signature": signature, "prepared": shop.hash})
 
 
 def _kept_vectors(run: RunFolder, signature: str) -> _Vectors | None:
     """What the last update of this model left, or None."""
     folder = run.index / "vectors"
-    if not (folder / "signature").is_file() or (folder / "signature").read_text() != signature:
+    about = folder / "about.json"
+    if not about.is_file() or read_json(about).get("signature") != signature:
         return None
     items = pl.read_parquet(folder / "items.parquet")
     rows = {item_id: row for row, item_id in enumerate(items["item_id"])}

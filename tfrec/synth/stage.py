@@ -112,7 +112,7 @@ def synthesise(
             seconds = time.monotonic() - started - (encoded.seconds - before)
             spent = {"query_vectors": encoded.seconds, "labels_and_shards": seconds}
             write_json(aside / "report.json", report(names, made, check_report, examples, spent))
-            write_json(aside / "manifest.json", {"key": key, "files": files})
+            write_json(aside / "manifest.json", {"key": key, "files": files, "prepared": shop.hash})
         print(f"Synthetic examples: {examples.height:,} in {target}", file=sys.stderr)
     return read_examples(target, shop.size)
 

@@ -1,4 +1,4 @@
-"""What a killed run needs to go on, and the best weights so far."""
+"""What a killed run needs to go on, and the best weights so far; where they lie, `training_state` says."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tfrec.errors import TrainingError
-from tfrec.files import atomic_directory, read_json
+from tfrec.files import atomic_directory
 from tfrec.tensorflow_setup import tf
-
-_STATE = "state.json"
+from tfrec.training.training_state import STATE, best_folder, read_state
 
 
 def save(folder: Path, variables: list[Any], state: dict[str, Any]) -> None:
@@ -23,17 +22,23 @@ def save(folder: Path, variables: list[Any], state: dict[str, Any]) -> None:
     """
     with atomic_directory(folder) as aside:
         tf.train.Checkpoint(variables=_Listed(variables)).write(str(aside / "weights"))
-        (aside / _STATE).write_text(json.dumps(state, indent=2, sort_keys=True), "utf-8")
+        (aside / STATE).write_text(json.dumps(state, indent=2, sort_keys=True), "utf-8")
 
 
-def exists(folder: Path) -> bool:
-    """Whether `folder` holds a whole checkpoint."""
-    return (folder / _STATE).is_file()
+def restore_best(folder: Path, state: dict[str, Any], variables: list[Any]) -> None:
+    """Reads the best weights of a training back.
 
+    Args:
+        folder: the training's.
+        state: its last state.
+        variables: of the model.
 
-def read_state(folder: Path) -> dict[str, Any]:
-    """The JSON state of a checkpoint."""
-    return read_json(folder / _STATE)
+    Raises:
+        TrainingError: they are missing, damaged, or of another training.
+    """
+    best = best_folder(folder, state["best_number"])
+    if restore(best, variables).get("signature") != state["signature"]:
+        raise TrainingError(f"The checkpoint {best} is of another training: delete the folder to start anew.")
 
 
 def restore(folder: Path, variables: list[Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tfrec.errors import TrainingError
 from tfrec.models.two_tower import TwoTower
 from tfrec.progress import Progress
 from tfrec.tensorflow_setup import tf
-from tfrec.training import checkpoints
+from tfrec.training import checkpoints, training_state
 from tfrec.training.interpolation import Interpolation
 from tfrec.training.optimizer import AdamW
 from tfrec.training.pipeline import Batches
@@ -22,6 +22,7 @@ from tfrec.training.schedule import Schedule
 Evaluate = Callable[[], dict[str, float]]
 # Told after each evaluation how far the run is (0..1) and what has been measured; a reason ends the run there.
 Halt = Callable[[float, list[dict[str, float]]], "str | None"]
+ENDS = ("finished", "patience", "untrained")  # how a training ends by itself; others were halted and may go on
 _SECONDS_BETWEEN_CHECKPOINTS = 60.0
 _SAVING_SHARE = 0.03  # of the time goes into checkpoints at most, however large they are
 
@@ -35,15 +36,25 @@ class Trainer:
         batches: the input pipeline.
         evaluate: gives dev metrics of the model as it stands, with the one that decides under "score"; a shop whose
             dev split is empty has none, and then the last weights are the best.
-        folder: where `last/`, `best/` and TensorBoard's events go.
-        signature: hash of everything the run depends on; a checkpoint of another signature is not continued.
+        folder: of the checkpoints of all trainings of a run; this one's `last/`, best weights and TensorBoard's events
+            go into a folder of its signature.
+        signature: hash of everything the run depends on.
+        about: goes into the state, for those who look for a finished training.
     """
 
     def __init__(
-        self, config: Config, model: TwoTower, batches: Batches, evaluate: Evaluate, folder: Path, signature: str
+        self,
+        config: Config,
+        model: TwoTower,
+        batches: Batches,
+        evaluate: Evaluate,
+        folder: Path,
+        signature: str,
+        about: dict[str, Any] | None = None,
     ) -> None:
         self._training, self._model, self._batches = config.training, model, batches
-        self._evaluate, self._folder, self._signature = evaluate, folder, signature
+        self._evaluate, self._signature, self._about = evaluate, signature, about
+        self._folder = training_state.training_folder(folder, signature)
         if batches.examples < self._training.batch_size:
             raise TrainingError(
                 f"There are {batches.examples} training examples, fewer than training.batch_size = "
@@ -57,7 +68,7 @@ class Trainer:
         self._factor = tf.Variable(0.0, trainable=False)
         self.history: list[dict[str, float]] = []
         self._stale = 0
-        self._best = -math.inf
+        self._best, self._best_number = -math.inf, 0
 
     def run(self, halt: Halt | None = None) -> dict[str, Any]:
         """Trains to the end and leaves the best weights in the model.
@@ -73,11 +84,11 @@ class Trainer:
         interpolation = Interpolation(self._optimizer.variables_in_order if self._training.interpolation else [])
         state = self._resume()
         if state.get("finished"):
-            checkpoints.restore(self._folder / "best", self._model.saved_variables)
+            checkpoints.restore_best(self._folder, state, self._model.saved_variables)
             return state["summary"]
         schedule = Schedule(
             self._batches.total_steps,
-            self._training.max_minutes,
+            self._training.budget_minutes,
             self._training.warmup_share,
             state.get("seconds", 0.0),
         )
@@ -135,7 +146,7 @@ class Trainer:
         }  # fmt: skip
         if reason is None:
             self._save(step, schedule, summary)
-        checkpoints.restore(self._folder / "best", self._model.saved_variables)
+        checkpoints.restore(training_state.best_folder(self._folder, self._best_number), self._model.saved_variables)
         return summary
 
     def _traced_step(self, batch: Any) -> Callable[..., Any]:
@@ -163,8 +174,10 @@ class Trainer:
         for name, value in metrics.items() if share == 1.0 else ():
             tf.summary.scalar(f"dev/{name}", value, step=step)
         if metrics.get("score", math.inf) > self._best:
-            self._best, self._stale = metrics.get("score", -math.inf), 0
-            checkpoints.save(self._folder / "best", self._model.saved_variables, {"step": step, **point, **metrics})
+            self._best, self._stale, self._best_number = metrics.get("score", -math.inf), 0, len(self.history) - 1
+            state = {"signature": self._signature, "step": step, **point, **metrics}
+            best = training_state.best_folder(self._folder, self._best_number)
+            checkpoints.save(best, self._model.saved_variables, state)
         else:
             self._stale += 1
         return self._stale
@@ -172,16 +185,18 @@ class Trainer:
     def _save(self, step: int, schedule: Schedule, summary: dict[str, Any] | None = None) -> None:
         state = {
             "signature": self._signature, "step": step, "seconds": schedule.elapsed, "history": self.history,
-            "best": self._best, "stale": self._stale, "finished": summary is not None, "summary": summary,
+            "best": self._best, "best_number": self._best_number, "stale": self._stale, "about": self._about,
+            "finished": summary is not None, "summary": summary,
         }  # fmt: skip
         checkpoints.save(self._folder / "last", self._variables, state)
+        training_state.forget_other_bests(self._folder, self._best_number)
 
     def _resume(self) -> dict[str, Any]:
-        last = self._folder / "last"
-        if not checkpoints.exists(last) or checkpoints.read_state(last).get("signature") != self._signature:
+        if training_state.last_state(self._folder).get("signature") != self._signature:
             return {}
-        state = checkpoints.restore(last, self._variables)
+        state = checkpoints.restore(self._folder / "last", self._variables)
         self.history, self._best, self._stale = state["history"], state["best"], state["stale"]
+        self._best_number = state["best_number"]
         return state
 
     @property

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tfrec.models.two_tower import TwoTower
-from tfrec.training import checkpoints
+from tfrec.training import checkpoints, training_state
 
 _TOLD = (
     "training: the towers keep the pretrained weights; there are too few labelled queries to train on "
@@ -14,13 +14,14 @@ _TOLD = (
 )
 
 
-def leave_untrained(model: TwoTower, folder: Path, signature: str) -> dict[str, Any]:
+def leave_untrained(model: TwoTower, folder: Path, signature: str, about: dict[str, Any]) -> dict[str, Any]:
     """Leaves the start values as the finished checkpoints of a run, so that everything after it finds them.
 
     Args:
         model: as it was assembled.
-        folder: where `best/` and `last/` go.
+        folder: of the checkpoints of all trainings of a run.
         signature: hash of everything the run depends on.
+        about: see `Trainer`.
 
     Returns:
         what happened, in the form of Trainer.run: no step, no evaluation, and told: why.
@@ -28,7 +29,13 @@ def leave_untrained(model: TwoTower, folder: Path, signature: str) -> dict[str, 
     summary = {
         "steps": 0, "seconds": 0.0, "stopped": "untrained", "evaluations": [], "pairs_per_second": 0.0, "told": _TOLD,
     }  # fmt: skip
-    state = {"signature": signature, "step": 0, "seconds": 0.0, "finished": True, "summary": summary}
-    checkpoints.save(folder / "best", model.saved_variables, {"step": 0})
-    checkpoints.save(folder / "last", model.saved_variables, state)
+    state = {
+        "signature": signature, "step": 0, "seconds": 0.0, "finished": True, "summary": summary, "about": about,
+        "best_number": 0,
+    }  # fmt: skip
+    own = training_state.training_folder(folder, signature)
+    if not training_state.last_state(own).get("finished"):
+        best = {"signature": signature, "step": 0}
+        checkpoints.save(training_state.best_folder(own, 0), model.saved_variables, best)
+        checkpoints.save(own / "last", model.saved_variables, state)
     return summary

@@ -41,8 +41,8 @@ class SynonymTable:
 
 
 def synonyms_folder(shop: ShopData) -> Path:
-    """Where the table of a shop lies: beside its prepared data in the run folder."""
-    return shop.folder.parent / "synonyms"
+    """Where the table of a shop lies: in the run folder, beside that of all its prepared data."""
+    return shop.folder.parent.parent / "synonyms"
 
 
 def own_file(config: Config) -> Path | None:

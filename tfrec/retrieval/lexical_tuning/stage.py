@@ -146,8 +146,13 @@ def _read(folder: Path, key: str, language: str) -> TunedLexical | None:
     kept = read_json(file) if file.is_file() else {}
     if kept.get("key") != key:
         return None
-    with np.load(folder / "index.npz", allow_pickle=False) as arrays:
-        found = {name: arrays[name] for name in _ARRAYS}
-    table = pl.read_parquet(folder / "terms.parquet")
+    try:
+        with np.load(folder / "index.npz", allow_pickle=False) as arrays:
+            found = {name: arrays[name] for name in _ARRAYS}
+        table = pl.read_parquet(folder / "terms.parquet")
+        if read_json(file).get("key") != key:  # another command has replaced the folder meanwhile
+            return None
+    except OSError:
+        return None
     terms = dict(zip(table["word"].to_list(), table["term"].to_list(), strict=True))
     return TunedLexical(LexicalIndex(kept["size"], terms=terms, **found), kept["record"], language)
