@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 _FOLDERS: dict[tuple[str, ...], str] = {("runs_dir",): "runs", ("data", "root"): "."}  # with their defaults
-# Handles of encoders: an installed name, a URL, or a folder, which is told from a name by how it begins.
+# Handles of encoders: an installed name, a URL, or a folder, which is told from a name by how it begins; + joins two.
 _HANDLES = (("encoder", "name"), ("encoder", "preprocessor"), ("model", "images", "encoder"))
 _FOLDER_STARTS = ("./", "../", "~/")
 
@@ -29,8 +29,9 @@ def place_folders(tree: dict[str, Any], base: Path, defaults: bool) -> None:
     for path in _HANDLES:
         section = _section(tree, path)
         value = None if section is None else section.get(path[-1])
-        if section is not None and isinstance(value, str) and value.startswith(_FOLDER_STARTS):
-            section[path[-1]] = absolute(value, base)
+        if section is not None and isinstance(value, str):
+            parts = [absolute(part, base) if part.startswith(_FOLDER_STARTS) else part for part in value.split("+")]
+            section[path[-1]] = "+".join(parts)
 
 
 def absolute(folder: str, base: Path) -> str:

@@ -65,8 +65,8 @@ class Config(Section):
         del tree["data"]["root"]
         for bound in ("strict", "max_faulty_share"):  # they refuse data or let it pass, and change nothing of it
             del tree["data"]["cleaning"][bound]
-        if os.path.isabs(tree["encoder"]["name"]):
-            tree["encoder"]["name"] = os.path.basename(tree["encoder"]["name"])
+        names = tree["encoder"]["name"].split("+")
+        tree["encoder"]["name"] = "+".join(os.path.basename(name) if os.path.isabs(name) else name for name in names)
         values: dict[str, Any] = {name: tree[name] for name in sections if getattr(getattr(self, name), "active", True)}
         values["seed"] = self.seed
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

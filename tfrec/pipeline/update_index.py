@@ -96,7 +96,7 @@ def _updated(config: Config, run: RunFolder, items: str | None) -> IndexUpdate:
     checkpoints.restore_best(finished.folder, finished.state, model.saved_variables)
     now, encoded, new = _encode(config, model, shop, before)
     model.use_catalogue(now.vectors, shop.popularity)
-    fusion = _fusion(config, run.retrieval(signature), shop, now.vectors)
+    fusion = _fusion(config, run, signature, shop, now.vectors)
     state = signature
     if shop.fingerprint != trained.fingerprint:
         state = hashlib.sha256(f"{signature}{shop.fingerprint}".encode()).hexdigest()
@@ -160,13 +160,13 @@ def _encode(config: Config, model: TwoTower, shop: ShopData, before: _Vectors | 
     return _Vectors(rows, digests, vectors), len(wanted), new
 
 
-def _fusion(config: Config, chosen: Path, shop: ShopData, vectors: np.ndarray) -> Fusion | None:
+def _fusion(config: Config, run: RunFolder, signature: str, shop: ShopData, vectors: np.ndarray) -> Fusion | None:
     if config.retrieval.scorers == ["dense"]:
         return None
     scorers = build_scorers(config, shop, vectors, ("train", "dev", "test"), run.lexical)  # as the export does
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
-    return kept_fusion(config, scorers, chosen)
+    return kept_fusion(config, scorers, run.retrieval(signature))
 
 
 def _keep(run: RunFolder, signature: str, shop: ShopData, now: _Vectors) -> None:
