@@ -1,0 +1,151 @@
+"""Runs tfrec's commands as processes of their own that need not import TensorFlow again, and ends them as told.
+
+`python forked.py` reads one order (JSON) a line and answers each with one line. A command's process is a fork of this
+one, which has imported everything and computed nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+_TENSORFLOW = {"TF_USE_LEGACY_KERAS": "1", "CUDA_VISIBLE_DEVICES": "-1"}  # as tfrec.tensorflow_setup sets them
+LIMIT = 300.0  # seconds that a command may take
+
+
+class Commands:
+    """The process that forks.
+
+    Args:
+        environment: beside this process's; with TFREC_HOME.
+    """
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.home = environment["TFREC_HOME"]
+        root = Path(__file__).resolve().parents[2]
+        path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
+        self._process = subprocess.Popen(
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONPATH": path} | _TENSORFLOW | environment,
+        )  # fmt: skip
+
+    def run(self, *orders: dict[str, Any]) -> list[tuple[int, str]]:
+        """Runs commands at the same time.
+
+        Args:
+            orders: arguments ("argv"), and perhaps "rename": the number of the rename at which it is killed, "limit":
+                bytes that a file may have, "environment".
+
+        Returns:
+            exit code (negative: the signal) and everything written, of each.
+        """
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(orders) + "\n")
+        self._process.stdin.flush()
+        return [(code, text) for code, text in json.loads(self._process.stdout.readline())]
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.communicate()
+
+
+def _serve() -> None:
+    _import()
+    for line in sys.stdin:
+        orders = json.loads(line)
+        with contextlib.ExitStack() as stack:
+            files = [stack.enter_context(tempfile.TemporaryFile("w+b")) for _ in orders]
+            children = [_fork(order, file.fileno()) for order, file in zip(orders, files, strict=True)]
+            codes = [_wait(child) for child in children]
+            for file in files:
+                file.seek(0)
+            answers = [(code, file.read().decode("utf-8", "replace")) for code, file in zip(codes, files, strict=True)]
+        print(json.dumps(answers), flush=True)
+
+
+def _import() -> None:
+    """The slow imports; not tfrec.tensorflow_setup, which computes: a process that has computed cannot be forked."""
+    import polars  # noqa: F401
+    import scipy.sparse  # noqa: F401
+    import tensorflow  # noqa: F401
+    import tensorflow_text  # noqa: F401
+    import tf_keras  # noqa: F401
+
+    import tfrec.cli.main  # noqa: F401
+    import tfrec.config  # noqa: F401
+
+
+def _fork(order: dict[str, Any], output: int) -> int:
+    child = os.fork()
+    if child:
+        return child
+    code = 70
+    try:
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.environ.update(order.get("environment", {}))
+        if "limit" in order:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], order["limit"]))
+        if "rename" in order:
+            _die_at(order["rename"])
+        sys.argv = ["tfrec", *order["argv"]]
+        from tfrec.cli.main import main
+
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001  its words are the answer
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _die_at(number: int) -> None:
+    """kill -9 at a rename, before it (even numbers) or after it (odd ones): the moments at which a run changes."""
+    done = 0
+
+    def counted(rename: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            nonlocal done
+            done += 1
+            if done == number and not number % 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = rename(*arguments, **named)
+            if done == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return call
+
+    os.rename, os.replace = counted(os.rename), counted(os.replace)
+
+
+def _wait(child: int) -> int:
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return 71
+
+
+if __name__ == "__main__":
+    _serve()
