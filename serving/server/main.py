@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfrec.errors import TfrecError
+from tfrec.output import replaceable_output
 from tfrec.serving.server.configuration.config_watch import ConfigWatch, content_of
 from tfrec.serving.server.configuration.model_config import ModelConfig, read_model_config_file
 from tfrec.serving.server.flags import parse_flags, without_effect
@@ -152,6 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 after SIGTERM or SIGINT, 2 when it could not start (one sentence on standard error).
     """
+    replaceable_output()
     try:
         flags = parse_flags(None if arguments is None else list(arguments))
         _log(flags)

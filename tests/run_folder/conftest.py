@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from forked import Commands
-from tiny_shop import SIZES, TEXTS, write_shop
+from tests.run_folder.forked import Commands
+from tests.run_folder.tiny_shop import SIZES, TEXTS, write_shop
 
 
 @pytest.fixture(scope="session")

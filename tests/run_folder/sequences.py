@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from forked import Commands
-from tiny_shop import QUERIES, STATES, write_items
+
+from tests.run_folder.forked import Commands
+from tests.run_folder.tiny_shop import QUERIES, STATES, write_items
 
 SEEDS = (17, 99)
 KINDS = ["train", "train", "train", "only", "evaluate", "dense", "export", "update", "update", "inspect", "prepare"]

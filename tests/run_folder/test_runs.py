@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forked import Commands
-from sequences import Shop, exports_of, manifest_of
-from tiny_shop import STATES, write_items
+
+from tests.run_folder.forked import Commands
+from tests.run_folder.sequences import Shop, exports_of, manifest_of
+from tests.run_folder.tiny_shop import STATES, write_items
 
 
 @pytest.fixture(scope="module")
 def trained(tiny_encoder: Path, commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The configuration file of a tiny shop that has been trained, to be copied."""
-    from tiny_shop import write_shop
+    from tests.run_folder.tiny_shop import write_shop
 
     config = write_shop(tmp_path_factory.mktemp("trained") / "shop", tiny_encoder)
     shop = Shop(config, commands)

@@ -10,9 +10,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from forked import Commands
-from sequences import Player, references
-from tiny_shop import write_shop
+
+from tests.run_folder.forked import Commands
+from tests.run_folder.sequences import Player, references
+from tests.run_folder.tiny_shop import write_shop
 
 COUNT = int(os.environ.get("TFREC_SEQUENCES", "2"))
 FIRST = int(os.environ.get("TFREC_FIRST_SEQUENCE", "0"))

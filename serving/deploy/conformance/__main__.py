@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tfrec.errors import TfrecError
+from tfrec.output import replaceable_output
 from tfrec.serving.client import ClientError
 from tfrec.serving.deploy.conformance import cases
 from tfrec.serving.deploy.conformance.compare import SAME, values
@@ -84,6 +85,7 @@ def run(reference: Side | ExportSide, candidate: Side, queries: Sequence[str], t
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the comparison and prints it."""
+    replaceable_output()
     parser = argparse.ArgumentParser(
         prog="python -m tfrec.serving.deploy.conformance", description=__doc__.split("\n")[0]
     )
