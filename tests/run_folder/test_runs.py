@@ -100,7 +100,7 @@ def test_weights_of_another_retrieval_do_not_rank_an_update(shop: Shop) -> None:
     assert _run(shop, "dense")[0] == 0
     write_items(shop.config.parent, 1)
     assert _run(shop, "update")[0] == 0
-    assert manifest_of(exports_of(shop.run)[-1])["retrieval"]["scorers"] == ["dense", "lexical"]
+    assert "lexical" in manifest_of(exports_of(shop.run)[-1])["retrieval"]["scorers"]
     assert not manifest_of(exports_of(shop.run)[-1])["metrics"], "what was measured of another ranking is not told"
 
 
