@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tfrec.data.places import forget_data, manifests
+from tfrec.data.places import forget_data
 from tfrec.files import flocked, read_json
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.training.training_state import last_state, training_folder
@@ -27,11 +27,14 @@ def forget_earlier(run: RunFolder, signature: str, wanted: Iterable[str] = ()) -
     for folder in _folders(run.path / "retrieval"):
         if folder.name != own.name:
             shutil.rmtree(folder, ignore_errors=True)
+    about = run.index / "vectors" / "about.json"
+    if about.is_file() and read_json(about).get("signature") != signature:
+        shutil.rmtree(about.parent, ignore_errors=True)
     forget_unused_data(run, wanted)
 
 
 def forget_unused_data(run: RunFolder, wanted: Iterable[str] = ()) -> None:
-    """Removes prepared data that no training, no made examples and no export of the run refers to.
+    """Removes prepared data that no training, no made examples and no update of the run refers to.
 
     Args:
         run: the run.
@@ -50,25 +53,6 @@ def _referred(run: RunFolder) -> Iterator[str]:
     for file in (run.synthetic / "examples" / "manifest.json", run.index / "vectors" / "about.json"):
         if file.is_file() and "prepared" in (made := read_json(file)):
             yield made["prepared"]
-    exported = exported_data(run.export)
-    yield from (manifest["hash"] for manifest in manifests(run.data).values() if manifest["fingerprint"] == exported)
-
-
-def exported_data(export: Path) -> str | None:
-    """Fingerprint of the data that the newest version of an export answers about; None without one.
-
-    Args:
-        export: folder of all versions.
-    """
-    from tfrec.errors import ExportError
-    from tfrec.export.loaded import newest_version
-    from tfrec.export.manifest import read_manifest
-
-    newest = newest_version(export)
-    try:
-        return None if newest is None else read_manifest(newest).get("data_fingerprint")
-    except ExportError:
-        return None
 
 
 def _forget_training(folder: Path) -> None:

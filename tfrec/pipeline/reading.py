@@ -10,7 +10,6 @@ from tfrec.data.places import manifests, settings_of
 from tfrec.data.prepare import found_prepared, prepare
 from tfrec.data.shop import ShopData
 from tfrec.errors import DataError, TfrecError
-from tfrec.pipeline.cleaning import exported_data
 from tfrec.pipeline.finished import changed_sources, finished_states
 from tfrec.pipeline.run_folder import RunFolder
 
@@ -63,11 +62,28 @@ def catalogue_file(run: Path) -> Path | None:
     Args:
         run: the run folder.
     """
-    exported = exported_data(run / "export")
+    exported = _exported_data(run / "export")
     found = manifests(run / "data")
     same = (folder for folder, manifest in found.items() if manifest.get("fingerprint") == exported)
     folder = next(same, next(iter(found), run / "data"))
     return folder / "items.parquet" if (folder / "items.parquet").is_file() else None
+
+
+def _exported_data(export: Path) -> str | None:
+    """Fingerprint of the data that the newest version of an export answers about; None without one.
+
+    Args:
+        export: folder of all versions.
+    """
+    from tfrec.errors import ExportError
+    from tfrec.export.loaded import newest_version
+    from tfrec.export.manifest import read_manifest
+
+    newest = newest_version(export)
+    try:
+        return None if newest is None else read_manifest(newest).get("data_fingerprint")
+    except ExportError:
+        return None
 
 
 def data_of_samples(config: Config, prepared: str) -> ShopData:
