@@ -12,7 +12,7 @@ from tfrec.config import Config, parse_config
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
 from tfrec.errors import ConfigError
-from tfrec.retrieval.building import build_scorers, purchase_matrix
+from tfrec.retrieval.building import build_scorers, known_splits, purchase_matrix
 from tfrec.retrieval.scorer import Request
 from tfrec.tensorflow_setup import tf
 
@@ -85,6 +85,12 @@ def test_only_the_splits_that_may_be_known_are_read(root: Path) -> None:
 def test_scorers_without_data_are_left_out(root: Path) -> None:
     config = _config(root, {"scorers": ["dense", "collaborative", "recency", "lexical"]}, purchases=False)
     assert list(_build(config)[1]) == ["dense", "lexical"]
+
+
+def test_without_purchases_the_measured_scorers_are_served(root: Path) -> None:
+    every = ("train", "dev", "test")
+    assert known_splits(prepare(_config(root, {})), every) == every
+    assert known_splits(prepare(_config(root, {}, purchases=False)), every) == ("train",)
 
 
 @pytest.mark.parametrize(

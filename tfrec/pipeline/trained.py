@@ -14,7 +14,7 @@ from tfrec.evaluation.significance import compare
 from tfrec.export.loaded import LoadedModel, Ranking
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.run_folder import RunFolder
-from tfrec.retrieval.building import build_scorers
+from tfrec.retrieval.building import build_scorers, known_splits
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.lexical_tuning.stage import TunedLexical, kept_lexical
 from tfrec.retrieval.stage import fuse, kept_fusion
@@ -82,7 +82,7 @@ class TrainedShop:
         Args:
             splits: splits whose interactions the scorers may know.
         """
-        splits = self._known(splits)
+        splits = known_splits(self.shop, splits)
         if self.fusion is None or splits == ("train",):
             return self.fusion
         scorers = build_scorers(self.config, self.shop, self.catalogue, splits, RunFolder(self.config).lexical)
@@ -90,11 +90,8 @@ class TrainedShop:
 
     def lexical_knowing(self, splits: Sequence[str]) -> TunedLexical:
         """The index that the lexical scorer of `fusion_knowing` has."""
-        splits = self._known(splits)
+        splits = known_splits(self.shop, splits)
         return kept_lexical(self.config, self.shop, splits, RunFolder(self.config).lexical)
-
-    def _known(self, splits: Sequence[str]) -> tuple[str, ...]:
-        return tuple(splits) if self.shop.has_interactions else ("train",)
 
 
 def _fuse(trained: TrainedShop) -> Fusion | None:

@@ -23,7 +23,7 @@ from tfrec.pipeline.assemble import item_images, speller_of, train_interactions
 from tfrec.pipeline.cleaning import forget_unused_data
 from tfrec.pipeline.identity import find_finished
 from tfrec.pipeline.run_folder import RunFolder
-from tfrec.retrieval.building import build_scorers
+from tfrec.retrieval.building import build_scorers, known_splits
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.stage import kept_fusion
 from tfrec.tensorflow_setup import keras
@@ -163,7 +163,8 @@ def _encode(config: Config, model: TwoTower, shop: ShopData, before: _Vectors | 
 def _fusion(config: Config, run: RunFolder, signature: str, shop: ShopData, vectors: np.ndarray) -> Fusion | None:
     if config.retrieval.scorers == ["dense"]:
         return None
-    scorers = build_scorers(config, shop, vectors, ("train", "dev", "test"), run.lexical)  # as the export does
+    known = known_splits(shop, ("train", "dev", "test"))  # as the export does
+    scorers = build_scorers(config, shop, vectors, known, run.lexical)
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
     return kept_fusion(config, scorers, run.retrieval(signature))

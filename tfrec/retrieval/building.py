@@ -66,6 +66,15 @@ def build_scorers(
     return made
 
 
+def known_splits(shop: ShopData, splits: Sequence[str]) -> tuple[str, ...]:
+    """Of splits that may be known, those that scorers are made from: purchases grow old, labelled queries do not.
+
+    So scorers of a shop without interactions are those of train wherever they are used, and what was measured of them
+    holds in an export and after an update of its index.
+    """
+    return tuple(splits) if shop.has_interactions else ("train",)
+
+
 def lexical_scorer(
     config: Config, shop: ShopData, splits: Sequence[str] = ("train",), folder: Path | None = None
 ) -> LexicalScorer:
