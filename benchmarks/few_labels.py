@@ -31,8 +31,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from protocol.cells import ALL, Cell, cells_of  # noqa: E402
 from protocol.results import Result, Results, key_of  # noqa: E402
 from protocol.shops import FILES, open_shops  # noqa: E402
-from protocol.systems import BASE, CHEAP, SUM, CheapCell  # noqa: E402
-from protocol.tables import Findings, cells_run, markdown, plot, print_tables  # noqa: E402
+from protocol.systems import BASE, BY_WORDS, CHEAP, CheapCell  # noqa: E402
+from protocol.tables import Findings, cells_run, estimates, markdown, plot, print_tables  # noqa: E402
 from protocol.trainings import CARRIED, TRAINED, VARIANTS, is_training, measure  # noqa: E402
 from query_noise import NOISES  # noqa: E402
 
@@ -45,9 +45,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--shops", nargs="+", choices=list(FILES), default=list(FILES))
     parser.add_argument("--labels", nargs="+", default=["0", "10", "40", "100", ALL], help="numbers, or all")
     parser.add_argument("--draws", type=int, default=5)
-    parser.add_argument(
-        "--systems", nargs="+", default=[*CHEAP, TRAINED], help="see above; BM25 and its sum always run"
-    )
+    parser.add_argument("--systems", nargs="+", default=[*CHEAP, TRAINED], help="see above; BM25 always runs")
     bound = parser.add_mutually_exclusive_group()
     bound.add_argument("--steps", type=int, help="batches of each training")
     bound.add_argument("--minutes", type=float, help="of each training")
@@ -64,7 +62,7 @@ def parsed() -> argparse.Namespace:
     for system in options.systems:
         if system not in CHEAP and not is_training(system):
             parser.error(f"--systems: there is no {system!r}; there are {', '.join([*CHEAP, *VARIANTS, CARRIED])} ...")
-    options.systems = list(dict.fromkeys([BASE, SUM, *options.systems]))
+    options.systems = list(dict.fromkeys([BASE, *options.systems]))
     return options
 
 
@@ -82,7 +80,7 @@ def run_cell(cell: Cell, systems: list[str], budget: list[str], results: Results
         if is_training(system):
             found += measure(system, cell, budget, results)
             continue
-        key = key_of(cell, [])
+        key = key_of(cell, [], system in BY_WORDS)
         result = results.read(system, cell, key)
         if result is None:
             result = Result.of(system, cell, CHEAP[system](cheap), {})
@@ -112,6 +110,7 @@ def main() -> None:
     findings = Findings(found)
     table = print_tables(findings, " ".join([options.noise or "as typed", *options.overrides, *budget]))
     print(markdown(findings), "\n\nCells run, with their draws:", *cells_run(findings), sep="\n")
+    print(f"\n{estimates(findings, TRAINED)}")
     about = {name: str(value) for name, value in vars(options).items()}
     write_json(options.results / "few_labels.json", {"options": about, "table": table, "cells": cells_run(findings)})
     plot(findings, options.results / "few_labels.png")

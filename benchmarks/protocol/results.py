@@ -89,15 +89,17 @@ class Results:
         return self.folder / cell.name / f"{_slug(system)}.{key}.json"
 
 
-def key_of(cell: Cell, overrides: Sequence[str]) -> str:
-    """Of everything that a measurement depends on beside tfrec's code: the cell's files and the overrides."""
-    parts = [
-        cell.noise,
-        cell.searches(),
-        cell.shop.data.manifest["files"]["items.parquet"],
-        *cell.shop.overrides,
-        *overrides,
-    ]
+def key_of(cell: Cell, overrides: Sequence[str], by_words_alone: bool = False) -> str:
+    """Of everything that a measurement depends on beside tfrec's code: the cell's files, the encoder, the overrides.
+
+    Args:
+        cell: which queries are labelled, and which are asked.
+        overrides: beside those of the shop.
+        by_words_alone: whether the encoder has no say.
+    """
+    encoder = [] if by_words_alone else [cell.shop.config.encoder.model_dump_json()]
+    catalogue = cell.shop.data.manifest["files"]["items.parquet"]
+    parts = [cell.noise, cell.searches(), catalogue, *cell.shop.overrides, *overrides, *encoder]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 

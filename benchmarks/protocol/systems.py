@@ -13,6 +13,7 @@ from protocol.shops import splits_of
 
 DEPTH = 100
 BASE, TUNED, ENCODER, SUM, TUNED_SUM = "BM25", "BM25 tuned", "encoder", "BM25 + encoder", "BM25 tuned + encoder"
+BY_WORDS = (BASE, TUNED)
 Rankings = Mapping[str, Sequence[tuple[str, float]]]
 
 

@@ -114,6 +114,19 @@ def cells_run(findings: Findings) -> list[str]:
     return told
 
 
+def estimates(findings: Findings, system: str) -> str:
+    """How often what a system told to expect on other queries held for those that were tested."""
+    told, held = 0, 0
+    for shop in findings.shops:
+        for labels in findings.labels(shop):
+            for result in findings.draws(shop, labels, system).values():
+                expected = result.notes.get("expected") or {}
+                if expected.get("low") is not None:
+                    told += 1
+                    held += expected["low"] <= result.mean <= expected["high"]
+    return f"What {system} told to expect of {METRICS[0]} on other queries held in {held} of {told} cells."
+
+
 def markdown(findings: Findings, base: str = BASE) -> str:
     """Rows of systems, columns of shop and labels: nDCG@10 of the base, what the others have over it."""
     columns = [(shop, labels) for shop in findings.shops for labels in findings.labels(shop)]

@@ -13,6 +13,7 @@ import numpy as np
 
 from protocol.cells import Cell
 from protocol.results import Result, Results, key_of
+from protocol.shops import splits_of
 from protocol.systems import checked, fusion_notes, lend_catalogue, trained_rankings
 
 TRAINED, CARRIED = "tfrec", "tfrec, towers trained on made queries"
@@ -75,6 +76,7 @@ def measure(system: str, cell: Cell, budget: Sequence[str], results: Results) ->
     notes = {
         "seconds": round(time.monotonic() - started, 1),
         "training": {name: value for name, value in trained.summary.items() if name != "history"},
+        "expected": _expected(trained),
         **fusion_notes(trained),
     }
     found = [Result.of(name, cell, ranking, notes) for name, ranking in rankings.items()]
@@ -96,6 +98,7 @@ def _trained(cell: Cell, changes: Sequence[str], name: str | None = None) -> Any
     whole = cell.write(changes)
     made = whole.hash_of("data", "synthesis", "encoder")[:12]
     source = cell.write(changes, f"{cell.name}-data-{made}")
+    changes = [*changes, "evaluation.baselines=[]"]  # the estimate needs none; they are measured here
     config = cell.write(changes, name or f"{cell.name}-{whole.hash_of(*_trained_sections(whole))[:12]}")
     lend_vectors(source, cell)
     trained = tfrec.train(config, source)
@@ -103,6 +106,15 @@ def _trained(cell: Cell, changes: Sequence[str], name: str | None = None) -> Any
     if not trained.summary["steps"]:
         lend_catalogue(trained, cell)
     return trained
+
+
+def _expected(trained: Any) -> dict[str, Any] | None:
+    """What tfrec itself tells to expect on other queries, from the labelled ones; None where it tells nothing."""
+    import tfrec
+
+    few = next((split for split in splits_of(trained.shop) if split == "folds"), None)
+    told = tfrec.evaluate(trained, few)["search"].expected if few else None
+    return told.to_dict() if told is not None else None
 
 
 def _carried(cell: Cell, budget: Sequence[str]) -> Any:

@@ -147,7 +147,7 @@ def test_a_stopped_run_reads_back_what_is_done(
         monkeypatch.setitem(systems.CHEAP, name, lambda cheap: pytest.fail("measured again"))
     assert few_labels.run_cell(cell, ["BM25", "BM25 tuned"], [], store) == first
     assert store.forget(["BM25 tuned"]) == 1
-    assert store.read("BM25 tuned", cell, protocol("results").key_of(cell, [])) is None
+    assert store.read("BM25 tuned", cell, protocol("results").key_of(cell, [], True)) is None
 
 
 def test_draws_that_share_queries_count_a_query_once(protocol: Any) -> None:
