@@ -153,7 +153,9 @@ def lend_catalogue(trained: Any, cell: Cell) -> None:
     """Gives towers that were left as they are the catalogue's vectors, which are those of the untrained encoder."""
     few = np.arange(min(16, cell.shop.data.size))
     own = trained.model.item_vectors([trained.shop.item_texts[row] for row in few], few, "")
-    if own.shape[1] == cell.shop.untrained.shape[1] and np.allclose(own, cell.shop.untrained[few], atol=1e-3):
+    theirs = cell.shop.untrained[few]
+    # Not the same to the last digit: bf16 sums depend on which texts share a batch.
+    if own.shape == theirs.shape and (own * theirs).sum(axis=1).min() > 0.999:
         trained.model.use_catalogue(cell.shop.untrained, trained.shop.popularity)
         trained._catalogue = cell.shop.untrained
 
