@@ -83,15 +83,19 @@ def write_known_shop(scratch_encoder: Callable[..., Path]) -> Callable[..., Path
 
     Queries name their items by words that only training can teach. It holds items.csv, searches.csv, perhaps
     purchases.csv, and a tiny random encoder; the configuration file that comes back has the settings as further lines.
+    Its queries are held out as in a shop with many; with few=True all of them choose by folds.
     """
 
-    def write(folder: Path, things: dict[str, str], settings: list[str], purchases: bool = False) -> Path:
+    def write(
+        folder: Path, things: dict[str, str], settings: list[str], purchases: bool = False, few: bool = False
+    ) -> Path:
         _write_files(folder, things, purchases)
         texts = [f"{colour} {thing} {name}" for colour in COLOURS for thing in things for name in things.values()]
         encoder = scratch_encoder(texts, hidden=32, layers=1, heads=2, vocabulary_size=200, seed=1)
         shutil.copytree(encoder, folder / "home" / "encoders" / "tiny")
         files = "items: items.csv, searches: searches.csv" + (", interactions: purchases.csv" if purchases else "")
         path = folder / "known.yaml"
+        files += "" if few else ", split: {few_queries: 0}"
         lines = ["name: known", f"runs_dir: {folder / 'runs'}", f"data: {{root: {folder}, {files}}}", *settings]
         path.write_text("\n".join(lines) + "\n")
         return path

@@ -47,8 +47,11 @@ class Finalist:
         return -np.inf if self.comparison is None else self.comparison.difference
 
     def wins(self, threshold: float) -> bool:
-        """Whether its gain is luck neither of the queries nor of the seeds; what fails with a seed cannot win."""
-        if self.comparison is None or self.gain <= 0 or None in self.scores:
+        """Whether its gain is luck neither of the queries nor of the seeds; what fails with a seed cannot win.
+
+        Nor does anything with too few queries to tell.
+        """
+        if self.comparison is None or not self.comparison.enough or self.gain <= 0 or None in self.scores:
             return False
         return max(self.comparison.p_permutation, self.crossed.p if self.crossed else 0.0) <= threshold
 

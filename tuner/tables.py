@@ -105,7 +105,7 @@ def _compared(finalist: Finalist) -> str:
     if finalist.comparison is None:
         return f"{name} no seed finished for both"
     words = f"{name} over queries {finalist.comparison.sentence()}"
-    if finalist.crossed is not None:
+    if finalist.crossed is not None and finalist.comparison.enough:
         words += f"; over queries and seeds {finalist.crossed.sentence()}"
     failed = finalist.scores.count(None)
     return words + (f"; its training failed with {failed} of {len(finalist.scores)} seeds" if failed else "")

@@ -1,10 +1,15 @@
-"""The objective of a search: a training on shared data, judged on dev."""
+"""The objective of a search: a training on shared data, judged on dev.
+
+A shop with few labelled queries has no dev split of searches: all of them judge the trials, for no trial learns from
+any (tfrec.data.split). The estimate that `tfrec train` prints afterwards knows nothing of that choice.
+"""
 
 from __future__ import annotations
 
 import math
 import os
 import shutil
+import sys
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -26,7 +31,7 @@ def prepare(source: Config) -> dict[str, Any]:
         data: fingerprint of the prepared data.
 
     Raises:
-        EvaluationError: the dev split is empty.
+        EvaluationError: nothing can judge the trials.
     """
     from tfrec.pipeline.run_folder import RunFolder
 
@@ -36,15 +41,22 @@ def prepare(source: Config) -> dict[str, Any]:
 
 def _prepare(source: Config) -> dict[str, Any]:
     from tfrec.data.prepare import prepare as prepare_data
+    from tfrec.data.split import FOLDS
     from tfrec.synth.stage import wanted
 
     shop = prepare_data(source)
     tasks = source.training.tasks
-    searches = shop.has_searches and tasks.search > 0 and bool(shop.judgments("dev"))
+    searches = tasks.search > 0 and bool(shop.judgments(shop.choosing_split))
     if not searches and not (shop.has_interactions and tasks.recommendation > 0 and shop.shoppers("dev")):
         raise EvaluationError(
-            "The dev split is empty, so a search has nothing to choose by: set data.split.dev_share or "
-            "data.split.dev_days."
+            "The dev split is empty and there is no labelled query, so a search has nothing to choose by: set "
+            "data.split.dev_share or data.split.dev_days."
+        )
+    if searches and shop.choosing_split == FOLDS:
+        print(
+            f"Fewer labelled queries than data.split.few_queries: all {len(shop.judgments(FOLDS))} of them judge the "
+            "trials, and none trains one.",
+            file=sys.stderr,
         )
     mined = source.training.mined_negatives.per_query or any("mined_negatives" in path for path in space_of(source))
     if wanted(source, shop) or source.synthesis.attributes.enabled or mined:
@@ -100,9 +112,12 @@ def _run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
             f"The time budget of {config.training.max_minutes:g} minutes ends before the first training step: "
             "give the trials more minutes, and begin the search anew."
         )
-    points = [[float(point["step"]), float(point["score"])] for point in summary["evaluations"]]
+    judged = [point for point in summary["evaluations"] if "score" in point]
+    points = [[float(point["step"]), float(point["score"])] for point in judged]
     scores = [score for _, score in points]
-    score = max(scores) if all(map(math.isfinite, scores)) else math.nan
+    # Without a dev split a run ends with weights that no evaluation chose: its last ones are what is compared.
+    best = max(scores) if trained.shop.choosing_split == "dev" else scores[-1]
+    score = best if all(map(math.isfinite, scores)) else math.nan
     sampled = not trained.shop.has_interactions and trained.shop.size > config.training.dev_items
     whole = sampled and config.tune.whole_catalogue and math.isfinite(score)
     facts = {"values": dev_values(trained)} if order.judge or whole else {}
@@ -139,7 +154,7 @@ def dev_values(trained: Any) -> dict[str, dict[str, float]]:
     shop, model, tasks = trained.shop, trained.model, trained.config.training.tasks
     catalogue = trained.catalogue
     values: dict[str, dict[str, float]] = {}
-    judgments = shop.judgments("dev") if shop.has_searches and tasks.search > 0 else {}
+    judgments = shop.judgments(shop.choosing_split) if tasks.search > 0 else {}
     if judgments:
         queries = list(judgments)
         indices, scores = top_k(model.query_vectors(queries), catalogue, 100)

@@ -26,7 +26,8 @@ def make_shop(tmp_path: Path) -> MakeShop:
     """make_shop(items=..., searches=..., interactions=..., split=..., cleaning=...) writes files, gives a Config.
 
     A table is text or bytes (written to NAME.csv), or a dict of its configuration with `content` and `path`; None
-    leaves it out. Interactions are left out unless given; True gives the default purchases.
+    leaves it out. Interactions are left out unless given; True gives the default purchases. Searches are held out as in
+    a shop with many, however few there are; split={"few_queries": N} says otherwise.
     """
 
     def make(items: Any = ITEMS, searches: Any = SEARCHES, interactions: Any = None, **data: Any) -> Config:
@@ -35,6 +36,7 @@ def make_shop(tmp_path: Path) -> MakeShop:
         interactions = PURCHASES if interactions is True else interactions
         tables = {"items": items, "searches": searches, "interactions": interactions}
         section: dict[str, Any] = {"root": str(root), **data}
+        section["split"] = {"few_queries": 0, **section.get("split", {})}
         for name, table in tables.items():
             if table is None:
                 continue

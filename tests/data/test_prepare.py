@@ -142,7 +142,7 @@ def test_reading_prepared_data_needs_no_tensorflow(make_shop: Callable[..., Conf
 
 def test_the_demo_shop_is_an_ordinary_shop(tmp_path: Path) -> None:
     demo = {"items": 200, "queries": 40, "shoppers": 60}
-    data = {"demo": demo, "template": "{title} {material}"}
+    data = {"demo": demo, "template": "{title} {material}", "split": {"few_queries": 0}}
     config = parse_config({"name": "d", "runs_dir": str(tmp_path), "data": data})
     shop = prepare(config)
     items = next((tmp_path / "d" / "demo").glob("*/items.csv"))

@@ -17,6 +17,7 @@ from tfrec.data.split import check_leaks, split_interactions, split_searches
 from tfrec.errors import DataError
 
 DAY = 86_400
+MANY = {"few_queries": 0}  # as in a shop with enough labelled queries for a dev split
 
 
 def _searches(queries: list[str], gain: float = 1.0) -> pl.DataFrame:
@@ -36,7 +37,7 @@ def _searches(queries: list[str], gain: float = 1.0) -> pl.DataFrame:
     st.integers(0, 5),
 )
 def test_no_query_is_ever_in_two_splits(queries: list[str], dev: float, test: float, most: int, seed: int) -> None:
-    config = SplitConfig.model_validate({"dev_share": dev, "test_share": test, "max_queries": most})
+    config = SplitConfig.model_validate({**MANY, "dev_share": dev, "test_share": test, "max_queries": most})
     frame = split_searches(_searches(queries), config, seed)
     splits: dict[str, set[str]] = {}
     for query, split in frame.select("query", "split").iter_rows():
@@ -59,14 +60,14 @@ def test_no_query_is_ever_in_two_splits(queries: list[str], dev: float, test: fl
     ],
 )
 def test_sizes(queries: int, shares: dict[str, float], sizes: tuple[int, int, int]) -> None:
-    config = SplitConfig.model_validate(shares)
+    config = SplitConfig.model_validate({**MANY, **shares})
     frame = split_searches(_searches([f"query {number}" for number in range(queries)]), config, 17)
     counts = dict(frame.group_by("split").len().iter_rows())
     assert tuple(counts.get(split, 0) for split in ("train", "dev", "test")) == sizes
 
 
 def test_the_split_depends_on_the_seed_only_and_hardly_moves_when_queries_are_added() -> None:
-    config = SplitConfig.model_validate({"dev_share": 0.2})
+    config = SplitConfig.model_validate({**MANY, "dev_share": 0.2})
     few = [f"query {number}" for number in range(200)]
     one, again, other = (set(_dev(split_searches(_searches(few), config, seed))) for seed in (1, 1, 2))
     assert one == again and one != other
@@ -81,7 +82,10 @@ def _dev(frame: pl.DataFrame) -> list[str]:
 
 def test_queries_without_a_relevant_item_are_not_held_out() -> None:
     frame = pl.concat([_searches([f"bad {number}" for number in range(50)], 0.0), _searches(["good", "better"])])
-    assert set(_dev(split_searches(frame, SplitConfig.model_validate({"dev_share": 0.5}), 3))) <= {"good", "better"}
+    assert set(_dev(split_searches(frame, SplitConfig.model_validate({**MANY, "dev_share": 0.5}), 3))) <= {
+        "good",
+        "better",
+    }
 
 
 def _interactions(days: list[float]) -> pl.DataFrame:
@@ -146,12 +150,51 @@ def test_query_ids_of_the_shop_are_kept_unless_they_are_ambiguous(make_shop: Cal
 def test_smaller_shares_of_the_training_queries_lie_in_larger_ones_and_dev_stays() -> None:
     queries = [f"query {number}" for number in range(100)]
     parts = {
-        share: split_searches(_searches(queries), SplitConfig(dev_share=0.2, train_share=share), 17)
+        share: split_searches(_searches(queries), SplitConfig(few_queries=0, dev_share=0.2, train_share=share), 17)
         for share in (0.001, 0.25, 0.5, 1.0)
     }
     train = {share: set(part.filter(pl.col("split") == "train")["query"]) for share, part in parts.items()}
     assert [len(train[share]) for share in parts] == [1, 20, 40, 80]
     assert train[0.001] < train[0.25] < train[0.5] < train[1.0]
     assert all(set(_dev(part)) == set(_dev(parts[1.0])) for part in parts.values())
-    other = split_searches(_searches(queries), SplitConfig(dev_share=0.2, train_share=0.25), 18)
+    other = split_searches(_searches(queries), SplitConfig(few_queries=0, dev_share=0.2, train_share=0.25), 18)
     assert set(other.filter(pl.col("split") == "train")["query"]) != train[0.25], "seeds choose different ones"
+
+
+def _of(frame: pl.DataFrame) -> dict[str, str]:
+    return dict(frame.select("query", "split").unique().iter_rows())
+
+
+@pytest.mark.parametrize(("queries", "split"), [(299, {"folds"}), (300, {"train", "dev"})])
+def test_few_labelled_queries_are_all_in_folds(queries: int, split: set[str]) -> None:
+    frame = split_searches(_searches([f"query {number}" for number in range(queries)]), SplitConfig(), 17)
+    assert set(frame["split"]) == split
+
+
+def test_queries_without_an_answer_do_not_make_a_shop_large() -> None:
+    frame = pl.concat([_searches([f"bad {n}" for n in range(400)], 0.0), _searches([f"good {n}" for n in range(40)])])
+    assert set(split_searches(frame, SplitConfig(), 3)["split"]) == {"folds"}
+
+
+def test_test_queries_stay_what_they_are_whatever_their_number() -> None:
+    queries = _searches([f"query {number}" for number in range(100)])
+    many = split_searches(queries, SplitConfig(few_queries=0, test_share=0.3), 17)
+    few = split_searches(queries, SplitConfig(test_share=0.3), 17)
+    assert {q for q, s in _of(many).items() if s == "test"} == {q for q, s in _of(few).items() if s == "test"}
+    assert sum(split == "folds" for split in _of(few).values()) == 70
+
+
+def test_a_split_columns_dev_queries_choose_beside_train_where_both_are_few(make_shop: Callable[..., Config]) -> None:
+    rows = "query,item_id,gain,split\na,I1,1,train\nb,I2,1,dev\nc,I3,1,test\n"
+    shop = prepare(make_shop(searches=rows, split={"few_queries": 3}, interactions=True))
+    assert _of(shop.searches) == {"a": "folds", "b": "folds", "c": "test"} and shop.choosing_split == "folds"
+    assert shop.judgments("folds") == {"a": {"I1": 1.0}, "b": {"I2": 1.0}}
+    assert prepare(make_shop(searches=rows, split={"few_queries": 2})).choosing_split == "dev"
+
+
+def test_a_share_of_few_labels_is_a_share_of_those_that_choose() -> None:
+    queries = _searches([f"query {number}" for number in range(100)])
+    found = {share: _of(split_searches(queries, SplitConfig(train_share=share), 17)) for share in (0.0, 0.1, 0.4, 1.0)}
+    assert [len(part) for part in found.values()] == [0, 10, 40, 100]
+    assert set(found[0.1]) < set(found[0.4]) < set(found[1.0])
+    assert set(found[0.4].values()) == {"folds"}

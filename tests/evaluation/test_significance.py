@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def test_the_interval_is_wider_for_few_queries():
     for seed in range(8):
         values = np.random.default_rng(seed).normal(0, 1, 21)
         means = values[np.random.default_rng(99).integers(0, 21, (50_000, 21))].mean(axis=1)
-        outcome = compare(values, np.zeros(21))
+        outcome = compare(values, np.zeros(21), seed=seed)
         ratios.append((outcome.high - outcome.low) / np.diff(np.quantile(means, [0.025, 0.975]))[0])
     assert 1.068 < np.mean(ratios) < 1.10
 
@@ -125,7 +126,30 @@ def test_one_query_has_no_interval():
     outcome = compare([0.5], [0.25], metric="MRR")
     assert np.isnan(outcome.low) and not outcome.shown
     assert outcome.to_dict()["low"] is None
-    assert "one query" in outcome.sentence()
+    assert outcome.sentence() == "too few queries to tell (1 of at least 10): +0.250 MRR"
+
+
+def test_two_queries_are_no_difference_whatever_their_interval_is():
+    outcome = compare([0.888, 0.969], [0.5, 0.4], metric="nDCG@10")
+    assert outcome.low > 0.3 and outcome.p_permutation == 0.5  # an interval of two values alone would claim it
+    assert not outcome.shown and not outcome.enough
+    assert outcome.sentence() == "too few queries to tell (2 of at least 10): +0.478 nDCG@10"
+    assert outcome.to_dict()["enough"] is False
+
+
+@pytest.mark.parametrize("queries", range(2, 30))
+def test_no_number_of_queries_claims_more_than_its_exact_test_allows(queries):
+    gains = np.linspace(0.2, 0.4, queries)
+    outcome = compare(gains, np.zeros(queries))
+    assert outcome.shown == (queries >= 10)
+    half = compare(np.where(np.arange(queries) < 4, gains, 0.0), np.zeros(queries))
+    assert not half.shown, "four queries that differ have p = 2 / 16 at best"
+
+
+def test_the_order_of_queries_changes_nothing_at_all():
+    rng = np.random.default_rng(12)
+    a, b, order = rng.random(40), rng.random(40), rng.permutation(40)
+    assert compare(a, b) == replace(compare(a[order], b[order]), difference=compare(a, b).difference)
 
 
 def test_a_constant_difference():

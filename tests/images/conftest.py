@@ -71,7 +71,13 @@ def make_config(known_shop: Path) -> Callable[..., Config]:
         tree = {
             "name": name,
             "runs_dir": str(shop / "runs"),
-            "data": {"root": str(shop), "items": "items.csv", "searches": "searches.csv", "template": "{title}"},
+            "data": {
+                "root": str(shop),
+                "items": "items.csv",
+                "searches": "searches.csv",
+                "template": "{title}",
+                "split": {"few_queries": 0},
+            },
             "synthesis": {"enabled": False},
             "encoder": {**encoder, "query_tokens": 8, "item_tokens": 8},
             "model": {"images": {"enabled": True, "size": 32, "width": 8, **(images or {})}},

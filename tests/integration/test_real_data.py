@@ -22,7 +22,7 @@ def test_baselines_on_esci_are_where_the_field_knows_them(shared_data: Path, min
     overrides = [f"data.root={shared_data / 'esci'}", f"runs_dir={tmp_path}", "encoder={name: minilm, item_tokens: 20}"]
     config = load_config(CONFIG, overrides)
     shop = prepare(config)
-    judgments = shop.judgments("train") | shop.judgments("dev")
+    judgments = shop.judgments(shop.choosing_split)
     queries = list(judgments)
     encoder = load_encoder(config.encoder, config.seed)
     items, words = encoder.encode(shop.item_texts, config.encoder.item_tokens), encoder.encode(queries, 32)

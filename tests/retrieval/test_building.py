@@ -42,7 +42,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _config(root: Path, retrieval: dict, purchases: bool = True) -> Config:
     data = {"root": str(root), "items": {"path": "items.csv", "columns": {"margin": "margin", "word": "word"}}}
-    data |= {"interactions": "purchases.csv"} if purchases else {"searches": "searches.csv"}
+    data |= (
+        {"interactions": "purchases.csv"} if purchases else {"searches": "searches.csv", "split": {"few_queries": 0}}
+    )
     name = "with" if purchases else "without"
     return parse_config({"name": name, "runs_dir": str(root / "runs"), "data": data, "retrieval": retrieval})
 

@@ -18,7 +18,7 @@ from tfrec.retrieval.pool import Pool, build_pool
 from tfrec.retrieval.prior import PriorScorer
 from tfrec.retrieval.quality import ndcg, recall, recommendation_quality, search_quality
 from tfrec.retrieval.scorer import Request, Scorer
-from tfrec.retrieval.tuning import held_out, tune
+from tfrec.retrieval.tuning import Weighing, alone_quality
 from tfrec.retrieval.weights import SituationWeights, weights_table
 from tfrec.tensorflow_setup import tf
 
@@ -91,6 +91,8 @@ def reference(scores: np.ndarray, normalisation: str) -> np.ndarray:
         return (scores - scores.mean(1, keepdims=True)) / (scores.std(1, keepdims=True) + 1e-6)
     if normalisation == "min-max":
         return (scores - scores.min(1, keepdims=True)) / np.ptp(scores, axis=1)[:, None]
+    if normalisation == "peak":
+        return 8 * scores / scores.max(1, keepdims=True)
     above = (scores[:, None, :] > scores[:, :, None]).sum(axis=2)
     return 61 / (61 + above)
 
@@ -107,6 +109,19 @@ def test_fused_scores_and_top_are_numpys(world: dict[str, Any], normalisation: s
     rows, scores = rank_requests(world["towers"], scorer, world["queries"], None, 7, ITEMS)
     np.testing.assert_allclose(scores, best_of_rows(expected.astype(np.float32), 7)[1], atol=2e-5)
     assert (rows == best_of_rows(expected.astype(np.float32), 7)[0]).mean() > 0.99
+
+
+def test_words_count_by_their_best_item_and_all_else_by_its_deviation(world: dict[str, Any]) -> None:
+    dense, words, _ = world["scorers"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(words, "sparse", True)
+        scorer = Fusion([dense, words], SituationWeights(np.ones([4, 2])))
+    vectors = world["towers"].vectors
+    request = Request(tf.constant(world["queries"]), tf.constant(vectors), tf.fill([len(vectors), 1], -1))
+    parts = scorer.parts(request).numpy()
+    for number, kind in enumerate(("z-score", "peak")):
+        scores = vectors @ world["scorers"][number].matrix.numpy()
+        np.testing.assert_allclose(parts[:, number], reference(scores, kind), atol=1e-4)
 
 
 @pytest.mark.parametrize("normalisation", list(NORMALISATIONS))
@@ -228,23 +243,24 @@ def test_quality_in_the_pool_is_that_of_trec_eval_on_the_whole_catalogue(world: 
         np.testing.assert_allclose(recall(of_shoppers, np.array(weights), 20), bought.per_user["Recall@20"], atol=1e-5)
 
 
-def test_tuning_finds_the_scorers_that_know(pool: Pool) -> None:
-    tuned = tune(pool, search_quality)
-    assert tuned.weights.sum() == pytest.approx(1) and (tuned.weights >= 0).all()
-    assert tuned.weights[0] > 0.25 and tuned.weights[1] > 0.25 and tuned.weights[2] < 0.1
-    assert tuned.quality.mean() > 0.95 > tuned.alone.mean(axis=1).max() + 0.1
-    assert tuned.best_alone in (0, 1)
-    others = held_out(pool, search_quality, 1)
-    assert others.shape == (40,) and tuned.alone.mean(axis=1).max() + 0.1 < others.mean() <= tuned.quality.mean()
-    again = tune(pool, search_quality)
-    np.testing.assert_array_equal(again.weights, tuned.weights)
+def test_weights_go_to_the_scorers_that_know(pool: Pool) -> None:
+    weighing = Weighing(pool, search_quality, np.zeros(3), 0)
+    weights, every = weighing.weights(), np.arange(40)
+    assert weights.sum() == pytest.approx(1) and (weights >= 0).all()
+    assert weights[0] > 0.25 and weights[1] > 0.25 and weights[2] < 0.15
+    alone = alone_quality(pool, search_quality).mean(axis=1)
+    assert weighing.reached(weights, every).mean() > 0.93 > alone.max() + 0.1
+    some = np.arange(0, 40, 2)
+    others = weighing.reached(weighing.weights(some), some + 1)
+    assert alone.max() + 0.1 < others.mean()
+    np.testing.assert_array_equal(Weighing(pool, search_quality, np.zeros(3), 0).weights(), weights)
 
 
-def test_tuning_keeps_a_scorer_that_needs_no_help(world: dict[str, Any]) -> None:
+def test_a_scorer_that_needs_no_help_gets_nearly_all(world: dict[str, Any]) -> None:
     truth = world["towers"].vectors @ world["scorers"][0].matrix.numpy()
     truths = [{int(row.argmax()): 1.0} for row in truth]
     pool = build_pool(fused(world, [1, 1, 1]), world["towers"], world["queries"], None, truths, ITEMS)
-    np.testing.assert_array_equal(tune(pool, search_quality).weights, [1, 0, 0])
+    assert Weighing(pool, search_quality, np.zeros(3), 0).weights()[0] > 0.8
 
 
 def test_a_history_is_no_candidate_and_may_be_scored(world: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ def make_pool(count: int, seed: int) -> Pool:
     gains[:, 0] = 1
     flags = np.tile(np.array([1, 0, 0], np.float32), (count, 1))
     items = np.tile(np.arange(20, dtype=np.int32), (count, 1))
-    return Pool(items, parts, gains, [np.ones(1, np.float32)] * count, vectors, flags)
+    return Pool(items, parts, gains, [np.ones(1, np.float32)] * count, vectors, flags, [str(n) for n in range(count)])
 
 
 def test_it_starts_at_the_fixed_weights() -> None:

@@ -17,7 +17,8 @@ from tfrec.evaluation.significance import compare
 from tfrec.files import read_json
 from tfrec.retrieval.answers import rank_requests
 from tfrec.retrieval.building import build_scorers
-from tfrec.retrieval.choosing import chosen_weights
+from tfrec.retrieval.choosing import Chosen, chosen_weights
+from tfrec.retrieval.evidence import Evidence
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.pool import Pool
 from tfrec.retrieval.stage import fuse
@@ -62,7 +63,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def shop_of(root: Path, name: str, retrieval: dict[str, Any] | None = None) -> tuple[Config, ShopData]:
     files = {"interactions": "orders.csv"} if name != "searches" else {"searches": "searches.csv"}
-    split = {"dev_share": 0, "test_share": 0} if name == "searches" else {"dev_days": 20, "test_days": 0}
+    split = (
+        {"few_queries": 0, "dev_share": 0, "test_share": 0} if name == "searches" else {"dev_days": 20, "test_days": 0}
+    )
     data = {"root": str(root), "items": "items.csv", "template": "{title}", "split": split, **files}
     config = parse_config({"name": name, "runs_dir": str(root / "runs"), "data": data, "retrieval": retrieval or {}})
     return config, prepare(config)
@@ -88,7 +91,7 @@ def test_a_shop_with_purchases_answers_nobody_with_what_sells(root: Path) -> Non
     assert ranked(fusion, [[], []]) == [np.argsort(-sold).tolist()] * 2
     told = read_json(folder / "fusion.json")["tasks"]["nothing"]
     assert told["requests"] == len(shop.newcomers("dev")) == 10
-    assert told["weights"]["popularity"] > 0.9 and told["dev"] > told["alone"]["dense"]
+    assert told["weights"]["popularity"] > 0.9 and told["held_out"] > told["alone"]["dense"]
     assert told["weights"]["lexical"] == told["weights"]["collaborative"] == 0
 
 
@@ -133,29 +136,55 @@ def pool_of(requests: int, worth: float, seed: int = 3) -> Pool:
     gains[rows, right] = 1.0
     items = np.tile(np.arange(40, dtype=np.int32), (requests, 1))
     flags = np.tile(np.array([1, 0, 0], np.float32), (requests, 1))
-    return Pool(items, parts, gains, [np.ones(1, np.float32)] * requests, np.zeros([requests, 1], np.float32), flags)
+    truth, keys = [np.ones(1, np.float32)] * requests, [str(number) for number in range(requests)]
+    return Pool(items, parts, gains, truth, np.zeros([requests, 1], np.float32), flags, keys)
+
+
+def chosen(task: str, pool: Pool, labels: list[str], constant: list[int]) -> Chosen:
+    return chosen_weights(task, Evidence(pool, 17), labels, constant, 0)
 
 
 @pytest.mark.parametrize("task", ["search", "recommendation"])
 def test_a_constant_scorer_counts_only_where_other_requests_gain(task: str) -> None:
     labels = ["dense", "popularity"]
-    useless, honest = chosen_weights(task, pool_of(150, 0.0), labels, [1], 0, 17)
+    useless = chosen(task, pool_of(150, 0.0), labels, [1])
     assert useless.weights.tolist() == [1, 0]
-    np.testing.assert_array_equal(honest, useless.quality)
-    useful, reached = chosen_weights(task, pool_of(150, 0.7), labels, [1], 0, 17)
-    assert useful.weights[1] > 0.1 and reached.mean() > useful.alone.mean(axis=1).max()
+    np.testing.assert_array_equal(useless.honest, useless.alone[0])
+    useful = chosen(task, pool_of(150, 0.7), labels, [1])
+    assert useful.weights[1] > 0.1 and useful.honest.mean() > useful.alone.mean(axis=1).max()
     # alone, it is all there is
-    assert chosen_weights(task, pool_of(20, 0.0), labels, [0, 1], 0, 17)[0].weights.sum() == pytest.approx(1)
-    assert chosen_weights(task, pool_of(1, 0.0), labels, [1], 0, 17)[0].weights.tolist() == [1, 0]
+    assert chosen(task, pool_of(20, 0.0), labels, [0, 1]).weights.sum() == pytest.approx(1)
+    assert chosen(task, pool_of(1, 0.0), labels, [1]).weights.tolist() == [1, 0]
 
 
 def test_the_dense_scorer_joins_newcomers_rankings_only_where_other_newcomers_gain() -> None:
     labels = ["dense", "popularity"]
     # a dense scorer that says the right thing to half of the newcomers, beside a popularity that says little
-    better = chosen_weights("nothing", pool_of(150, 0.3), labels, [1], 0, 17)[0]
-    assert better.weights[0] > 0.1
-    noise = pool_of(30, 0.5)
-    noise.parts[:, :, 0] = np.random.default_rng(5).normal(size=noise.parts[:, :, 0].shape)
-    assert chosen_weights("nothing", noise, labels, [1], 0, 17)[0].weights.tolist() == [0, 1]
-    # on the very newcomers that they are chosen on, mixed weights would look better
-    assert chosen_weights("nothing", noise, ["dense", "other"], [0, 1], 0, 17)[0].weights[0] > 0
+    assert chosen("nothing", pool_of(150, 0.3), labels, [1]).weights[0] > 0.1
+    moved = 0
+    for seed in range(40):
+        noise = pool_of(30, 0.5, seed)
+        noise.parts[:, :, 0] = np.random.default_rng(seed).normal(size=noise.parts[:, :, 0].shape)
+        moved += chosen("nothing", noise, labels, [1]).weights[0] > 0
+    assert moved <= 6, "noise joins once in twenty times"
+
+
+def test_a_few_requests_let_nobody_join_and_their_order_changes_nothing() -> None:
+    labels = ["dense", "popularity"]
+    assert chosen("search", pool_of(9, 1.0), labels, [1]).weights.tolist() == [1, 0]
+    pool = pool_of(60, 0.7)
+    order = np.random.default_rng(1).permutation(60)
+    one, other = (chosen_weights("search", Evidence(some, 3), labels, [1], 20) for some in (pool, pool.some(order)))
+    np.testing.assert_allclose(one.weights, other.weights, atol=1e-9)
+    np.testing.assert_allclose(one.honest[order], other.honest, atol=1e-9)
+    np.testing.assert_allclose(one.of_folds, other.of_folds, atol=1e-9)
+
+
+def test_each_request_is_ranked_by_weights_that_it_had_no_part_in() -> None:
+    pool, labels = pool_of(60, 0.7), ["dense", "other"]
+    before = chosen_weights("search", Evidence(pool, 3), labels, [], 20)
+    inside = np.flatnonzero(before.folds == 2)
+    pool.gains[inside] = pool.gains[inside, ::-1]  # other answers to the requests of one fold
+    after = chosen_weights("search", Evidence(pool, 3), labels, [], 20)
+    np.testing.assert_array_equal(before.of_folds[2], after.of_folds[2])
+    assert (before.weights != after.weights).any() and (before.of_folds[0] != after.of_folds[0]).any()

@@ -120,6 +120,7 @@ def test_a_mixed_item_is_no_negative_of_either_items_queries(
         "items": "items.csv",
         "searches": "searches.csv",
         "template": "{title} {title}",
+        "split": {"few_queries": 0},
     }
     tree["encoder"] |= {"query_tokens": 40, "item_tokens": 40}
     path = tmp_path / "mixing.yaml"

@@ -1,4 +1,4 @@
-"""Which weights a run ends with: the best on dev, of the run or of a mixture with its start; the last without a dev."""
+"""Which weights a run ends with: a fixed mixture, unless others are better on dev beyond chance."""
 
 from __future__ import annotations
 
@@ -41,55 +41,84 @@ def run(known_shop: Path) -> Callable[..., Any]:
     shop, model = assembled.shop, assembled.model
     start = [variable.numpy() for variable in model.saved_variables]
 
-    def train(name: str, judge: Callable[[Any], dict[str, float]]) -> tuple[Any, np.ndarray, dict]:
-        config = load_config(known_shop, [f"name={name}", *settings])
+    def train(name: str, judge: Any, *more: str) -> tuple[Any, np.ndarray, dict]:
+        config = load_config(known_shop, [f"name={name}", *settings, *more])
         for variable, value in zip(model.saved_variables, start, strict=True):
             variable.assign(value)
         batches = Batches(config, shop, model.encoder.tokenize)
-        trainer = Trainer(config, model, batches, lambda: judge(model), RunFolder(config).checkpoints, name)
-        return model, start[0], trainer.run()
+        judge.model = model
+        return model, start[0], Trainer(config, model, batches, judge, RunFolder(config).checkpoints, name).run()
 
     return train
 
 
-def test_a_mixture_that_ranks_better_on_dev_is_kept(run: Callable[..., Any]) -> None:
-    seen: list[np.ndarray] = []
+class Judge:
+    """Gives scores of our own, each reached by 20 dev requests with some spread, and remembers the weights it saw."""
 
-    def judge(model: Any) -> dict[str, float]:
-        seen.append(model.saved_variables[0].numpy())
-        return {"score": [0.1, 0.2, 0.3, 0.2, 0.9][len(seen) - 1]}
+    def __init__(self, scores: list[float], decides: bool = True, spread: float = 0.0) -> None:
+        self.scores, self.decides, self.spread = scores, decides, spread
+        self.model: Any = None
+        self.requests: list[np.ndarray] = []
+        self.seen: list[np.ndarray] = []
 
+    def __call__(self) -> dict[str, float]:
+        self.seen.append(self.model.saved_variables[0].numpy())
+        score = self.scores[len(self.seen) - 1]
+        noise = np.random.default_rng(len(self.seen)).normal(0, 1, 20)
+        self.requests = [score + self.spread * (noise - noise.mean())]
+        return {"score": score}
+
+
+def test_a_mixture_that_ranks_surely_better_on_dev_is_kept(run: Callable[..., Any]) -> None:
+    judge = Judge([0.1, 0.2, 0.3, 0.2, 0.9], spread=0.05)
     model, start, summary = run("mixture", judge)
     assert [e.get("share") for e in summary["evaluations"]] == [None, None, None, None, 0.25]
     assert [e["step"] for e in summary["evaluations"]] == [0, 2, 4, 5, 5] and summary["steps"] == 5, "max_steps"
-    end = seen[3]
+    end = judge.seen[3]
     assert not np.allclose(start, end)
     np.testing.assert_allclose(model.saved_variables[0].numpy(), 0.75 * start + 0.25 * end, rtol=1e-5, atol=1e-7)
+    assert summary["told"] == "training: 0.25 of the last weights are kept, chosen among 5 by 20 requests of dev"
 
 
-def test_a_mixture_that_ranks_worse_is_not(run: Callable[..., Any]) -> None:
-    seen: list[np.ndarray] = []
-
-    def judge(model: Any) -> dict[str, float]:
-        seen.append(model.saved_variables[0].numpy())
-        return {"score": [0.1, 0.2, 0.3, 0.4, 0.3][len(seen) - 1]}
-
-    model, _, _ = run("no_mixture", judge)
-    np.testing.assert_array_equal(model.saved_variables[0].numpy(), seen[3])
+def test_a_gain_within_chance_leaves_the_last_weights(run: Callable[..., Any]) -> None:
+    judge = Judge([0.1, 0.2, 0.43, 0.4, 0.41], spread=0.3)
+    model, _, summary = run("chance", judge)
+    np.testing.assert_array_equal(model.saved_variables[0].numpy(), judge.seen[3])
+    assert summary["told"].startswith("training: the last weights are kept; 20 requests of dev show no gain")
 
 
-def test_without_a_dev_split_the_last_weights_are_the_model(run: Callable[..., Any]) -> None:
-    seen: list[np.ndarray] = []
+def test_a_fixed_mixture_stays_too_unless_dev_surely_gains(run: Callable[..., Any]) -> None:
+    judge = Judge([0.1, 0.2, 0.3, 0.4, 0.39, 0.3], spread=0.3)
+    model, start, summary = run("fixed", judge, "training.mixture=0.75")
+    assert [e.get("share") for e in summary["evaluations"]][4:] == [0.75, 0.25]
+    np.testing.assert_allclose(model.saved_variables[0].numpy(), 0.25 * start + 0.75 * judge.seen[3], rtol=1e-5)
 
-    def judge(model: Any) -> dict[str, float]:
-        seen.append(model.saved_variables[0].numpy())
-        return {}
 
+def test_without_a_dev_split_a_fixed_mixture_is_the_model_and_nobody_is_asked(run: Callable[..., Any]) -> None:
+    judge = Judge([], decides=False)
     model, start, summary = run("no_dev", judge)
-    assert summary["stopped"] == "finished"
-    assert len(seen) == 4, "no mixture is tried where nothing can judge it"
-    np.testing.assert_array_equal(model.saved_variables[0].numpy(), seen[-1])
-    assert not np.allclose(seen[-1], start)
+    assert summary["stopped"] == "finished" and not judge.seen
+    halves = model.saved_variables[0].numpy()
+    model, start, _ = run("no_dev_last", Judge([], decides=False), "training.mixture=1.0")
+    last = model.saved_variables[0].numpy()
+    assert not np.allclose(last, start)
+    np.testing.assert_allclose(halves, (start + last) / 2, rtol=1e-5, atol=1e-7)
+    assert summary["told"].endswith("are kept; no labelled request chooses them")
+
+
+def test_a_killed_run_that_had_only_to_settle_comes_to_the_same(run: Callable[..., Any]) -> None:
+    from tfrec.training.ending import Ending
+
+    scores = [0.1, 0.2, 0.3, 0.4, 0.41]
+    whole, _, _ = run("whole", Judge(scores, spread=0.3))
+    expected = whole.saved_variables[0].numpy()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ending, "settle", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run("killed", Judge(scores, spread=0.3))
+    model, _, summary = run("killed", Judge([0.4, 0.41], spread=0.3))
+    assert [e["score"] for e in summary["evaluations"]] == [0.1, 0.2, 0.3, 0.4, 0.4, 0.41]
+    np.testing.assert_allclose(model.saved_variables[0].numpy(), expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.1])

@@ -82,9 +82,13 @@ def _columns(name: str, part: dict[str, Any], frame: Any) -> Any:
 def _splits(report: dict[str, Any]) -> Any:
     from datetime import datetime, timezone
 
+    from tfrec.data.split import EVERY_SPLIT, FOLDS
+
     table = _table("Splits", "split", "searches", "interactions", "starts")
     splits = report["splits"]
-    for split in ("train", "dev", "test"):
+    for split in EVERY_SPLIT:
+        if split == FOLDS and split not in splits.get("searches", {}):
+            continue
         cells = []
         for name in ("searches", "interactions"):
             sizes = splits.get(name, {}).get(split, {})

@@ -28,6 +28,7 @@ def train(
     reports = {} if unmeasured else api.evaluate(trained)
     folder = api.export(trained)  # before anything is printed: a terminal that is gone must not cost the export
     console.print(_told(trained.summary), highlight=False)
+    _print_choices(trained)
     if unmeasured:
         console.print(unmeasured, highlight=False)
     print_reports(reports)
@@ -38,16 +39,19 @@ def train(
 def evaluate(
     config: ConfigOption = DEFAULT_CONFIG,
     overrides: SetOption = [],  # noqa: B006
-    split: Annotated[str, typer.Option(help="dev or test; empty takes test where there is one.")] = "",
+    split: Annotated[str, typer.Option(help="test, dev or folds; empty takes what there is, in this order.")] = "",
 ) -> None:
     """Measure a trained model beside its baselines on the whole catalogue."""
     parsed = read_config(config, overrides)
     from tfrec.errors import EvaluationError
     from tfrec.pipeline import api
 
-    if split not in ("", "dev", "test"):
-        raise EvaluationError(f"--split must be dev or test, not {split!r}.")
-    print_reports(api.evaluate(api.load(parsed), split or None))
+    if split not in ("", "dev", "test", "folds"):
+        raise EvaluationError(f"--split must be test, dev or folds, not {split!r}.")
+    trained = api.load(parsed)
+    reports = api.evaluate(trained, split or None)
+    _print_choices(trained)
+    print_reports(reports)
 
 
 def print_reports(reports: dict[str, Any]) -> None:
@@ -57,6 +61,11 @@ def print_reports(reports: dict[str, Any]) -> None:
             console.print(table)
         for sentence in report.sentences():
             console.print(sentence, highlight=False)
+
+
+def _print_choices(trained: Any) -> None:
+    for sentence in trained.told():
+        console.print(f"Chosen: {sentence}.", highlight=False, soft_wrap=True)
 
 
 def _unmeasured(trained: Any) -> str:
@@ -72,14 +81,10 @@ def _unmeasured(trained: Any) -> str:
 
 
 def _told(summary: dict[str, Any]) -> str:
-    judged = [evaluation for evaluation in summary["evaluations"] if "score" in evaluation]
-    chosen = "no dev split to choose by, so the last weights are kept"
-    if judged:
-        best = max(judged, key=lambda e: e["score"])
-        scores = ", ".join(f"{name} {value:.3f}" for name, value in best.items() if " " in name)
-        chosen = f"best at step {best['step']:.0f} on dev: {scores}"
+    if summary["stopped"] == "untrained":
+        return "Towers: left as they are"
     ended = "dev stopped gaining" if summary["stopped"] == "patience" else "schedule complete"
     return (
         f"Trained {summary['steps']} steps in {summary['seconds'] / 60:.1f} min "
-        f"({summary['pairs_per_second']:.0f} pairs/s, {ended}); {chosen}"
+        f"({summary['pairs_per_second']:.0f} pairs/s, {ended})"
     )

@@ -88,6 +88,13 @@ class CleaningConfig(Section):
 class SplitConfig(Section):
     """How the evaluated part is held out. Searches are split by query, interactions by time."""
 
+    few_queries: int = Field(
+        300,
+        ge=0,
+        description="With fewer labelled queries (beside test) none is held out as dev, whatever a split column says: "
+        "all of them choose how the catalogue is ranked, by folds, and are what the reported estimate is made on; the "
+        "towers learn from made queries (and purchases) alone. 0 always holds dev out, and trains on the others.",
+    )
     dev_share: float = Field(
         0.1, ge=0, lt=1, description="Share of the queries held out as dev, unless a split column says."
     )

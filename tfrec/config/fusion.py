@@ -10,7 +10,7 @@ from tfrec.config.base import Section
 
 
 class GateConfig(Section):
-    """A small network that weighs the scorers for each request. It stays out where dev does not gain by it."""
+    """A small network that weighs the scorers for each request. It stays out where dev does not gain beyond chance."""
 
     enabled: bool = Field(False, description="Train it on the training examples, with the towers frozen.")
     form: Literal["weights", "mix"] = Field(
@@ -30,13 +30,15 @@ class GateConfig(Section):
 class FusionConfig(Section):
     """Each scorer is normalised over the catalogue, then a weighted sum is taken."""
 
-    normalisation: Literal["z-score", "min-max", "rank"] = Field(
-        "z-score", description="rank = reciprocal ranks, which look at no scores."
+    normalisation: Literal["auto", "z-score", "peak", "min-max", "rank"] = Field(
+        "auto",
+        description="auto = 8 times the share of the request's best score (peak) for words, which most items do not "
+        "have, and z-scores for all others; rank = reciprocal ranks, which look at no scores.",
     )
     weights: dict[Literal["search", "recommendation", "nothing"], dict[str, float]] = Field(
         default_factory=dict,
-        description="Fixed weights of a task, scorer: weight; a task that is not named is tuned on dev. nothing = "
-        "requests without words and without a known history.",
+        description="Fixed weights of a task, scorer: weight; those of a task that is not named are chosen by dev (by "
+        "all labelled queries where they are few). nothing = requests without words and without a known history.",
     )
     history_share: float = Field(
         0.3,
@@ -47,10 +49,11 @@ class FusionConfig(Section):
     prior_requests: float = Field(
         50,
         ge=0,
-        description="Equal weights of the dense scorer and the task's own (lexical, collaborative), for nothing of "
-        "popularity and recency, count as much as so many dev requests; without any dev request they are the weights.",
+        description="Weights are an average of likely ones. Equal weights of the dense scorer and the task's own "
+        "(lexical, collaborative), for nothing of popularity and recency, count as much as so many requests; without "
+        "any labelled request they are the weights.",
     )
-    max_requests: int = Field(2000, ge=1, description="Most dev requests of each task that weights are tuned on.")
+    max_requests: int = Field(2000, ge=1, description="Most requests of each task that weights are chosen by.")
     gate: GateConfig = Field(default_factory=lambda: GateConfig())
 
     @field_validator("weights")

@@ -131,10 +131,16 @@ class TrainingConfig(Section):
     tasks: TaskWeights = Field(default_factory=lambda: TaskWeights())
     evaluations: int = Field(6, ge=1, description="How often dev is evaluated during a run, evenly spread.")
     patience: int = Field(3, ge=1, description="Evaluations without a gain after which training stops.")
+    mixture: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Share of the fine-tuned weights in a mixture with the starting ones (WiSE-FT) that a run ends "
+        "with; null = 0.5 where no dev split judges them, else 1. Dev may take others for a gain beyond chance.",
+    )
     interpolation: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
         default_factory=lambda: [0.5, 0.75],
-        description="Shares of the fine-tuned weights in a mixture with the starting ones (WiSE-FT), tried on dev at "
-        "the end; empty tries none.",
+        description="Further such shares, tried on dev at the end; empty tries none.",
     )
     dev_items: int = Field(
         10000,

@@ -229,7 +229,8 @@ def _write_examples(
     if not examples.height and not makes and trains:
         raise DataError(
             "No training example is left: train needs queries with a gain of at least training.min_gain, or shoppers "
-            "with more than one purchase; synthesis.enabled=true trains on made examples alone."
+            "with more than one purchase; synthesis.enabled=true trains on made examples alone. Fewer labelled queries "
+            "than data.split.few_queries choose and do not train."
         )
     known_positives(of_searches, interactions, first_group).write_parquet(folder / "known_positives.parquet")
     write_shards(examples, folder / "shards", config.seed)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tfrec.data.split import FOLDS
 from tfrec.errors import DataError
 from tfrec.files import hold_while, read_json, sha256_file
 
@@ -158,7 +159,7 @@ class ShopData:
         """Gains of the judged items of every query of a split.
 
         Args:
-            split: train, dev or test.
+            split: train, dev, test or folds (see tfrec.data.split.split_searches).
 
         Returns:
             query -> item_id -> gain (0..1); empty when there is none.
@@ -171,6 +172,12 @@ class ShopData:
             # gains are stored as float32; 0.1 shall read as 0.1
             found.setdefault(query, {})[item] = round(gain, 6)
         return found
+
+    @property
+    def choosing_split(self) -> str:
+        """The split of searches that chooses: dev, or folds where the shop has too few labelled queries for one."""
+        few = self.has_searches and bool((self.searches["split"] == FOLDS).any())
+        return FOLDS if few else "dev"
 
     def shoppers(self, split: str) -> list[Shopper]:
         """Shoppers with something to predict in a split's window and something to predict it from.

@@ -11,6 +11,11 @@ from tfrec.config.data import SplitConfig
 from tfrec.data.ages import DAY
 from tfrec.errors import DataError
 
+# The labelled queries of a shop with few: the towers learn from none of them, and they choose the rest by folds.
+FOLDS = "folds"
+EVALUATED = ("dev", "test", FOLDS)  # what nothing may be trained on
+EVERY_SPLIT = ("train", *EVALUATED)
+
 
 def split_searches(frame: pl.DataFrame, config: SplitConfig, seed: int) -> pl.DataFrame:
     """Gives each search a split. Equal queries never straddle.
@@ -18,19 +23,22 @@ def split_searches(frame: pl.DataFrame, config: SplitConfig, seed: int) -> pl.Da
     A split column of the shop is taken as it is. Else the queries with some relevant item are ranked by a seeded hash;
     the first ones are dev, the last ones test. Adding queries to a shop therefore moves few of the others.
 
+    With fewer than `few_queries` labelled queries beside test, a dev split would be a handful of them: then none is
+    held out, and train and dev become "folds" (tfrec.choosing), whatever a split column calls them.
+
     Args:
         frame: searches with `key` (normalised query) and gain, perhaps split.
         config: the shares.
         seed: of the hash.
 
     Returns:
-        the frame with split ("train", "dev", "test"), without `key` and without the training queries left out.
+        the frame with split ("train", "dev", "test", "folds"), without `key` and without the queries left out.
 
     Raises:
         DataError: the split column puts one query into two splits.
     """
+    useful = frame.filter(pl.col("gain") > 0)["key"].unique(maintain_order=True).to_list()
     if "split" not in frame.columns:
-        useful = frame.filter(pl.col("gain") > 0)["key"].unique(maintain_order=True).to_list()
         ranked = _shuffled(useful, seed)
         total = len(ranked)
         dev = _number_held_out(config.dev_share, total, total - 1, config.max_queries)
@@ -39,12 +47,22 @@ def split_searches(frame: pl.DataFrame, config: SplitConfig, seed: int) -> pl.Da
         split = pl.col("key").replace_strict(held_out, default="train", return_dtype=pl.String)
         frame = frame.with_columns(split.alias("split"))
     check_query_leaks(frame)
+    learned = "train"
+    if _labelled(frame, useful) < config.few_queries:
+        learned = FOLDS
+        few = pl.when(pl.col("split") == "test").then("split").otherwise(pl.lit(FOLDS))
+        frame = frame.with_columns(few.alias("split"))
     if config.train_share < 1:
-        train = _shuffled(frame.filter(pl.col("split") == "train")["key"].unique().to_list(), seed)
+        train = _shuffled(frame.filter(pl.col("split") == learned)["key"].unique().to_list(), seed)
         used = max(1, round(config.train_share * len(train))) if config.train_share > 0 else 0
         left_out = train[used:]
         frame = frame.filter(~pl.col("key").is_in(left_out))
     return frame.drop("key")
+
+
+def _labelled(frame: pl.DataFrame, useful: list[str]) -> int:
+    """Queries with some relevant item that are not for testing."""
+    return frame.filter((pl.col("split") != "test") & pl.col("key").is_in(useful))["key"].n_unique()
 
 
 def _shuffled(keys: list[str], seed: int) -> list[str]:

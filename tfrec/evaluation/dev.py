@@ -1,4 +1,4 @@
-"""The evaluation inside training: quick enough to repeat, close enough to choose the best checkpoint by."""
+"""The evaluation inside training: quick enough to repeat, close enough to choose weights by."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ _MAX_SHOPPERS = 2000
 class DevEvaluation:
     """Scores a model on the dev split.
 
+    The few labelled queries of a shop without a dev split choose no weights. They are looked at for a search of
+    settings only, which would have nothing to compare otherwise.
+
     A large catalogue is represented by every judged item and a seeded sample of the rest, the same at each call, so
     that scores are comparable over a run; they are above those of the whole catalogue, which `tfrec evaluate` reports.
 
@@ -25,18 +28,28 @@ class DevEvaluation:
         config: sections evaluation and training are read.
         shop: the prepared data.
         model: the model to score, as it stands at each call.
+        watched: whether somebody compares this run with others at its evaluations.
+
+    Attributes:
+        decides: whether weights may be chosen by it: there are dev queries or shoppers.
+        requests: per task what each dev request reached at the last call, float64 [Q]; tasks that do not decide are
+            left out.
     """
 
-    def __init__(self, config: Config, shop: ShopData, model: TwoTower) -> None:
+    def __init__(self, config: Config, shop: ShopData, model: TwoTower, watched: bool = False) -> None:
         self._shop, self._model = shop, model
         self._relevant = config.evaluation.relevant_gain
         tasks = config.training.tasks
-        self._judgments = shop.judgments("dev") if shop.has_searches and tasks.search > 0 else {}
+        split = shop.choosing_split if watched else "dev"
+        self._judgments = shop.judgments(split) if tasks.search > 0 else {}
+        self._searches_decide = split == "dev"
         shoppers = shop.shoppers("dev") if shop.has_interactions and tasks.recommendation > 0 else []
         rng = np.random.default_rng(config.seed)
         if len(shoppers) > _MAX_SHOPPERS:
             shoppers = [shoppers[i] for i in np.sort(rng.choice(len(shoppers), _MAX_SHOPPERS, replace=False))]
         self._shoppers = shoppers
+        self.decides = bool(shoppers) or (self._searches_decide and bool(self._judgments))
+        self.requests: list[np.ndarray] = []
         self._items = np.arange(shop.size)
         # Histories read the catalogue's vectors, so with shoppers all of them are refreshed anyway.
         if not shop.has_interactions and shop.size > config.training.dev_items:
@@ -46,7 +59,7 @@ class DevEvaluation:
             self._items = np.array(sorted(judged.union(sample.tolist())))
 
     def __call__(self) -> dict[str, float]:
-        """Dev metrics of the model as it stands; "score" is their mean and decides. Empty when dev is."""
+        """Dev metrics of the model as it stands, and "score", their mean. Empty when dev is."""
         shop, model = self._shop, self._model
         if len(self._items) == shop.size:
             vectors = model.refresh_catalogue(shop.item_texts, shop.popularity)
@@ -54,18 +67,22 @@ class DevEvaluation:
             texts = [shop.item_texts[n] for n in self._items]
             vectors = model.item_vectors(texts, self._items, "Encoding a sample of the catalogue")
         metrics: dict[str, float] = {}
+        self.requests = []
         if self._judgments:
             queries = list(self._judgments)
             indices, scores = top_k(model.query_vectors(queries), vectors, 100)
             ids = [shop.item_ids[n] for n in self._items]
             found = evaluate_rankings(self._judgments, to_rankings(queries, indices, scores, ids), self._relevant)
             metrics[f"search {SEARCH_METRIC}"] = found.means[SEARCH_METRIC]
+            if self._searches_decide:
+                self.requests.append(found.samples[SEARCH_METRIC])
         if self._shoppers:
             histories = [shopper.history for shopper in self._shoppers]
             queries_of = model.query_vectors([""] * len(histories), histories)
             ranked, _ = top_k(queries_of, vectors, CUT, exclude=histories)
             bought = evaluate_recommendations([shopper.truth for shopper in self._shoppers], ranked, shop.size)
             metrics[f"recommendation {RECOMMENDATION_METRIC}"] = bought.means[RECOMMENDATION_METRIC]
+            self.requests.append(bought.samples[RECOMMENDATION_METRIC])
         if metrics:
             metrics["score"] = float(np.mean(list(metrics.values())))
         return metrics

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 
 from tfrec.config import Config
 from tfrec.data.shop import ShopData, Shopper
+from tfrec.data.split import FOLDS
 from tfrec.errors import EvaluationError
 from tfrec.evaluation.baselines import Bm25, brand_and_title, rank_by_popularity, rank_by_words
+from tfrec.evaluation.expected import expected
 from tfrec.evaluation.metrics import evaluate_rankings
 from tfrec.evaluation.purchases import Recommend
 from tfrec.evaluation.recommendation import CUT
@@ -21,12 +24,16 @@ from tfrec.evaluation.retrieval import to_rankings, top_k
 from tfrec.evaluation.table import Report, build_report
 from tfrec.models.two_tower import TwoTower
 from tfrec.retrieval.answers import KnownVectors, rank_requests
+from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.lexical_tuning.stage import TunedLexical
 from tfrec.retrieval.scorer import Request, Scorer
+from tfrec.retrieval.weights import SituationWeights
 
 TFREC, BM25, BM25_TUNED, ZERO_SHOT, POPULARITY = "tfrec", "BM25", "BM25 tuned", "zero-shot", "popularity"
+UNTRAINED = "untrained sum"
 ZeroShot = Callable[[], tuple[Any, Callable[[list[str]], Any]]]
+Folds = Sequence[tuple[list[str], Fusion]]
 
 
 def alone(label: str) -> str:
@@ -35,7 +42,9 @@ def alone(label: str) -> str:
 
 
 def choose_splits(shop: ShopData, wanted: str | None) -> dict[str, str]:
-    """The split that each task is reported on: the one asked for, else test where there is one, else dev.
+    """The split that each task is reported on: the one asked for, else test where there is one, else what chooses.
+
+    That is dev, or folds: all labelled queries of a shop that has few.
 
     Returns:
         task ("search", "recommendation") -> split, for the tasks that the shop can measure.
@@ -43,7 +52,7 @@ def choose_splits(shop: ShopData, wanted: str | None) -> dict[str, str]:
     Raises:
         EvaluationError: there is nothing to measure.
     """
-    splits = [wanted] if wanted else ["test", "dev"]
+    splits = [wanted] if wanted else list(dict.fromkeys(["test", shop.choosing_split, "dev"]))
     chosen: dict[str, str] = {}
     for split in splits:
         if shop.has_searches and shop.judgments(split):
@@ -51,6 +60,11 @@ def choose_splits(shop: ShopData, wanted: str | None) -> dict[str, str]:
         if shop.has_interactions and shop.shoppers(split):
             chosen.setdefault("recommendation", split)
     if not chosen:
+        if wanted == "dev" and shop.choosing_split == FOLDS:
+            raise EvaluationError(
+                f"There is no dev split: all {len(shop.judgments(FOLDS))} labelled queries choose and are measured by "
+                "folds (`--split folds`), because they are fewer than data.split.few_queries; 0 there holds dev out."
+            )
         raise EvaluationError(
             f"There is nothing to evaluate in split {' or '.join(splits)}: give data.searches with some judged queries "
             "and set data.split.dev_share, or data.interactions and data.split.dev_days, or a split column."
@@ -67,8 +81,12 @@ def evaluate_search(
     lexical: Callable[[], TunedLexical],
     split: str,
     fusion: Fusion | None = None,
+    folds: Folds = (),
 ) -> Report:
     """Retrieves for every judged query of a split from the whole catalogue.
+
+    Where the split chose how scorers count, each of its queries is ranked by what the other folds chose, and the report
+    tells what to expect on other queries.
 
     Args:
         config: section evaluation is read.
@@ -77,10 +95,13 @@ def evaluate_search(
         catalogue: its item vectors float32 [N, D].
         zero_shot: gives the untrained encoder's item vectors float32 [N, H] and a function from queries to
             float32 [Q, H]; called only when that baseline is wanted.
-        lexical: gives the tuned lexical index, which no query of the split has tuned; called as zero_shot is.
-        split: "dev" or "test".
+        lexical: gives the tuned lexical index, which no query of the split has tuned; called as zero_shot is, where
+            there are no folds.
+        split: "dev", "test" or "folds".
         fusion: several scorers that rank together; each that can count stands in the report alone, too. None ranks by
             the towers.
+        folds: for every fold of the split's queries what the others chose in the place of fusion; empty where the split
+            chose nothing.
 
     Returns:
         the model and its baselines on the same queries.
@@ -91,20 +112,24 @@ def evaluate_search(
     wanted = config.evaluation.baselines
     vectors = model.query_vectors(queries)
     answers = {TFREC: top_k(vectors, catalogue, depth)}
-    scorers: dict[str, Any] = {}
-    if fusion is not None:
-        known = KnownVectors(vectors, model.speller)
-        scorers = {TFREC: _of_words(fusion), **{alone(scorer.label): scorer for scorer in _counting(fusion, 1)}}
-        answers |= {
-            name: rank_requests(known, scorer, queries, None, depth, shop.size) for name, scorer in scorers.items()
-        }
+    parts = list(folds) or ([] if fusion is None else [(queries, fusion)])
+    ranked = _ranked(parts, queries, vectors, model.speller, depth, shop.size)
+    answers |= ranked
     if "bm25" in wanted:
         answers[BM25] = Bm25.fit(brand_and_title(shop.items)).rank(queries, depth)
     if "bm25_tuned" in wanted:
-        answers[BM25_TUNED] = rank_by_words(lexical().scores, queries, depth)
+        words = [(some, _alone(one, "lexical")) for some, one in folds if "lexical" in one.labels]
+        if words:
+            answers[BM25_TUNED] = _ranked(words, queries, vectors, None, depth, shop.size)[TFREC]
+        else:
+            answers[BM25_TUNED] = rank_by_words(lexical().scores, queries, depth)
     if "zero_shot" in wanted:
         items, encode = zero_shot()
-        answers[ZERO_SHOT] = top_k(encode(queries), items, depth)
+        plain = encode(queries)
+        answers[ZERO_SHOT] = top_k(plain, items, depth)
+        sums = [(some, _plain_sum(items, one)) for some, one in parts if "lexical" in one.labels]
+        if sums:
+            answers |= {UNTRAINED: _ranked(sums, queries, plain, model.speller, depth, shop.size)[TFREC]}
     if "popularity" in wanted:
         answers[POPULARITY] = rank_by_popularity(shop.popularity, len(queries), depth)
     systems = {
@@ -113,14 +138,47 @@ def evaluate_search(
         )
         for name, (indices, scores) in answers.items()
     }
-    return build_report(
+    report = build_report(
         systems,
-        [name for name in systems if name != TFREC and name not in scorers] + [n for n in scorers if n != TFREC],
+        [name for name in systems if name != TFREC and name not in ranked] + [n for n in ranked if n != TFREC],
         config.seed,
-        _title("Search", split, fusion),
+        _title("Search", split, fusion, bool(folds)),
         config.evaluation.resamples,
-        [TFREC] if scorers else None,
+        [TFREC] if ranked else None,
     )
+    if split != FOLDS and not folds:
+        return report
+    values = systems[TFREC].samples[report.main_metric]
+    return replace(report, expected=expected(values, config.seed, report.main_metric, config.evaluation.resamples))
+
+
+def _ranked(
+    parts: Folds, queries: Sequence[str], vectors: NDArray[np.float32], speller: Any, depth: int, size: int
+) -> dict[str, tuple[NDArray[np.int32], NDArray[np.float32]]]:
+    """Rankings of every query by the scorers of its part, together and each alone: system -> (rows, scores)."""
+    row_of = {query: row for row, query in enumerate(queries)}
+    found: dict[str, tuple[NDArray[np.int32], NDArray[np.float32]]] = {}
+    for some, fusion in parts:
+        rows = np.array([row_of[query] for query in some], np.int64)
+        known = KnownVectors(vectors[rows], speller)
+        counting = {TFREC: _of_words(fusion), **{alone(scorer.label): scorer for scorer in _counting(fusion, 1)}}
+        for name, scorer in counting.items():
+            empty = np.full([len(queries), depth], -1, np.int32), np.full([len(queries), depth], -np.inf, np.float32)
+            indices, scores = found.setdefault(name, empty)
+            indices[rows], scores[rows] = rank_requests(known, scorer, some, None, depth, size)
+    return found
+
+
+def _alone(fusion: Fusion, label: str) -> Fusion:
+    """One scorer of a fusion, as a fusion."""
+    scorer = next(scorer for scorer in fusion.scorers if scorer.label == label)
+    return Fusion([scorer], SituationWeights(np.ones([4, 1])), fusion.normalisation)
+
+
+def _plain_sum(items: Any, fusion: Fusion) -> Fusion:
+    """The untrained encoder beside the lexical scorer of a fusion, with equal weights."""
+    lexical = next(scorer for scorer in fusion.scorers if scorer.label == "lexical")
+    return Fusion([DenseScorer(items), lexical], SituationWeights(np.full([4, 2], 0.5)), fusion.normalisation)
 
 
 def evaluate_recommendation(
@@ -171,7 +229,11 @@ def _of_history(fusion: Fusion) -> Callable[[Request], Any]:
     return lambda request: fusion(request, [0, 2])
 
 
-def _title(task: str, split: str, fusion: Fusion | None) -> str:
-    chosen = "the checkpoint" if fusion is None else "the checkpoint and the weights of the scorers"
-    note = f" (dev also chose {chosen})" if split == "dev" else ""
+def _title(task: str, split: str, fusion: Fusion | None, by_others: bool = False) -> str:
+    if split == FOLDS:
+        how = ", each ranked by what the others chose" if by_others else ""
+        return f"{task}, expected on other queries (all labelled queries{how})"
+    chosen = "the checkpoint" if fusion is None or by_others else "the checkpoint and the weights of the scorers"
+    weights = "; weights of the scorers are those that other queries chose" if by_others else ""
+    note = f" (dev also chose {chosen}{weights})" if split == "dev" else ""
     return f"{task} on {split}{note}"

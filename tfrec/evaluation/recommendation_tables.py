@@ -97,6 +97,8 @@ def _told(settings: Mapping[str, Any]) -> str:
 
 def _interval(part: Slice) -> str:
     found = part.comparison
-    if found is None or math.isnan(found.low):
+    if found is None:
         return ""
+    if not found.enough:
+        return found.caveat
     return f"{found.difference:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"

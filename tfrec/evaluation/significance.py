@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, stdtr, stdtrit
+from scipy.special import stdtr
 
+from tfrec.choosing.chance import LEAST_QUERIES
+from tfrec.choosing.resampling import bootstrap_interval, sign_flip_p
 from tfrec.errors import EvaluationError
 
 RESAMPLES = 10_000
-CONFIDENCE = 0.95
-_EXACT_UP_TO = 13  # 2^13 = 8,192 sign patterns: fewer than RESAMPLES, so all of them are tried
-_CELLS = 4 << 20  # random numbers alive at once
+SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -47,23 +47,35 @@ class Comparison:
     seed_deviation: float = 0.0
 
     @property
+    def enough(self) -> bool:
+        """True when there are enough pairs for any claim: ten."""
+        return self.queries >= LEAST_QUERIES
+
+    @property
     def shown(self) -> bool:
-        """True when the interval leaves out 0: the data show a difference."""
-        return self.low > 0 or self.high < 0
+        """True when the data show a difference: enough pairs, an interval without 0, and a sign-flip p below 0.05."""
+        return self.enough and (self.low > 0 or self.high < 0) and self.p_permutation < SIGNIFICANCE
+
+    @property
+    def caveat(self) -> str:
+        """Why no difference is told, "" when one is."""
+        if not self.enough:
+            return f"too few queries to tell ({self.queries} of at least {LEAST_QUERIES})"
+        return "" if self.shown else "no difference shown"
 
     def sentence(self) -> str:
-        """One line of plain English with difference, interval and p-value."""
+        """One line of plain English with difference, interval and p-value; of too few pairs the difference alone."""
         text = f"{self.difference:+.3f} {self.metric}".rstrip()
-        if math.isnan(self.low):
-            return f"no difference shown: {text} (one query is too few for an interval)"
+        seeds = f"mean of {self.seeds} seeds" if self.seeds > 1 else ""
+        if not self.enough:
+            return f"{self.caveat}: {text}" + (f" ({seeds})" if seeds else "")
         numbers = f"95 % CI {self.low:+.3f} to {self.high:+.3f}, {format_p(self.p_permutation)}"
-        seeds = f", mean of {self.seeds} seeds" if self.seeds > 1 else ""
-        return f"{'' if self.shown else 'no difference shown: '}{text} ({numbers}{seeds})"
+        return f"{self.caveat}{': ' if self.caveat else ''}{text} ({numbers}{', ' if seeds else ''}{seeds})"
 
     def to_dict(self) -> dict[str, object]:
         """Plain JSON values; an interval that does not exist is null."""
         values = {name: None if value != value else value for name, value in asdict(self).items()}
-        return values | {"shown": self.shown, "sentence": self.sentence()}
+        return values | {"shown": self.shown, "enough": self.enough, "sentence": self.sentence()}
 
 
 def compare(a: ArrayLike, b: ArrayLike, seed: int = 0, metric: str = "", resamples: int = RESAMPLES) -> Comparison:
@@ -95,13 +107,13 @@ def compare(a: ArrayLike, b: ArrayLike, seed: int = 0, metric: str = "", resampl
     differences = differences[np.isfinite(differences)]
     if not len(differences):
         raise EvaluationError("There is no query on which both systems have a value: nothing to compare.")
-    low, high = _bootstrap_interval(differences, resamples, np.random.default_rng([seed, 1]))
+    low, high = bootstrap_interval(differences, resamples, np.random.default_rng([seed, 1]))
     return Comparison(
         metric=metric,
         difference=float(differences.mean()),
         low=low,
         high=high,
-        p_permutation=_sign_flip_p(differences, resamples, np.random.default_rng([seed, 2])),
+        p_permutation=sign_flip_p(differences, resamples, np.random.default_rng([seed, 2])),
         p_t_test=_t_test_p(differences),
         queries=len(differences),
         better=int((differences > 0).sum()),
@@ -147,42 +159,6 @@ def format_p(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.0995 else f"p = {p:.2f}"
 
 
-def _bootstrap_interval(
-    differences: NDArray[np.float64], resamples: int, rng: np.random.Generator
-) -> tuple[float, float]:
-    count = len(differences)
-    if count < 2:
-        return math.nan, math.nan
-    if not np.ptp(differences):  # every resample has the same mean; say it without rounding noise
-        return float(differences[0]), float(differences[0])
-    means = np.concatenate(
-        [
-            differences[rng.integers(0, count, (rows, count), dtype=np.int32)].mean(axis=1)
-            for rows in _chunks(resamples, count)
-        ]
-    )
-    # Tail expanded from the normal to Student's t and by sqrt(n / (n - 1)), the bias of the resampled deviation.
-    tail = float(ndtr(math.sqrt(count / (count - 1)) * stdtrit(count - 1, (1 - CONFIDENCE) / 2)))
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def _sign_flip_p(differences: NDArray[np.float64], resamples: int, rng: np.random.Generator) -> float:
-    changed = differences[differences != 0]  # a zero stays zero under any sign
-    count = len(changed)
-    if not count:
-        return 1.0
-    observed = abs(changed.sum()) * (1 - 1e-12)  # equal sums must count as equal in spite of rounding
-    if count <= _EXACT_UP_TO:
-        patterns = np.arange(2**count)[:, None] >> np.arange(count) & 1
-        return float((np.abs((2 * patterns - 1) @ changed) >= observed).mean())
-    reached = 0
-    for rows in _chunks(resamples, count):
-        signs = rng.integers(0, 2, (rows, count), dtype=np.int8) * 2.0 - 1.0
-        reached += int((np.abs(signs @ changed) >= observed).sum())
-    return (reached + 1) / (resamples + 1)  # the observed pattern is one of all: p is never 0
-
-
 def _t_test_p(differences: NDArray[np.float64]) -> float:
     count, mean = len(differences), float(differences.mean())
     if count < 2 or mean == 0:
@@ -191,9 +167,3 @@ def _t_test_p(differences: NDArray[np.float64]) -> float:
     if deviation <= 1e-12 * abs(mean):
         return 0.0
     return float(2 * stdtr(count - 1, -abs(mean) / (deviation / math.sqrt(count))))
-
-
-def _chunks(total: int, width: int) -> list[int]:
-    """Splits `total` rows into pieces of at most _CELLS numbers."""
-    rows = max(1, min(total, _CELLS // width))
-    return [min(rows, total - start) for start in range(0, total, rows)]

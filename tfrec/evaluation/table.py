@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tfrec.errors import EvaluationError
+from tfrec.evaluation.expected import Expected
 from tfrec.evaluation.significance import RESAMPLES, Comparison, compare
 
 
@@ -41,12 +42,15 @@ class Report:
         baselines: names of the systems the others are compared with; the table shows the first.
         comparisons: system -> baseline -> metric -> comparison (system - baseline).
         title: heading of the table.
+        expected: what the first system can be expected to reach on other queries, where all choices are out of the
+            way of the queries measured; None otherwise.
     """
 
     systems: dict[str, Metrics]
     baselines: list[str]
     comparisons: dict[str, dict[str, dict[str, Comparison]]]
     title: str = ""
+    expected: Expected | None = field(default=None, kw_only=True)
 
     def __repr__(self) -> str:
         metric, first = self.main_metric, next(iter(self.systems.values()))
@@ -83,8 +87,9 @@ class Report:
         return [self.to_table()]
 
     def sentences(self) -> list[str]:
-        """One plain sentence for every system and baseline, on the main metric."""
-        return [
+        """What to expect on other queries; then one sentence for every system and baseline, on the main metric."""
+        first = [self.expected.sentence()] if self.expected else []
+        return first + [
             f"{system} vs {baseline}: {by_metric[self.main_metric].sentence()}"
             for system, by_baseline in self.comparisons.items()
             for baseline, by_metric in by_baseline.items()
@@ -98,6 +103,7 @@ class Report:
             "queries": first.count,
             "skipped": first.skipped,
             "main_metric": self.main_metric,
+            "expected": self.expected.to_dict() if self.expected else None,
             "systems": {system: metrics.to_dict() for system, metrics in self.systems.items()},
             "comparisons": {
                 system: {
@@ -113,8 +119,8 @@ class Report:
         if self.baselines[0] not in by_baseline:
             return ""
         outcome = by_baseline[self.baselines[0]][self.main_metric]
-        interval = "" if math.isnan(outcome.low) else f" [{outcome.low:+.3f}, {outcome.high:+.3f}]"
-        return f"{outcome.difference:+.3f}{interval}" + ("" if outcome.shown else "\nno difference shown")
+        interval = f" [{outcome.low:+.3f}, {outcome.high:+.3f}]" if outcome.enough else ""
+        return f"{outcome.difference:+.3f}{interval}" + (f"\n{outcome.caveat}" if outcome.caveat else "")
 
 
 def build_report(

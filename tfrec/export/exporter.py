@@ -155,9 +155,8 @@ def _is_same(folder: Path, key: str) -> bool:
 
 
 def sample_queries(shop: ShopData, seed: int) -> list[str]:
-    """A few hundred queries to compare precisions on: the shop's dev queries, or else texts of items."""
-    dev = list(shop.judgments("dev")) if shop.has_searches else []
-    queries = [query for query in dev if query.strip()]
+    """A few hundred queries to compare precisions on: the shop's queries that choose, or else texts of items."""
+    queries = [query for query in shop.judgments(shop.choosing_split) if query.strip()]
     if len(queries) < _QUERIES:
         rows = np.random.default_rng(seed).permutation(shop.size)[: _QUERIES - len(queries)]
         queries += [" ".join(shop.item_texts[row].split()[:8]) for row in rows]

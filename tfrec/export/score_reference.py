@@ -32,7 +32,7 @@ def score_references(model: LoadedModel, shop: ShopData, seed: int) -> dict[str,
         `score_reference` by signature: search and recommend; those without enough requests are left out.
     """
     found: dict[str, Any] = {}
-    queries = [query for query in shop.judgments("dev") if query.strip()] if shop.has_searches else []
+    queries = [query for query in shop.judgments(shop.choosing_split) if query.strip()]
     if len(queries) >= _LEAST:
         found["search"] = score_reference(_tops(model.search(_some(queries, seed), 1)))
     shoppers = shop.shoppers("dev") if shop.has_interactions else []

@@ -7,6 +7,7 @@ from pathlib import Path
 from tfrec.config import Config, as_config
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
+from tfrec.data.split import EVALUATED, EVERY_SPLIT
 from tfrec.encoder.loading import load_encoder
 from tfrec.errors import EvaluationError, TrainingError
 from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, evaluate_search
@@ -22,8 +23,6 @@ from tfrec.synth.source import CrossScorer
 from tfrec.training.trainer import Halt
 
 __all__ = ["TrainedShop", "evaluate", "export", "load", "make_samples", "train"]
-
-_EVALUATED = ("dev", "test")
 
 
 def train(
@@ -75,7 +74,8 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
 
     Args:
         trained: from `train` or `load`.
-        split: "dev" or "test"; None takes test where there is one, else dev.
+        split: "dev", "test" or "folds"; None takes test where there is one, else dev, or folds where the shop has too
+            few labelled queries for a dev split.
 
     Returns:
         a report per task ("search", "recommendation") that the shop has data for.
@@ -84,9 +84,9 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
         EvaluationError: the split is another one, there is nothing to measure, or this is no trained shop.
     """
     _needs_trained(trained, "evaluate")
-    if split not in (None, *_EVALUATED):
+    if split not in (None, *EVALUATED):
         raise EvaluationError(
-            f"A model is evaluated on {' or '.join(map(repr, _EVALUATED))}, not on {split!r}"
+            f"A model is evaluated on {' or '.join(map(repr, EVALUATED))}, not on {split!r}"
             + (
                 ": it has seen its training data, and every score on them would be too high."
                 if split == "train"
@@ -97,15 +97,17 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
     splits = choose_splits(shop, split)
     reports: dict[str, Report] = {}
     if "search" in splits:
+        where = splits["search"]
         reports["search"] = evaluate_search(
             config,
             shop,
             model,
             trained.catalogue,
             lambda: zero_shot(config, shop),
-            lambda: trained.lexical_knowing(BEFORE[splits["search"]]),
-            splits["search"],
-            trained.fusion_knowing(BEFORE[splits["search"]]),
+            lambda: trained.lexical_knowing(BEFORE.get(where, ("train",))),
+            where,
+            trained.fusion_knowing(BEFORE.get(where, ("train",))),
+            trained.fold_fusions if where == shop.choosing_split else (),
         )
     if "recommendation" in splits:
         where = splits["recommendation"]
@@ -113,7 +115,7 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
             config, shop, model, trained.catalogue, where, trained.fusion_knowing(BEFORE[where])
         )
     results = {task: {"split": splits[task], **report.to_json()} for task, report in reports.items()}
-    ranked = {"signature": trained.signature, "retrieval": config.hash_of("retrieval")}
+    ranked = {"signature": trained.signature, "retrieval": config.hash_of("retrieval"), "chosen": trained.told()}
     RunFolder(config).add_metrics(trained.signature, evaluation={**ranked, **results})
     return reports
 
@@ -124,7 +126,7 @@ def export(trained: TrainedShop) -> Path:
 
     _needs_trained(trained, "export")
     run = RunFolder(trained.config)
-    fusion = trained.fusion_knowing(("train", "dev", "test"))
+    fusion = trained.fusion_knowing(EVERY_SPLIT)
     with run.exporting(wait=True):
         return export_model(
             trained.config, trained.model, trained.shop, trained.catalogue, run.export,

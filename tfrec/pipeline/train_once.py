@@ -104,7 +104,7 @@ def _train_alone(
     about = {"parts": assembled.parts, "prepared": shop.hash}
     if batches.tasks:
         model.encoder.train_alone(not batches.mixture.histories)
-        dev = DevEvaluation(config, shop, model)
+        dev = DevEvaluation(config, shop, model, watched=halt is not None)
         with speaking_os_errors(checkpoints_folder):
             summary = Trainer(config, model, batches, dev, checkpoints_folder, signature, about).run(halt)
     elif is_pretrained(config.encoder.name) and config.training.tasks.search > 0:

@@ -72,7 +72,10 @@ def _finished(config: Config, source: Config | None) -> TrainedShop | None:
 def _dev_score(trained: TrainedShop) -> float:
     scores = [evaluation["score"] for evaluation in trained.summary["evaluations"] if "score" in evaluation]
     if not scores:
-        raise TrainingError("synthesis.rounds needs a dev split that chooses the round: set it to 1, or hold some out.")
+        raise TrainingError(
+            "synthesis.rounds needs a dev split that chooses the round: set it to 1, or hold some queries out "
+            "(data.split.dev_share, and data.split.few_queries=0 where there are few)."
+        )
     return float(max(scores))
 
 

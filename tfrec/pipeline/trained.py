@@ -10,6 +10,7 @@ import numpy as np
 
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
+from tfrec.data.split import EVERY_SPLIT
 from tfrec.evaluation.significance import compare
 from tfrec.export.loaded import LoadedModel, Ranking
 from tfrec.models.two_tower import TwoTower
@@ -17,7 +18,7 @@ from tfrec.pipeline.run_folder import RunFolder
 from tfrec.retrieval.building import build_scorers, known_splits
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.lexical_tuning.stage import TunedLexical, kept_lexical
-from tfrec.retrieval.stage import fuse, kept_fusion
+from tfrec.retrieval.stage import fold_fusions, fuse, kept_fusion, told
 
 
 @dataclass(repr=False)
@@ -51,7 +52,7 @@ class TrainedShop:
         if self._answering is None:
             from tfrec.export.in_process import answering
 
-            knowing = self.fusion_knowing(("train", "dev", "test"))
+            knowing = self.fusion_knowing(EVERY_SPLIT)
             folder = RunFolder(self.config).path
             self._answering = answering(self.config, self.model, self.shop, self.catalogue, knowing, folder)
         return self._answering
@@ -76,6 +77,20 @@ class TrainedShop:
             self._fusion = _fuse(self)
         return self._fusion
 
+    @property
+    def fold_fusions(self) -> list[tuple[list[str], Fusion]]:
+        """For every fold of the queries that choose: the queries, and the scorers as the other folds chose them."""
+        if self.fusion is None:
+            return []
+        folder = RunFolder(self.config).retrieval(self.signature)
+        return fold_fusions(self.config, self.shop, self.fusion.scorers, folder)
+
+    def told(self) -> list[str]:
+        """What was chosen by how many queries: one sentence per choice."""
+        training = [str(self.summary["told"])] if "told" in self.summary else []
+        folder = RunFolder(self.config).retrieval(self.signature)
+        return training + (told(folder) if self.fusion is not None else [])
+
     def fusion_knowing(self, splits: Sequence[str]) -> Fusion | None:
         """The fusion with scorers that know more than train: its weights are chosen, so dev may be learned from, too.
 
@@ -83,7 +98,7 @@ class TrainedShop:
             splits: splits whose interactions the scorers may know.
         """
         splits = known_splits(self.shop, splits)
-        if self.fusion is None or splits == ("train",):
+        if self.fusion is None or splits == known_splits(self.shop, ("train",)):
             return self.fusion
         scorers = build_scorers(self.config, self.shop, self.catalogue, splits, RunFolder(self.config).lexical)
         return kept_fusion(self.config, scorers, RunFolder(self.config).retrieval(self.signature))
@@ -96,7 +111,7 @@ class TrainedShop:
 
 def _fuse(trained: TrainedShop) -> Fusion | None:
     config, shop = trained.config, trained.shop
-    scorers = build_scorers(config, shop, trained.catalogue, folder=RunFolder(config).lexical)
+    scorers = build_scorers(config, shop, trained.catalogue, known_splits(shop, ("train",)), RunFolder(config).lexical)
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
     folder = RunFolder(config).retrieval(trained.signature)

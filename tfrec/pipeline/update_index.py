@@ -13,6 +13,7 @@ import polars as pl
 from tfrec.config import Config, ItemsConfig
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
+from tfrec.data.split import EVERY_SPLIT
 from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.errors import ConfigError, ExportError
@@ -163,7 +164,7 @@ def _encode(config: Config, model: TwoTower, shop: ShopData, before: _Vectors | 
 def _fusion(config: Config, run: RunFolder, signature: str, shop: ShopData, vectors: np.ndarray) -> Fusion | None:
     if config.retrieval.scorers == ["dense"]:
         return None
-    known = known_splits(shop, ("train", "dev", "test"))  # as the export does
+    known = known_splits(shop, EVERY_SPLIT)  # as the export does
     scorers = build_scorers(config, shop, vectors, known, run.lexical)
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None

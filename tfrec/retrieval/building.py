@@ -12,6 +12,7 @@ import polars as pl
 from tfrec.config import Config
 from tfrec.config.retrieval import COLUMN
 from tfrec.data.shop import ShopData
+from tfrec.data.split import FOLDS
 from tfrec.errors import ConfigError
 from tfrec.retrieval import item_weights, prior
 from tfrec.retrieval.collaborative import CollaborativeScorer
@@ -70,9 +71,11 @@ def known_splits(shop: ShopData, splits: Sequence[str]) -> tuple[str, ...]:
     """Of splits that may be known, those that scorers are made from: purchases grow old, labelled queries do not.
 
     So scorers of a shop without interactions are those of train wherever they are used, and what was measured of them
-    holds in an export and after an update of its index.
+    holds in an export and after an update of its index. The few labelled queries of a shop without a dev split choose,
+    so they are always known; what is told of these themselves is ranked by what the others chose.
     """
-    return tuple(splits) if shop.has_interactions else ("train",)
+    known = splits if shop.has_interactions else ("train",)
+    return tuple(dict.fromkeys([*known, *([FOLDS] if shop.choosing_split == FOLDS else [])]))
 
 
 def lexical_scorer(

@@ -1,31 +1,57 @@
-"""Weights of every task, chosen on its dev requests and compared with each scorer alone."""
+"""Weights of every task, chosen by its labelled requests, and what they reach on those that had no part in it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tfrec.choosing.chance import beyond_chance
+from tfrec.choosing.crossing import out_of_folds
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.retrieval.answers import QueryVectors
 from tfrec.retrieval.comparison import Compare
+from tfrec.retrieval.evidence import Evidence
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.gate_training import trained_gate
+from tfrec.retrieval.lexical_tuning.tuner import LexicalTuner
+from tfrec.retrieval.lexical_variants import LexicalVariants
 from tfrec.retrieval.pool import Pool, build_pool
 from tfrec.retrieval.quality import METRIC, QUALITY
-from tfrec.retrieval.samples import Samples, dev_samples, train_samples
+from tfrec.retrieval.samples import Samples, choosing_samples, train_samples
 from tfrec.retrieval.scorer import Scorer
-from tfrec.retrieval.tuning import Tuned, alone_quality, held_out, surely_better, tune, usual_weights
+from tfrec.retrieval.tuning import Weighing, alone_quality, usual_weights
 from tfrec.retrieval.weights import SituationWeights, weights_table
 
 
+class Chosen(NamedTuple):
+    """Weights of a task.
+
+    Attributes:
+        weights: float64 [S], not negative, sum 1, by all requests.
+        folds: the fold of every request, int64 [Q].
+        of_folds: float64 [F, S], for each fold the weights that the other folds choose.
+        honest: quality of every request under the weights (and settings) of the other folds, float64 [Q].
+        alone: quality of every request under each scorer alone, with settings of the other folds, float64 [S, Q].
+    """
+
+    weights: NDArray[np.float64]
+    folds: NDArray[np.int64]
+    of_folds: NDArray[np.float64]
+    honest: NDArray[np.float64]
+    alone: NDArray[np.float64]
+
+
 def choose(
-    config: Config, shop: ShopData, towers: QueryVectors, scorers: list[Scorer], compare: Compare, folder: Path
-) -> dict[str, Any]:
-    """Chooses weights on dev, and trains a gate if one is wanted.
+    config: Config, shop: ShopData, towers: QueryVectors, scorers: list[Scorer], compare: Compare, folder: Path,
+    words: LexicalTuner | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Chooses weights by the requests of dev, or by folds of all labelled queries, and trains a gate if one is wanted.
 
     Args:
         config: section retrieval and the seed are read.
@@ -34,6 +60,7 @@ def choose(
         scorers: S scorers over the shop's catalogue.
         compare: a paired comparison.
         folder: where a gate that is used is kept.
+        words: settings of the lexical scorer that the requests of search have chosen, too; None where they have not.
 
     Returns:
         "labels", "normalisation", "tasks" (task -> its "weights" and how they were found) and "gate", as plain JSON
@@ -44,26 +71,37 @@ def choose(
     constant = [number for number, scorer in enumerate(scorers) if scorer.constant]
     plain = Fusion(scorers, SituationWeights(np.ones([4, len(scorers)])), section.normalisation)
     wanted = [task for task in QUALITY if task != "nothing" or constant]
+    found = choosing_samples(shop, section.max_requests, config.seed)
     pools = {
         task: _pool(plain, towers, samples, shop.size, f"Choosing weights for {task}")
-        for task, samples in dev_samples(shop, section.max_requests, config.seed).items()
+        for task, samples in found.items()
         if task in wanted
     }
     tasks: dict[str, Any] = {}
     for task in wanted:
         if task in pools:
-            tasks[task] = _outcome(task, pools[task], labels, constant, config, compare)
+            evidence = Evidence(pools[task], config.seed)
+            if task == "search" and words is not None and "lexical" in labels:
+                variants = LexicalVariants(words, found[task].queries, section.normalisation)
+                evidence = replace(evidence, number=labels.index("lexical"), variants=variants)
+            split = shop.choosing_split if task == "search" else "dev"
+            tasks[task] = _outcome(task, evidence, labels, constant, config, compare, split)
+            if task == "search":
+                tasks[task]["folds"] = _of_folds(tasks[task].pop("of_folds"), found[task].queries, labels)
+            else:
+                del tasks[task]["of_folds"]
         else:
             usual = dict(zip(labels, map(float, usual_weights(task, labels)), strict=True))
-            tasks[task] = {"weights": dict(_fixed(config, task) or usual), "tuned": False}
+            tasks[task] = {"weights": dict(_fixed(config, task) or usual), "tuned": False, "requests": 0}
+            tasks[task]["told"] = f"{task}: no labelled request chooses; {_as_configured(config, task)}"
     gate: dict[str, Any] = {}
     pools.pop("nothing", None)
     if section.gate.enabled and pools:
         table = weights_table(labels, {task: tasks[task]["weights"] for task in tasks}, section.history_share)
-        found = train_samples(shop, section.gate.examples, config.seed)
+        examples = train_samples(shop, section.gate.examples, config.seed)
         train = [
             _pool(plain, towers, samples, shop.size, f"Scoring training requests for {task}", train=True)
-            for task, samples in found.items()
+            for task, samples in examples.items()
             if task in pools
         ]
         gate = trained_gate(config, labels, table, train, pools, compare, folder)
@@ -71,49 +109,62 @@ def choose(
 
 
 def chosen_weights(
-    task: str, pool: Pool, labels: Sequence[str], constant: Sequence[int], prior_requests: float, seed: int
-) -> tuple[Tuned, np.ndarray]:
-    """The weights of a task, and what such weights reach on requests that they were not chosen on.
+    task: str, evidence: Evidence, labels: Sequence[str], constant: Sequence[int], prior_requests: float
+) -> Chosen:
+    """The weights of a task, and what the whole choice of such weights reaches on requests that had no part in it.
 
     Where a request holds nothing, the scorers that say the same of every request rank it, and the dense scorer, which
     then knows one vector for everybody, may join them; beside words or a history it is the other way round. Who joins
-    is taken only where requests that the weights were not chosen on gain by more than a standard error.
+    is taken only where requests that the weights were not chosen by gain beyond chance.
 
     Args:
         task: a name in QUALITY.
-        pool: candidates of at least one request.
+        evidence: at least one request.
         labels: S labels of scorers.
         constant: numbers of the scorers that say the same of every request.
         prior_requests: how many requests the usual weights count as.
-        seed: deals the requests into folds.
-
-    Returns:
-        (the choice, quality float64 [Q] with weights of the other requests).
     """
     quality, usual = QUALITY[task], usual_weights(task, labels)
-
-    def found(among: Sequence[int]) -> Tuned:
-        return tune(pool, quality, usual, prior_requests, among)
-
-    def honest(best: Tuned, among: Sequence[int]) -> tuple[Tuned, np.ndarray]:
-        if len(pool.items) < 2:
-            return best, best.quality
-        return best, held_out(pool, quality, seed, usual, prior_requests, among)
-
     own, joining = [number for number in range(len(labels)) if number not in constant], list(constant)
     if task == "nothing":
         own, joining = joining, [number for number in own if labels[number] == "dense"]
     if not own:
         own, joining = joining, []
-    plain = honest(found(own), own)
-    if not joining:
-        return plain
-    every = sorted([*own, *joining])
-    more = found(every)
-    if not more.weights[joining].any():
-        return plain
-    wider = honest(more, every)
-    return wider if surely_better(wider[1], plain[1]) else plain
+    whole: dict[int, Weighing] = {}
+
+    def weighing(rows: NDArray[np.int64], among: Sequence[int]) -> tuple[Weighing, NDArray[np.int64]]:
+        """All mixtures on these requests; without variants those of all requests serve any of them."""
+        if evidence.variants is not None:
+            return Weighing(evidence.told_by_others(rows), quality, usual, prior_requests, among), np.arange(len(rows))
+        if len(among) not in whole:
+            whole[len(among)] = Weighing(evidence.pool, quality, usual, prior_requests, among)
+        return whole[len(among)], rows
+
+    def by(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        if not len(rows):  # nothing chooses: one request cannot be judged by others
+            return Weighing(evidence.pool, quality, usual, prior_requests, own).usual
+        plain, places = weighing(rows, own)
+        weights = plain.weights(places)
+        if not joining:
+            return weights
+        wider, _ = weighing(rows, sorted([*own, *joining]))
+        folds = evidence.folds(rows)
+
+        def others(some: Weighing) -> NDArray[np.float64]:
+            return out_of_folds(folds, lambda at: some.weights(places[at]), lambda w, at: some.reached(w, places[at]))
+
+        return wider.weights(places) if beyond_chance(others(wider) - others(plain)) else weights
+
+    every = evidence.every
+    folds = evidence.folds(every)
+    numbers = np.unique(folds)
+    of_folds = np.stack([by(np.flatnonzero(folds != number)) for number in numbers])
+    honest, alone = np.zeros(len(every)), np.zeros([len(labels), len(every)])
+    for number in numbers:
+        inside = np.flatnonzero(folds == number)
+        pool = evidence.told(inside, np.flatnonzero(folds != number))
+        honest[inside], alone[:, inside] = quality(pool, of_folds[number]), alone_quality(pool, quality)
+    return Chosen(by(every), folds, of_folds, honest, alone)
 
 
 def _pool(
@@ -130,32 +181,60 @@ def _fixed(config: Config, task: str) -> dict[str, float] | None:
     return config.retrieval.fusion.weights.get(task)  # type: ignore[call-overload, no-any-return]
 
 
+def _as_configured(config: Config, task: str) -> str:
+    return (
+        "the weights are those of retrieval.fusion.weights" if _fixed(config, task) else "the usual scorers count alike"
+    )
+
+
+def _of_folds(chosen: Chosen, queries: Sequence[str], labels: Sequence[str]) -> list[dict[str, Any]]:
+    """For every fold its queries and the weights that the others choose, so that each can be ranked by them."""
+    return [
+        {
+            "queries": [queries[row] for row in np.flatnonzero(chosen.folds == number)],
+            "weights": _named(labels, weights),
+        }
+        for number, weights in enumerate(chosen.of_folds)
+    ]
+
+
+def _named(labels: Sequence[str], weights: NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(labels, (round(float(weight), 6) for weight in weights), strict=True))
+
+
 def _outcome(
-    task: str, pool: Pool, labels: list[str], constant: Sequence[int], config: Config, compare: Compare
-) -> dict[str, Any]:
-    """Weights of a task, what they reach on dev, and whether that is more than each scorer reaches alone."""
-    quality, fixed = QUALITY[task], _fixed(config, task)
-    if fixed is None:
-        prior_requests = config.retrieval.fusion.prior_requests
-        tuned, honest = chosen_weights(task, pool, labels, constant, prior_requests, config.seed)
-    else:
+    task: str, evidence: Evidence, labels: list[str], constant: Sequence[int], config: Config, compare: Compare,
+    split: str,
+) -> dict[str, Any]:  # fmt: skip
+    """Weights of a task, what they reach on requests that had no part in them, and how that compares."""
+    fixed = _fixed(config, task)
+    chosen = chosen_weights(task, evidence, labels, constant, config.retrieval.fusion.prior_requests)
+    if fixed is not None:
         given = np.array([fixed.get(label, 0.0) for label in labels], np.float64)
-        honest = quality(pool, given)
-        tuned = Tuned(given, honest, alone_quality(pool, quality))
+        reached = evidence.honest(lambda rows: given, QUALITY[task])
+        chosen = chosen._replace(weights=given, of_folds=np.tile(given, [len(chosen.of_folds), 1]), honest=reached)
     comparisons = {
-        label: compare(honest, alone, config.seed, METRIC[task]).to_dict()
-        for label, alone in zip(labels, tuned.alone, strict=True)
+        label: compare(chosen.honest, alone, config.seed, METRIC[task]).to_dict()
+        for label, alone in zip(labels, chosen.alone, strict=True)
     }
-    best = labels[tuned.best_alone]
-    versus = f"fused (weights of other requests) vs {best} alone"
+    best = labels[int(chosen.alone.mean(axis=1).argmax())]
+    count = len(evidence.every)
+    by = _as_configured(config, task) if fixed else f"weights of scorers chosen by {count} {_requests(task)} of {split}"
+    shares = ", ".join(f"{label} {weight:.2f}" for label, weight in _named(labels, chosen.weights).items() if weight)
     return {
-        "weights": dict(zip(labels, (round(float(weight), 6) for weight in tuned.weights), strict=True)),
+        "weights": _named(labels, chosen.weights),
         "tuned": fixed is None,
         "metric": METRIC[task],
-        "requests": len(pool.items),
-        "dev": float(tuned.quality.mean()),
-        "dev_held_out": float(honest.mean()),
-        "alone": dict(zip(labels, map(float, tuned.alone.mean(axis=1)), strict=True)),
+        "split": split,
+        "requests": count,
+        "held_out": float(chosen.honest.mean()),
+        "alone": dict(zip(labels, map(float, chosen.alone.mean(axis=1)), strict=True)),
         "versus_alone": comparisons,
-        "verdict": f"{task} on dev, {versus}: {comparisons[best]['sentence']}",
+        "verdict": f"{task}, each request with weights of the others, vs {best} alone: {comparisons[best]['sentence']}",
+        "told": f"{task}: {by} ({shares})",
+        "of_folds": chosen,
     }
+
+
+def _requests(task: str) -> str:
+    return {"search": "queries", "recommendation": "shoppers", "nothing": "newcomers"}[task]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfrec.retrieval.normalising import NORMALISATIONS
+from tfrec.retrieval.normalising import normalisation_of
 from tfrec.retrieval.scorer import Request, Scorer
 from tfrec.retrieval.weights import SITUATIONS, Weighting
 from tfrec.tensorflow_setup import tf
@@ -21,22 +21,21 @@ class Fusion(Scorer):
     Args:
         scorers: S scorers over one catalogue, at least one, with different labels.
         weights: what each counts.
-        normalisation: a name in NORMALISATIONS.
+        normalisation: a name in NORMALISATIONS, or "auto".
 
     Raises:
         ValueError: the normalisation is unknown, labels repeat, or the weights are of another number of scorers.
     """
 
-    def __init__(self, scorers: Sequence[Scorer], weights: Weighting, normalisation: str = "z-score") -> None:
+    def __init__(self, scorers: Sequence[Scorer], weights: Weighting, normalisation: str = "auto") -> None:
         super().__init__(name="fusion")
         self.label = "fused"
         self.scorers, self.weights = list(scorers), weights
-        if normalisation not in NORMALISATIONS:
-            raise ValueError(f"normalisation must be one of {', '.join(NORMALISATIONS)}, not {normalisation!r}")
         labels = [scorer.label for scorer in scorers]
         if not labels or len(set(labels)) != len(labels) or len(weights.used([0])) != len(labels):
             raise ValueError(f"fusion needs scorers with different labels and a weight for each, not {labels}")
         self.normalisation = normalisation
+        self._normalise = [normalisation_of(normalisation, scorer.sparse) for scorer in scorers]
 
     @property
     def labels(self) -> list[str]:
@@ -94,7 +93,7 @@ class Fusion(Scorer):
         scorer = self.scorers[number]
         if scorer.constant:
             request = Request(*(values[:1] for values in request))
-        return NORMALISATIONS[self.normalisation](scorer(request))
+        return self._normalise[number](scorer(request))
 
     def _whole(self, number: int, request: Request) -> Tensor:
         """Normalised scores float32 [B, N]."""

@@ -1,4 +1,4 @@
-"""The stage's gate: made as the configuration says, trained on the training split, kept only where dev gains."""
+"""The stage's gate: made as the configuration says, trained on train, kept only for a gain beyond chance."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tfrec.choosing.chance import beyond_chance
 from tfrec.config import Config
 from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.gate import Gate, train_gate
@@ -33,14 +34,14 @@ def trained_gate(
     config: Config, labels: list[str], table: np.ndarray, train: Sequence[Pool], dev: Mapping[str, Pool],
     compare: Compare, folder: Path,
 ) -> dict[str, Any]:  # fmt: skip
-    """Trains the gate; says whether dev gains by it, and leaves it as `gate.npz` only then.
+    """Trains the gate; says whether dev gains by it beyond chance, and leaves it as `gate.npz` only then.
 
     Args:
         config: see new_gate.
         labels: see new_gate.
         table: see new_gate.
         train: a pool of each task's training requests.
-        dev: task -> pool of its dev requests.
+        dev: task -> pool of the requests that choose.
         compare: a paired comparison.
         folder: where the gate is kept.
 
@@ -58,6 +59,7 @@ def trained_gate(
     gated = {task: QUALITY[task](pool, gate.weights_of(pool)) for task, pool in dev.items()}
     outcome = {task: compare(gated[task], fixed[task], config.seed, METRIC[task]).to_dict() for task in dev}
     gain = float(np.mean([gated[task].mean() - fixed[task].mean() for task in dev]))
-    if gain > 0:
+    used = beyond_chance(*(gated[task] - fixed[task] for task in dev))
+    if used:
         np.savez(folder / "gate.npz", **gate.state())  # type: ignore[arg-type]
-    return {"used": gain > 0, "dimension": dimension, "loss": loss, "dev_gain": gain, "versus_fixed": outcome}
+    return {"used": used, "dimension": dimension, "loss": loss, "dev_gain": gain, "versus_fixed": outcome}

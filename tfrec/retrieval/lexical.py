@@ -25,6 +25,8 @@ class LexicalScorer(Scorer):
         index: of the catalogue.
     """
 
+    sparse = True
+
     def __init__(self, index: LexicalIndex) -> None:
         super().__init__(name="lexical")
         self.label = "lexical"

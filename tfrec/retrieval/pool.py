@@ -31,6 +31,7 @@ class Pool:
         truth: per request the gains of all right items, also of those that no scorer found, best first.
         vectors: the requests' vectors float32 [Q, D].
         flags: float32 [Q, 3]: whether there is a query, a history; log(1 + the history's length).
+        keys: what tells the requests apart, whatever order they come in.
     """
 
     items: np.ndarray
@@ -39,6 +40,7 @@ class Pool:
     truth: list[np.ndarray]
     vectors: np.ndarray
     flags: np.ndarray
+    keys: list[str]
 
     @functools.cached_property
     def ideal(self) -> np.ndarray:
@@ -67,8 +69,9 @@ class Pool:
 
     def some(self, rows: np.ndarray) -> Pool:
         """The pool of some of the requests, by their numbers int [R]."""
-        truth = [self.truth[row] for row in rows]
-        return Pool(self.items[rows], self.parts[rows], self.gains[rows], truth, self.vectors[rows], self.flags[rows])
+        tables = (self.items[rows], self.parts[rows], self.gains[rows])
+        truth, keys = [self.truth[row] for row in rows], [self.keys[row] for row in rows]
+        return Pool(*tables, truth, self.vectors[rows], self.flags[rows], keys)
 
 
 def build_pool(
@@ -140,4 +143,6 @@ def build_pool(
         flags[:, 1] = [len(history) > 0 for history in histories]
         flags[:, 2] = np.log1p([len(history) for history in histories])
     whole = np.concatenate(vectors) if vectors else np.zeros([0, 1], np.float32)
-    return Pool(items, scores, gains, ideal, whole, flags)
+    past = [[]] * len(queries) if histories is None else [list(history) for history in histories]
+    keys = [f"{query}\0{past[row]}\0{sorted(truths[row])}" for row, query in enumerate(queries)]
+    return Pool(items, scores, gains, ideal, whole, flags, keys)

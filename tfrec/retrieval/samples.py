@@ -1,4 +1,4 @@
-"""Requests with known answers: of dev to choose weights by, of train to train a gate."""
+"""Requests with known answers: of dev (or all few labelled queries) to choose by, of train to train a gate."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ class Samples(NamedTuple):
     truths: list[Mapping[int, float]]
 
 
-def dev_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]:
-    """The judged queries, the shoppers and the newcomers ("nothing") of dev; at most `most` of each, by the seed."""
+def choosing_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]:
+    """The judged queries that choose (of dev, or all where they are few), the shoppers and the newcomers ("nothing")
+    of dev; at most `most` of each, by the seed."""
     found = {}
-    searches = _searches(shop, "dev")
+    searches = _searches(shop, shop.choosing_split)
     if searches.queries:
         found["search"] = _some(searches, most, seed)
     for task, shoppers in (("recommendation", shop.shoppers("dev")), ("nothing", shop.newcomers("dev"))):

@@ -33,10 +33,12 @@ class Scorer(tf.Module):  # type: ignore[misc]
     Attributes:
         label: how tables and configuration name it.
         constant: whether it scores the items alike for every request, so that one row says everything.
+        sparse: whether most items get exactly 0 for a request, and no item less.
     """
 
     label: str
     constant = False
+    sparse = False
 
     @abstractmethod
     def __call__(self, request: Request) -> Any:

@@ -1,4 +1,4 @@
-"""The stage of retrieval: the weights of scorers are chosen on dev and kept in the run folder."""
+"""The stage of retrieval: weights of scorers are chosen by labelled requests and kept in the run folder."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from tfrec.retrieval.choosing import choose
 from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.gate_training import new_gate
+from tfrec.retrieval.lexical_variants import scorers_without, tuner_of
 from tfrec.retrieval.scorer import Scorer
 from tfrec.retrieval.weights import SituationWeights, Weighting, weights_table
 
-FORMAT = 2  # raise it when the same configuration shall be tuned anew
+FORMAT = 3  # raise it when the same configuration shall be tuned anew
 
 
 def fuse(
@@ -35,10 +36,10 @@ def fuse(
 ) -> Fusion:
     """Chooses how the scorers of a shop count together, or reads it back when nothing has changed.
 
-    Weights of a task come from the configuration, or from the dev split, or are equal for the scorers that are made
-    for it. A gate, if wanted, is trained on the training split and taken only where dev gains by it. Everything is
-    left in `fusion.json` (and `gate.npz`), with a paired comparison of the fused scores with each scorer alone; there,
-    each request is ranked with weights that were chosen on others.
+    Weights of a task come from the configuration, or from the requests of dev (from all labelled queries where they are
+    few), or are equal for the scorers that are made for it. A gate, if wanted, is trained on the training split and
+    taken only where dev gains by it beyond chance. Everything is left in `fusion.json` (and `gate.npz`), with a paired
+    comparison of the fused scores with each scorer alone; there, each request is ranked with weights that others chose.
 
     Args:
         config: section retrieval and the seed are read.
@@ -63,10 +64,33 @@ def fuse(
     if kept is None:
         _check(config, labels)
         with atomic_directory(folder) as aside:
-            kept = choose(config, shop, towers, scorers, compare, aside)
+            words = tuner_of(config, shop) if "lexical" in labels else None
+            kept = choose(config, shop, towers, scorers, compare, aside, words)
             kept["key"] = key
             write_json(aside / "fusion.json", kept)
     return _assembled(config, scorers, kept, folder)
+
+
+def fold_fusions(config: Config, shop: ShopData, scorers: list[Scorer], folder: Path) -> list[tuple[list[str], Fusion]]:
+    """For every fold of the labelled queries: the queries, and the scorers and weights that the others choose.
+
+    Empty where no labelled query chose, or where a gate weighs the scorers instead.
+
+    Raises:
+        ConfigError: nothing was chosen, or for other scorers.
+    """
+    kept = _kept_for(scorers, folder)
+    if kept["gate"].get("used"):
+        return []
+    folds = kept["tasks"].get("search", {}).get("folds", [])
+    words = tuner_of(config, shop) if folds and "lexical" in kept["labels"] else None
+    lexical = [None] * len(folds) if words is None else scorers_without(words, [fold["queries"] for fold in folds])
+    found = []
+    for fold, own in zip(folds, lexical, strict=True):
+        tasks = kept["tasks"] | {"search": fold}
+        some = [own if own is not None and scorer.label == "lexical" else scorer for scorer in scorers]
+        found.append((list(fold["queries"]), _assembled(config, some, kept | {"tasks": tasks, "gate": {}}, folder)))
+    return found
 
 
 def kept_fusion(config: Config, scorers: list[Scorer], folder: Path) -> Fusion:
@@ -75,11 +99,22 @@ def kept_fusion(config: Config, scorers: list[Scorer], folder: Path) -> Fusion:
     Raises:
         ConfigError: nothing was chosen, or for other scorers.
     """
+    return _assembled(config, scorers, _kept_for(scorers, folder), folder)
+
+
+def told(folder: Path) -> list[str]:
+    """What was chosen by how many requests: a sentence per task."""
+    file = folder / "fusion.json"
+    kept = read_json(file) if file.is_file() else {}
+    return [outcome["told"] for outcome in kept.get("tasks", {}).values()]
+
+
+def _kept_for(scorers: list[Scorer], folder: Path) -> dict[str, Any]:
     file = folder / "fusion.json"
     kept = read_json(file) if file.is_file() else {}
     if kept.get("labels") != [scorer.label for scorer in scorers]:
         raise ConfigError(f"{file} holds no weights for these scorers: run `tfrec evaluate` with this configuration.")
-    return _assembled(config, scorers, kept, folder)
+    return kept
 
 
 def _assembled(config: Config, scorers: list[Scorer], kept: Mapping[str, Any], folder: Path) -> Fusion:

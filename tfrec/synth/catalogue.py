@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from tfrec.data.split import EVALUATED
 from tfrec.synth.catalogue_queries import catalogue_queries
 from tfrec.synth.source import SAMPLES, SourceContext
 
@@ -16,7 +17,7 @@ class CatalogueSource:
     def samples(self, context: SourceContext) -> pl.DataFrame:
         """Makes samples without an item: of many alike, the one it was cut from is seldom the best answer."""
         config, shop = context.config, context.shop
-        evaluated = [query for split in ("dev", "test") for query in shop.judgments(split)]
+        evaluated = [query for split in EVALUATED for query in shop.judgments(split)]
         made = catalogue_queries(shop.item_texts, config.synthesis.queries, evaluated, config.seed)
         count = len(made)
         return pl.DataFrame(

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from tfrec.config.synth_expansion import ExpansionConfig
+from tfrec.data.split import EVALUATED
 from tfrec.progress import track
 from tfrec.synth.catalogue_queries import catalogue_queries, normalise
 from tfrec.synth.likeness import Likeness
@@ -31,7 +32,7 @@ class Expansion:
         if not labels.positives:
             return pl.DataFrame(schema=SAMPLES)
         settings: ExpansionConfig = context.config.synthesis.expansion
-        evaluated = [query for split in ("dev", "test") for query in shop.judgments(split)]
+        evaluated = [query for split in EVALUATED for query in shop.judgments(split)]
         cut = catalogue_queries(shop.item_texts, settings.queries, [*evaluated, *labels.judged], seed)
         queries = [query for query, _ in cut]
         return expand(labels, queries, shop.item_texts, shop.item_ids, context.teacher(), settings, seed)

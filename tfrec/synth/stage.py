@@ -15,6 +15,7 @@ import polars as pl
 
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
+from tfrec.data.split import FOLDS
 from tfrec.encoder.store import is_pretrained
 from tfrec.errors import ConfigError
 from tfrec.files import atomic_directory, read_json, write_json
@@ -52,7 +53,10 @@ def reason(config: Config, shop: ShopData) -> str:
         if config.synthesis.enabled == "auto":
             why += f", fewer than synthesis.few_queries = {config.synthesis.few_queries:,}"
         return f"{why}: further examples are made ({made_by})."
+    few = len(shop.judgments(FOLDS))
     without = "no labelled query to train on"
+    if few:
+        without += f" (the {few} there are choose, fewer than data.split.few_queries)"
     if config.training.tasks.search == 0:
         return f"synthesis.enabled is true: examples are made ({made_by})."
     if shop.has_interactions:

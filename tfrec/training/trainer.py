@@ -14,12 +14,12 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.progress import Progress
 from tfrec.tensorflow_setup import tf
 from tfrec.training import checkpoints, training_state
+from tfrec.training.ending import Ending, Evaluate
 from tfrec.training.interpolation import Interpolation
 from tfrec.training.optimizer import AdamW
 from tfrec.training.pipeline import Batches
 from tfrec.training.schedule import Schedule
 
-Evaluate = Callable[[], dict[str, float]]
 # Told after each evaluation how far the run is (0..1) and what has been measured; a reason ends the run there.
 Halt = Callable[[float, list[dict[str, float]]], "str | None"]
 ENDS = ("finished", "patience", "untrained")  # how a training ends by itself; others were halted and may go on
@@ -34,8 +34,7 @@ class Trainer:
         config: section training is read.
         model: the model, changed in place.
         batches: the input pipeline.
-        evaluate: gives dev metrics of the model as it stands, with the one that decides under "score"; a shop whose
-            dev split is empty has none, and then the last weights are the best.
+        evaluate: gives dev metrics of the model as it stands (see Ending).
         folder: of the checkpoints of all trainings of a run; this one's `last/`, best weights and TensorBoard's events
             go into a folder of its signature.
         signature: hash of everything the run depends on.
@@ -53,8 +52,9 @@ class Trainer:
         about: dict[str, Any] | None = None,
     ) -> None:
         self._training, self._model, self._batches = config.training, model, batches
-        self._evaluate, self._signature, self._about = evaluate, signature, about
+        self._signature, self._about = signature, about
         self._folder = training_state.training_folder(folder, signature)
+        self._ending = Ending(config.training, evaluate, model, self._folder, signature)
         if batches.examples < self._training.batch_size:
             raise TrainingError(
                 f"There are {batches.examples} training examples, fewer than training.batch_size = "
@@ -66,12 +66,9 @@ class Trainer:
             groups, self._training.weight_decay, self._training.clip_norm, self._training.accumulate_steps
         )
         self._factor = tf.Variable(0.0, trainable=False)
-        self.history: list[dict[str, float]] = []
-        self._stale = 0
-        self._best, self._best_number = -math.inf, 0
 
     def run(self, halt: Halt | None = None) -> dict[str, Any]:
-        """Trains to the end and leaves the best weights in the model.
+        """Trains to the end and leaves the weights that it ends with in the model.
 
         Args:
             halt: may end the run at an evaluation before the last; a later call goes on from there, on the same
@@ -79,9 +76,11 @@ class Trainer:
 
         Returns:
             what happened: steps, seconds, pairs_per_second, stopped ("finished" | "patience" | the reason of halt),
-            evaluations.
+            evaluations, and told: which weights are kept, and chosen by how many requests.
         """
-        interpolation = Interpolation(self._optimizer.variables_in_order if self._training.interpolation else [])
+        ending = self._ending
+        ending.watched = halt is not None
+        line = Interpolation(self._optimizer.variables_in_order if ending.mixes else [])
         state = self._resume()
         if state.get("finished"):
             checkpoints.restore_best(self._folder, state, self._model.saved_variables)
@@ -94,9 +93,9 @@ class Trainer:
         )
         step, stopped = int(state.get("step", 0)), "finished"
         evaluations = max(1, self._training.evaluations)
-        if not self.history:
+        if not ending.history:
             self._judge(step, schedule)
-        done_evaluations = len(self.history) - 1
+        done_evaluations = len(ending.history) - 1
         writer = tf.summary.create_file_writer(str(self._folder / "tensorboard"))
         batches = self._batches.from_step(step)
         iterator, train = iter(batches), self._traced_step(batches.element_spec)
@@ -105,7 +104,7 @@ class Trainer:
         with Progress("Training", 100) as bar, writer.as_default():
             bar.advance(100 * schedule.progress(step))
             progress = schedule.progress(step)
-            reason = halt(progress, self.history) if halt and done_evaluations and progress < 1.0 else None
+            reason = halt(progress, ending.history) if halt and done_evaluations and progress < 1.0 else None
             while reason is None and (progress := schedule.progress(step)) < 1.0:
                 self._factor.assign(schedule.factor(progress))
                 loss, norm = train(next(iterator), tf.constant(step, tf.int64))
@@ -124,10 +123,10 @@ class Trainer:
                 due = schedule.progress(step) >= (done_evaluations + 1) / evaluations
                 if due:
                     before = time.monotonic()
-                    stale = self._judge(step, schedule)
+                    self._judge(step, schedule)
                     paused += time.monotonic() - before
                     done_evaluations = max(done_evaluations + 1, int(schedule.progress(step) * evaluations + 1e-9))
-                    if stale >= self._training.patience:
+                    if ending.impatient:
                         stopped = "patience"
                         break
                 if due or time.monotonic() - last_save > pause:
@@ -136,17 +135,21 @@ class Trainer:
                     last_save = time.monotonic()
                     pause = max(_SECONDS_BETWEEN_CHECKPOINTS, (last_save - before) / _SAVING_SHARE)
                 if due and halt and (progress := schedule.progress(step)) < 1.0:
-                    reason = halt(progress, self.history)
+                    reason = halt(progress, ending.history)
         seconds = max(time.monotonic() - started - paused, 1e-9)
-        if reason is None:
-            self._interpolate(interpolation, step, schedule)
+        line.mark_end()
+        told = ending.settle(line, step, schedule.elapsed, stopped) if reason is None else "training: halted"
         summary = {
-            "steps": step, "seconds": schedule.elapsed, "stopped": reason or stopped, "evaluations": self.history,
-            "pairs_per_second": (step - first_step) * self._training.batch_size / seconds,
+            "steps": step, "seconds": schedule.elapsed, "stopped": reason or stopped, "evaluations": ending.history,
+            "pairs_per_second": (step - first_step) * self._training.batch_size / seconds, "told": told,
         }  # fmt: skip
         if reason is None:
+            line.go_to(1.0)
             self._save(step, schedule, summary)
-        checkpoints.restore(training_state.best_folder(self._folder, self._best_number), self._model.saved_variables)
+        if reason is None or ending.decided:
+            checkpoints.restore(training_state.best_folder(self._folder, ending.number), self._model.saved_variables)
+        else:
+            line.go_to(ending.mixture)
         return summary
 
     def _traced_step(self, batch: Any) -> Callable[..., Any]:
@@ -159,44 +162,23 @@ class Trainer:
         gradients = tape.gradient(loss, self._optimizer.variables_in_order)
         return loss, self._optimizer.apply(gradients, self._factor, step)
 
-    def _interpolate(self, line: Interpolation, step: int, schedule: Schedule) -> None:
-        """Judges points between the first and the last weights, which stand in the model again afterwards."""
-        line.mark_end()
-        for share in self._training.interpolation if self._best > -math.inf else ():
-            line.go_to(share)
-            self._judge(step, schedule, share)
-        line.go_to(1.0)
-
-    def _judge(self, step: int, schedule: Schedule, share: float = 1.0) -> int:
-        metrics = self._evaluate()
-        point = {} if share == 1.0 else {"share": share}
-        self.history.append({"step": step, "seconds": round(schedule.elapsed, 1), **point, **metrics})
-        for name, value in metrics.items() if share == 1.0 else ():
+    def _judge(self, step: int, schedule: Schedule) -> None:
+        for name, value in self._ending.judge(step, schedule.elapsed).items():
             tf.summary.scalar(f"dev/{name}", value, step=step)
-        if metrics.get("score", math.inf) > self._best:
-            self._best, self._stale, self._best_number = metrics.get("score", -math.inf), 0, len(self.history) - 1
-            state = {"signature": self._signature, "step": step, **point, **metrics}
-            best = training_state.best_folder(self._folder, self._best_number)
-            checkpoints.save(best, self._model.saved_variables, state)
-        else:
-            self._stale += 1
-        return self._stale
 
     def _save(self, step: int, schedule: Schedule, summary: dict[str, Any] | None = None) -> None:
         state = {
-            "signature": self._signature, "step": step, "seconds": schedule.elapsed, "history": self.history,
-            "best": self._best, "best_number": self._best_number, "stale": self._stale, "about": self._about,
-            "finished": summary is not None, "summary": summary,
+            "signature": self._signature, "step": step, "seconds": schedule.elapsed, **self._ending.state(),
+            "about": self._about, "finished": summary is not None, "summary": summary,
         }  # fmt: skip
         checkpoints.save(self._folder / "last", self._variables, state)
-        training_state.forget_other_bests(self._folder, self._best_number)
+        training_state.forget_other_bests(self._folder, self._ending.number)
 
     def _resume(self) -> dict[str, Any]:
         if training_state.last_state(self._folder).get("signature") != self._signature:
             return {}
         state = checkpoints.restore(self._folder / "last", self._variables)
-        self.history, self._best, self._stale = state["history"], state["best"], state["stale"]
-        self._best_number = state["best_number"]
+        self._ending.restore(state)
         return state
 
     @property

@@ -125,6 +125,7 @@ data:
   root: {tmp_path}
   items: {{path: items.csv}}
   searches: {{path: searches.csv}}
+  split: {{few_queries: 0}}
   template: "{{color}} {{title}}"
 synthesis: {{attributes: {{enabled: true, columns: [color, material]}}}}
 """

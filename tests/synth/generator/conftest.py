@@ -65,7 +65,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     path = folder / "toy.yaml"
     lines = [
         f"name: toy\nruns_dir: {folder / 'runs'}",
-        f"data: {{root: {folder}, items: items.csv, searches: searches.csv}}",
+        f"data: {{root: {folder}, items: items.csv, searches: searches.csv, split: {{few_queries: 0}}}}",
         "encoder: {name: tiny, item_tokens: 24, precision: f32}",
         f"synthesis: {{generator: {SETTINGS}}}",
     ]

@@ -125,7 +125,10 @@ def llm_shop(tmp_path: Path) -> Callable[..., Path]:
         }  # fmt: skip
         config = {
             "runs_dir": str(tmp_path / "runs"), "synthesis": {"sources": ["llm"], "llm": llm},
-            "data": {"root": str(tmp_path), "template": "{title}", "items": "items.csv", "searches": "searches.csv"},
+            "data": {
+                "root": str(tmp_path), "template": "{title}", "items": "items.csv", "searches": "searches.csv",
+                "split": {"few_queries": 0},
+            },
         }  # fmt: skip
         path = tmp_path / "shop.yaml"
         path.write_text(json.dumps(config))  # JSON is YAML

@@ -129,7 +129,8 @@ def test_the_source_reads_the_train_split_alone(toy_items: pl.DataFrame, tmp_pat
     toy_items.drop("text").write_csv(tmp_path / "items.csv")
     judged = [("red sofa", "i0", "train"), ("kettle acme", "i18", "train"), ("quiet desk lamp", "i9", "dev")]
     pl.DataFrame(judged, ["query", "item_id", "split"], orient="row").write_csv(tmp_path / "searches.csv")
-    data = {"root": str(tmp_path), "items": "items.csv", "searches": "searches.csv"}
+    files = {"items": "items.csv", "searches": "searches.csv"}
+    data = {"root": str(tmp_path), **files, "split": {"few_queries": 0}}
     config = parse_config(
         {"runs_dir": str(tmp_path), "data": data, "synthesis": {"templates": {"queries": 200, "prior": 0.1, **CLEAN}}}
     )

@@ -16,6 +16,7 @@ from tfrec.synth.source import Teacher
 
 if TYPE_CHECKING:
     from tfrec.data.shop import ShopData
+from tfrec.data.split import EVALUATED
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class FilterContext:
                 f"set category_column to one of {', '.join(shop.items.columns)}."
             )
         categories = shop.items[column].cast(pl.String).fill_null("").to_list() if counted else []
-        evaluated = [query for split in ("dev", "test") for query in shop.judgments(split)]
+        evaluated = [query for split in EVALUATED for query in shop.judgments(split)]
         return cls(
             settings=settings,
             seed=seed,

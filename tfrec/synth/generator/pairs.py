@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from tfrec.data.shop import ShopData
+from tfrec.data.split import EVALUATED
 from tfrec.synth.catalogue_queries import catalogue_queries
 
 
@@ -74,7 +75,7 @@ def made_pairs(found: Sequence[tuple[str, int]]) -> Pairs:
 
 def catalogue_pairs(shop: ShopData, count: int, seed: int) -> Pairs:
     """Queries cut from item texts, with the items that they were cut from."""
-    evaluated = [query for split in ("dev", "test") for query in shop.judgments(split)]
+    evaluated = [query for split in EVALUATED for query in shop.judgments(split)]
     return made_pairs(catalogue_queries(shop.item_texts, count, evaluated, seed))
 
 
