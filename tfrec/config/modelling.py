@@ -17,8 +17,8 @@ class EncoderConfig(Section):
 
     name: str = Field(
         "minilm+multilingual",
-        description="An installed encoder (tfrec encoder list), or a TF-Hub handle: URL, Kaggle handle or folder. Two joined "
-        "by + stand side by side: the first trains, the second stays. minilm alone answers in half the time.",
+        description="An installed encoder (tfrec encoder list), or a TF-Hub handle: URL, Kaggle handle or folder. Two "
+        "joined by + stand side by side: the first trains, the second stays. minilm alone answers in half the time.",
     )
     preprocessor: str | None = Field(None, description="The preprocessor's handle when name is a TF-Hub handle.")
     pooling: Literal["mean", "cls", "pooled"] = Field("mean", description="How token vectors become one text vector.")
@@ -91,7 +91,7 @@ class TrainingConfig(Section):
         None,
         gt=0,
         description="Passes over the training examples; the schedule spans them. Empty = 3 for a pretrained encoder "
-        "and searches alone: it learns few labels by heart, and unseen queries lose. Else 10.",
+        "and searches alone, else 10.",
     )
     max_minutes: float | None = Field(
         12,
