@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from tfrec.cli import augment, config, data, encoder, index, synth, tune
+from tfrec.cli.advise import advise
 from tfrec.cli.demo import demo
 from tfrec.cli.export import export
 from tfrec.cli.query import query
@@ -17,6 +18,7 @@ app = typer.Typer(
     help="From a shop's files to a served search-and-recommendation model.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
 )  # fmt: skip
+app.command()(advise)
 app.command()(train)
 app.command()(evaluate)
 app.command()(export)
