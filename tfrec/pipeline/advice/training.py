@@ -59,16 +59,16 @@ def training_advice(view: View) -> TrainingAdvice:
         np.array([pool.ndcg(scores(pool)) for pool in pools])
         for scores in (lambda p: p.lexical, lambda p: p.dense, lambda p: p.lexical + p.dense)
     )
-    found = np.mean([pool.found for pool in pools], axis=0)
+    words, meaning, either = np.mean([pool.found for pool in pools], axis=0).tolist()
     learned = {share: adapted(view, share) for share in track(_SHARES, "Learning from parts of the labels")}
     curve = {0: float(both.mean())} | {
         len(teachers(view, 0, share)): float(values.mean()) for share, values in learned.items()
     }
     left = 1 - float(max(both.mean(), lexical.mean()))
-    trained, why = _trained(view, learned[1.0] - both, left, float(found[2]))
+    trained, why = _trained(view, learned[1.0] - both, left, either)
     more, why_more = _more(count, learned[1.0] - learned[0.5], left)
     return TrainingAdvice(
-        count, float(lexical.mean()), float(dense.mean()), float(both.mean()), tuple(map(float, found)), _alike(view),
+        count, float(lexical.mean()), float(dense.mean()), float(both.mean()), (words, meaning, either), _alike(view),
         curve, trained, more, (why, why_more),
     )  # fmt: skip
 
