@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from tfrec.choosing.chance import LEAST_QUERIES, beyond_chance
+from tfrec.evaluation.significance import compare
 from tfrec.pipeline.advice.probe import adapted, teachers
 from tfrec.pipeline.advice.view import View
 from tfrec.progress import track
 
 _SHARES = (0.25, 0.5, 1.0)
+_FEW = 300  # labelled queries below which a training by them taught nothing that held for others
+_TOLD_APART = 40  # labelled queries by which a choice can be told from luck
 _NEARLY_ALL = 0.97  # nDCG@10 above which there is hardly anything left to gain
 
 
@@ -74,17 +76,16 @@ def training_advice(view: View) -> TrainingAdvice:
 
 
 def _trained(view: View, gain: np.ndarray, left: float, found: float) -> tuple[str, str]:
-    few = view.config.data.split.few_queries
     if left < 1 - _NEARLY_ALL:
         return "unlikely", f"untrained scorers reach {1 - left:.3f} nDCG@10: hardly anything is left to gain"
-    if len(view.labelled) < few:
+    if len(view.labelled) < _FEW:
         return "unlikely", (
-            f"{len(view.labelled)} labelled queries are fewer than data.split.few_queries = {few}: what so few teach "
-            "the towers holds for few others, and queries made from the catalogue repeat what the words say; "
+            f"what {len(view.labelled)} labelled queries, fewer than {_FEW}, teach the towers holds for few others, and "
+            "queries made from the catalogue repeat what the words say; "
             f"{1 - found:.0%} of the right items are beyond the first hundred of both"
         )
     told = f"a linear map of the query vectors, learned from the other folds, changes nDCG@10 by {gain.mean():+.3f}"
-    if beyond_chance(gain):
+    if _more_than_chance(gain):
         return "likely", f"{told}, which is more than chance"
     return "unlikely", f"{told}, which is no more than chance"
 
@@ -98,9 +99,14 @@ def _more(count: int, gain: np.ndarray, left: float) -> tuple[str, str]:
             f"with {count} labelled queries no choice can be told from luck; {4 * LEAST_QUERIES} can weigh it",
         )
     told = f"twice the labels changed nDCG@10 by {gain.mean():+.3f}"
-    if beyond_chance(gain):
+    if _more_than_chance(gain):
         return "likely", f"{told}, which is more than chance"
     return "unlikely", f"{told}, which is no more than chance"
+
+
+def _more_than_chance(gain: np.ndarray) -> bool:
+    """Whether the 95 % interval of a gain float64 [Q] lies above 0."""
+    return len(gain) > 1 and compare(gain, np.zeros_like(gain)).low > 0
 
 
 def _alike(view: View) -> float | None:
