@@ -80,7 +80,7 @@ def _trained(view: View, gain: np.ndarray, left: float, found: float) -> tuple[s
         return "unlikely", f"untrained scorers reach {1 - left:.3f} nDCG@10: hardly anything is left to gain"
     if len(view.labelled) < _FEW:
         return "unlikely", (
-            f"what {len(view.labelled)} labelled queries, fewer than {_FEW}, teach the towers holds for few others, and "
+            f"what {len(view.labelled)} labelled queries, fewer than {_FEW}, teach holds for few others, and "
             "queries made from the catalogue repeat what the words say; "
             f"{1 - found:.0%} of the right items are beyond the first hundred of both"
         )
@@ -93,11 +93,8 @@ def _trained(view: View, gain: np.ndarray, left: float, found: float) -> tuple[s
 def _more(count: int, gain: np.ndarray, left: float) -> tuple[str, str]:
     if left < 1 - _NEARLY_ALL:
         return "unlikely", f"untrained scorers reach {1 - left:.3f} nDCG@10 already"
-    if count < 4 * LEAST_QUERIES:
-        return (
-            "likely",
-            f"with {count} labelled queries no choice can be told from luck; {4 * LEAST_QUERIES} can weigh it",
-        )
+    if count < _TOLD_APART:
+        return "likely", f"with {count} labelled queries no choice can be told from luck; {_TOLD_APART} can weigh it"
     told = f"twice the labels changed nDCG@10 by {gain.mean():+.3f}"
     if _more_than_chance(gain):
         return "likely", f"{told}, which is more than chance"
