@@ -45,7 +45,7 @@ def test_prepare_takes_the_path_of_a_configuration(tmp_path: Path) -> None:
     (tmp_path / "searches.csv").write_text("query,item_id\n" + "".join(f"lamp {n},I{n}\n" for n in range(20)))
     (tmp_path / "shop.yaml").write_text("name: shop\ndata: {items: items.csv, searches: searches.csv}\n")
     shop = tfrec.prepare(str(tmp_path / "shop.yaml"))
-    assert shop.size == 20 and shop.folder == tmp_path / "runs" / "shop" / "data"
+    assert shop.size == 20 and shop.folder.parent == tmp_path / "runs" / "shop" / "data"
     assert repr(shop) == f"ShopData('{shop.folder}': 20 items, searches)"
 
 
@@ -53,9 +53,9 @@ def test_evaluate_and_export_say_what_they_take() -> None:
     from tfrec.pipeline.trained import TrainedShop
 
     shop = TrainedShop(parse_config(SHOP), None, None, "", {})  # type: ignore[arg-type]
-    with pytest.raises(EvaluationError, match="evaluated on 'dev' or 'test', not on 'train': it has seen its training"):
+    with pytest.raises(EvaluationError, match="'test' or 'folds', not on 'train': it has seen its training"):
         tfrec.evaluate(shop, "train")
-    with pytest.raises(EvaluationError, match="'dev' or 'test', not on 'valid'"):
+    with pytest.raises(EvaluationError, match="'dev', 'test' or 'folds', not on 'valid'"):
         tfrec.evaluate(shop, "valid")
     for call in (tfrec.evaluate, tfrec.export):
         with pytest.raises(TrainingError, match=r"takes what tfrec.train or tfrec.load gave, not a Config"):

@@ -34,7 +34,8 @@ def test_gradients_through_the_hub_layer_equal_those_of_plain_ops(small: str, ch
             loss = loss_of(encoder.pooled([tokens], training=True)[0])
         return tape.gradient(loss, encoder.trainable_variables, unconnected_gradients="zero")
 
-    sizes, arrays, _, _ = read_checkpoint(checkpoint)
+    read = read_checkpoint(checkpoint)
+    sizes, arrays = read.sizes, read.weights
     weights = [tf.constant(arrays[name]) for name in weight_shapes(sizes)]
     with tf.GradientTape() as tape:
         tape.watch(weights)

@@ -41,7 +41,7 @@ def test_tables_and_their_files_are_exported(trained: Any, tmp_path: Path) -> No
             super().__init__()
             self._preprocessor = tf.saved_model.load(str(tmp_path / "preprocessor"))
 
-        def __call__(self, texts: Any, max_tokens: int) -> Any:
+        def __call__(self, texts: Any, max_tokens: int, role: str = "") -> Any:
             return tf.one_hot(self._preprocessor.tokenize(texts), hidden)
 
     encode = WordEncoder()

@@ -52,11 +52,12 @@ def standard(scores: np.ndarray) -> np.ndarray:
 
 
 def expected(trained: Any, vectors: np.ndarray, queries: list[str], weights: list[float]) -> np.ndarray:
-    """weights[0] * z(dense) + weights[1] * z(lexical) + weights[2] * z(popularity), float64 [Q, 120]."""
+    """weights[0] * z(dense) + weights[1] * 8 * lexical / its best + weights[2] * z(popularity), float64 [Q, 120]."""
     words = kept_lexical(trained[0], trained.shop, ("train",), None)
     lexical = np.stack([words.scores(query) for query in queries])
+    best = 8 * lexical / (lexical.max(-1, keepdims=True) + 1e-9)
     sold = standard(np.log1p(np.arange(120) % 7.0))
-    return weights[0] * standard(vectors @ trained.catalogue.T) + weights[1] * standard(lexical) + weights[2] * sold
+    return weights[0] * standard(vectors @ trained.catalogue.T) + weights[1] * best + weights[2] * sold
 
 
 def rows_of(trained: Any, item_ids: Any) -> list[int]:

@@ -44,7 +44,7 @@ def root(truth: KnownShop, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _config(root: Path, **lexical: object) -> Config:
-    data = {"root": str(root), "items": "items.csv", "searches": "searches.csv"}
+    data = {"root": str(root), "items": "items.csv", "searches": "searches.csv", "split": {"few_queries": 0}}
     tree = {"name": "n", "runs_dir": str(root / "runs"), "data": data, "retrieval": {"lexical": lexical}}
     return parse_config(tree)
 

@@ -25,7 +25,7 @@ def test_train_makes_a_search_out_of_a_catalogue_alone(
     done = CliRunner().invoke(app, ["train", "--config", str(shop_home), *words])
     assert done.exit_code == 0, done.output
     assert "the model learns from made queries alone (catalogue)" in done.stderr
-    assert "no dev split to choose by, so the last weights are kept" in done.output
+    assert "are kept; no labelled request chooses them" in done.output
     assert "Not measured. There is nothing to evaluate" in done.output and "Exported: " in done.output
     found = LoadedModel.open(tmp_path / "catalogue_only" / "export" / "1").search(["red sofa", "bed blue"], k=3)
     assert "sofa-red" in found.item_ids[0] and "bed-blue" in found.item_ids[1]

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from tfrec.config.synth_expansion import ExpansionConfig
+from tfrec.errors import ConfigError
 from tfrec.synth.expansion import Expansion, expand
 from tfrec.synth.source import SAMPLES, SourceContext, Teacher
 from tfrec.synth.train_labels import TrainLabels
@@ -109,5 +110,5 @@ def test_the_source_reads_train_only_and_repeats_itself(shop_home: Path, tmp_pat
 
 
 def test_bounds_that_exclude_each_other_are_refused() -> None:
-    with pytest.raises(ValueError, match="below duplicate"):
+    with pytest.raises(ConfigError, match="below duplicate"):
         ExpansionConfig(minimum=0.9, duplicate=0.8)

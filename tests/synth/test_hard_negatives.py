@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from tfrec.config.mining import MinedNegativesConfig
+from tfrec.errors import ConfigError
 from tfrec.synth.hard_negatives import known_items, mine, mined_negatives
 from tfrec.synth.source import Teacher
 
@@ -45,7 +46,7 @@ def test_copies_of_a_positive_are_no_negatives() -> None:
 
 
 def test_a_window_upside_down_is_refused() -> None:
-    with pytest.raises(ValueError, match="first_rank"):
+    with pytest.raises(ConfigError, match="first_rank"):
         MinedNegativesConfig(first_rank=20, last_rank=10)
 
 

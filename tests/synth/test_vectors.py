@@ -79,9 +79,9 @@ def test_synthesis_encodes_every_query_once_and_the_catalogue_never_again(shop_h
     asked: list[str] = []
     encode = PackedEncoder.encode
 
-    def counted(self: PackedEncoder, texts: Sequence[str], *others: object) -> np.ndarray:
+    def counted(self: PackedEncoder, texts: Sequence[str], *others: object, **named: object) -> np.ndarray:
         asked.extend(texts)
-        return encode(self, texts, *others)
+        return encode(self, texts, *others, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PackedEncoder, "encode", counted)

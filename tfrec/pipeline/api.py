@@ -86,7 +86,7 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
     _needs_trained(trained, "evaluate")
     if split not in (None, *EVALUATED):
         raise EvaluationError(
-            f"A model is evaluated on {' or '.join(map(repr, EVALUATED))}, not on {split!r}"
+            f"A model is evaluated on {', '.join(map(repr, EVALUATED[:-1]))} or {EVALUATED[-1]!r}, not on {split!r}"
             + (
                 ": it has seen its training data, and every score on them would be too high."
                 if split == "train"

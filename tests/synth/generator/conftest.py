@@ -91,7 +91,7 @@ def toy_encoder(toy: Toy) -> Any:
 @pytest.fixture()
 def context_of(toy: Toy, toy_encoder: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SourceContext]:
     """context_of(folder, *changes): what a source gets, for the toy shop."""
-    monkeypatch.setattr("tfrec.encoder.text_encoder.TextEncoder.load", lambda *_: toy_encoder)
+    monkeypatch.setattr("tfrec.synth.generator.fitting.load_encoder", lambda *_: toy_encoder)
 
     def make(folder: Path, *changes: str) -> SourceContext:
         config = toy.config(*changes)
