@@ -77,6 +77,8 @@ def test_the_report_is_an_estimate_by_folds_that_names_its_queries(trained: Any,
     told = read_json(RunFolder(trained.config).metrics_file)["evaluation"]
     assert told["search"]["split"] == "folds" and told["search"]["expected"]["queries"] == 48
     assert any("chosen by 48 queries of folds" in sentence for sentence in told["chosen"])
+    assert any("weighed by 48 labelled queries" in sentence for sentence in told["chosen"])
+    assert not any(sentence.startswith("recommendation") for sentence in told["chosen"])
 
 
 def test_each_query_is_ranked_by_weights_of_the_other_folds(trained: Any) -> None:

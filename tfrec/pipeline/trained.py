@@ -88,8 +88,10 @@ class TrainedShop:
     def told(self) -> list[str]:
         """What was chosen by how many queries: one sentence per choice."""
         training = [str(self.summary["told"])] if "told" in self.summary else []
-        folder = RunFolder(self.config).retrieval(self.signature)
-        return training + (told(folder) if self.fusion is not None else [])
+        if self.fusion is None:
+            return training
+        words = [self.lexical_knowing(("train",)).record["told"]] if "lexical" in self.fusion.labels else []
+        return training + words + told(RunFolder(self.config).retrieval(self.signature))
 
     def fusion_knowing(self, splits: Sequence[str]) -> Fusion | None:
         """The fusion with scorers that know more than train: its weights are chosen, so dev may be learned from, too.

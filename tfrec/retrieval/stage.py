@@ -103,10 +103,11 @@ def kept_fusion(config: Config, scorers: list[Scorer], folder: Path) -> Fusion:
 
 
 def told(folder: Path) -> list[str]:
-    """What was chosen by how many requests: a sentence per task."""
+    """What was chosen by how many requests: a sentence for search, and for every other task that has requests."""
     file = folder / "fusion.json"
     kept = read_json(file) if file.is_file() else {}
-    return [outcome["told"] for outcome in kept.get("tasks", {}).values()]
+    tasks = kept.get("tasks", {})
+    return [outcome["told"] for task, outcome in tasks.items() if task == "search" or outcome["requests"]]
 
 
 def _kept_for(scorers: list[Scorer], folder: Path) -> dict[str, Any]:
