@@ -96,10 +96,14 @@ def fold_fusions(config: Config, shop: ShopData, scorers: list[Scorer], folder: 
 def kept_fusion(config: Config, scorers: list[Scorer], folder: Path) -> Fusion:
     """The weights that were chosen for a catalogue, for scorers over another state of it.
 
+    A scorer that has nothing left to go by (all products with a history have left) leaves its share to the others; one
+    that had nothing then stays out until weights are chosen again.
+
     Raises:
-        ConfigError: nothing was chosen, or for other scorers.
+        ConfigError: nothing was chosen, or nothing for any of these scorers.
     """
-    return _assembled(config, scorers, _kept_for(scorers, folder), folder)
+    kept = _kept_for(scorers, folder)
+    return _assembled(config, [scorer for scorer in scorers if scorer.label in kept["labels"]], kept, folder)
 
 
 def told(folder: Path) -> list[str]:
@@ -113,17 +117,17 @@ def told(folder: Path) -> list[str]:
 def _kept_for(scorers: list[Scorer], folder: Path) -> dict[str, Any]:
     file = folder / "fusion.json"
     kept = read_json(file) if file.is_file() else {}
-    if kept.get("labels") != [scorer.label for scorer in scorers]:
+    if not any(scorer.label in kept.get("labels", ()) for scorer in scorers):
         raise ConfigError(f"{file} holds no weights for these scorers: run `tfrec evaluate` with this configuration.")
     return kept
 
 
 def _assembled(config: Config, scorers: list[Scorer], kept: Mapping[str, Any], folder: Path) -> Fusion:
-    section, labels = config.retrieval.fusion, list(kept["labels"])
+    section, labels = config.retrieval.fusion, [scorer.label for scorer in scorers]
     tasks = {task: outcome["weights"] for task, outcome in kept["tasks"].items()}
     table = weights_table(labels, tasks, section.history_share)
     weights: Weighting = SituationWeights(table)
-    if kept["gate"].get("used"):
+    if kept["gate"].get("used") and labels == kept["labels"]:
         gate = new_gate(config, labels, table, kept["gate"]["dimension"])
         with np.load(folder / "gate.npz", allow_pickle=False) as state:
             gate.restore(state)
