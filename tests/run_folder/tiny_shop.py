@@ -15,7 +15,7 @@ _ITEMS = [(f"{thing}-{colour}", f"{colour} {thing}") for thing in THINGS for col
 # The catalogue as it is at first, and later: one new product, one that has left with all its searches.
 STATES = [_ITEMS, [*_ITEMS[:-1], ("lamp-new", "red blue lamp kora")]]
 _SETTINGS = """name: tiny
-data: {items: items.csv, searches: searches.csv}
+data: {items: items.csv, searches: searches.csv, split: {few_queries: 0}}
 encoder: {name: tiny, freeze: none, dropout: 0.0, query_tokens: 8, item_tokens: 8, precision: f32}
 synthesis: {enabled: false}
 model: {spelling: false}
