@@ -22,8 +22,8 @@ for threads in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
 LONG_FOLDERS = ["export", "encoder"]
 LONG_GROUPS = [
     "export", "tuner/test_training", "training/test_training", "integration/test_spine", "training/test_augmented",
-    "tuner", "encoder", "retrieval/test_hybrid_shop", "images/test_image_training", "integration", "training", "run_folder",
-    "synth/generator", "serving",
+    "tuner", "encoder", "retrieval/test_hybrid_shop", "images/test_image_training", "integration", "training",
+    "run_folder", "synth/generator", "serving",
 ]  # fmt: skip
 _GROWN = 200 << 20  # bytes of memory by which a module may grow
 
