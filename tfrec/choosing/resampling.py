@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,7 +72,7 @@ def sign_flip_p(differences: ArrayLike, resamples: int, rng: np.random.Generator
     if not count:
         return 1.0
 
-    def reached(signs: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def reached(signs: NDArray[Any]) -> NDArray[np.bool_]:
         sums, observed = signs @ changed, changed.sum()
         # Equal sums must count as equal in spite of rounding.
         slack = 1e-12 * np.abs(changed).sum()

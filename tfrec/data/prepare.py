@@ -20,7 +20,7 @@ from tfrec.data.places import Sources, data_folder, folder_of, manifests, source
 from tfrec.data.report import NothingKnown, TableReport
 from tfrec.data.searches import load_searches
 from tfrec.data.shop import ShopData
-from tfrec.data.split import check_leaks, split_interactions, split_searches
+from tfrec.data.split import FOLDS, check_leaks, split_interactions, split_searches
 from tfrec.errors import DataError, TfrecError
 from tfrec.files import atomic_directory, sha256_file, write_json
 from tfrec.locks import alone_at
@@ -226,11 +226,12 @@ def _write_examples(
         )
     examples = pl.concat([of_searches, of_shoppers])
     makes = config.training.tasks.search > 0 if config.synthesis.enabled == "auto" else config.synthesis.enabled
-    if not examples.height and not makes and trains:
+    # Few labelled queries choose and do not train: a pretrained encoder needs no example to be ranked by.
+    chooses = searches is not None and bool((searches["split"] == FOLDS).any())
+    if not examples.height and not makes and trains and not chooses:
         raise DataError(
             "No training example is left: train needs queries with a gain of at least training.min_gain, or shoppers "
-            "with more than one purchase; synthesis.enabled=true trains on made examples alone. Fewer labelled queries "
-            "than data.split.few_queries choose and do not train."
+            "with more than one purchase; synthesis.enabled=true trains on made examples alone."
         )
     known_positives(of_searches, interactions, first_group).write_parquet(folder / "known_positives.parquet")
     write_shards(examples, folder / "shards", config.seed)

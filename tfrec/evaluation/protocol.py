@@ -161,7 +161,8 @@ def _ranked(
     for some, fusion in parts:
         rows = np.array([row_of[query] for query in some], np.int64)
         known = KnownVectors(vectors[rows], speller)
-        counting = {TFREC: _of_words(fusion), **{alone(scorer.label): scorer for scorer in _counting(fusion, 1)}}
+        counting: dict[str, Any] = {TFREC: _of_words(fusion)}
+        counting |= {alone(scorer.label): scorer for scorer in _counting(fusion, 1)}
         for name, scorer in counting.items():
             empty = np.full([len(queries), depth], -1, np.int32), np.full([len(queries), depth], -np.inf, np.float32)
             indices, scores = found.setdefault(name, empty)

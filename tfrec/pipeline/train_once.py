@@ -111,7 +111,8 @@ def _train_alone(
         summary = leave_untrained(model, checkpoints_folder, signature, about)
     else:
         raise TrainingError(
-            "There is no training example: the training split has no positive pair of a task with weight."
+            "There is no training example: the training split has no positive pair of a task with weight. Fewer "
+            "labelled queries than data.split.few_queries choose and do not train; synthesis.enabled=true makes others."
         )
     trained = TrainedShop(config, shop, model, signature, summary)
     if round_ is None and summary["stopped"] in ENDS:

@@ -191,7 +191,7 @@ def _of_folds(chosen: Chosen, queries: Sequence[str], labels: Sequence[str]) -> 
     """For every fold its queries and the weights that the others choose, so that each can be ranked by them."""
     return [
         {
-            "queries": [queries[row] for row in np.flatnonzero(chosen.folds == number)],
+            "queries": [queries[row] for row in np.flatnonzero(chosen.folds == number).tolist()],
             "weights": _named(labels, weights),
         }
         for number, weights in enumerate(chosen.of_folds)
