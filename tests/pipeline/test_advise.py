@@ -173,7 +173,12 @@ def test_alike_queries_are_not_all_proposed(shop: Callable[..., Path], tmp_path:
     assert "brass lamp" in [one.query for one in found] and len(found) == 2
 
 
-def test_the_file_to_fill_in_is_a_file_of_searches(shop: Callable[..., Path], tmp_path: Path) -> None:
+def test_the_file_to_fill_in_is_a_file_of_searches(
+    shop: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tfrec.cli.console import console
+
+    monkeypatch.setattr(console, "_width", 400)  # a narrow table breaks its sentences
     config, output = shop(catalogue(), None), tmp_path / "to_label.csv"
     done = tfrec("-c", str(config), "--count", "3", "--output", str(output))
     assert done.exit_code == 0, done.output
