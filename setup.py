@@ -26,6 +26,9 @@ DATA = [
     "pyarrow>=18,<27",
     "pydantic>=2.9,<3",
     "pyyaml>=6,<7",
+    "charset-normalizer>=3.4,<4",
+    "defusedxml>=0.7.1,<0.8",
+    "python-calamine>=0.3,<1",  # xls, xlsx, xlsb, ods
     "safetensors>=0.5,<1",
     "sentencepiece>=0.2,<0.3",  # reads and writes XLM-R's vocabularies when an encoder is installed
 ]

@@ -56,7 +56,7 @@ def test_the_home_folder_is_expanded_everywhere(file: Path, tmp_path: Path, monk
     tree = {"runs_dir": "~/r", "data": {"root": "~/d", "items": "items.csv"}}
     assert _places(parse_config(tree)) == (str(tmp_path / "me" / "r"), str(tmp_path / "me" / "d"))
 
-    from tfrec.data.read import files_of
+    from tfrec.data.tables.files import files_of
 
     (tmp_path / "me" / "d").mkdir(parents=True)
     (tmp_path / "me" / "d" / "items.csv").write_text("item_id,title\n")

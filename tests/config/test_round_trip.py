@@ -51,7 +51,7 @@ def paths(section: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 def values_of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
     """Values that a field takes, as far as its own bounds tell."""
-    if section_of(annotation) is not None:
+    if options(annotation) == [section_of(annotation)]:
         return st.nothing()
     kinds = [st.none()] if type(None) in options(annotation) else []
     for kind in options(annotation):

@@ -13,9 +13,11 @@ import pytest
 
 from tfrec.config import Config, InteractionsConfig, ItemsConfig
 from tfrec.data.prepare import prepare
-from tfrec.data.read import read_table
-from tfrec.data.spreadsheet import read_sheet
+from tfrec.data.tables.read import read_table
+from tfrec.data.tables.workbook import read_sheet
 from tfrec.errors import DataError
+
+from .workbooks import DATES, write_xlsx
 
 ROWS = [
     {"sku": 17850, "name": 'Sofa, "red"', "tags": ["home", "living room"], "price": 12.5},
@@ -89,6 +91,9 @@ def test_a_configured_format_beats_the_name(tmp_path: Path) -> None:
     columns = {"item_id": "sku", "title": "name"}
     table = ItemsConfig.model_validate({"path": "items.dat", "format": "tsv", "columns": columns})
     assert sum(batch.frame.height for batch in read_table(table, tmp_path, ("item_id",), (), "items")) == 3
+    looked = list(read_table(table.model_copy(update={"format": "auto"}), tmp_path, ("item_id",), (), "items"))
+    assert sum(batch.frame.height for batch in looked) == 3 and "items.dat holds a table of text" in looked[0].notes[0]
+    (tmp_path / "items.dat").write_bytes(bytes(range(64)))
     with pytest.raises(DataError, match=r"items.dat: the ending '.dat' is unknown"):
         list(read_table(table.model_copy(update={"format": "auto"}), tmp_path, ("item_id",), (), "items"))
 
@@ -138,21 +143,17 @@ def test_times_of_every_kind_are_unix_seconds(make_shop: Callable[..., Config], 
 
 
 def test_reading_a_workbook(tmp_path: Path) -> None:
-    import zipfile
-
-    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    strings = "<si><t>Code</t></si><si><t>When</t></si><si><r><t>rich </t></r><r><t>text</t></r></si>"
+    strings = (
+        "<si><t>Code</t></si><si><t>When</t></si><si><r><t xml:space='preserve'>rich </t></r><r><t>text</t></r></si>"
+    )
     sheet = (
         '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="C1" t="s"><v>1</v></c></row>'
-        '<row r="2"><c r="A2" t="s"><v>2</v></c><c r="C2"><v>40513.351388888892</v></c></row>'
+        '<row r="2"><c r="A2" t="s"><v>2</v></c><c r="C2" s="1"><v>40513.351388888892</v></c></row>'
         '<row r="3"><c r="A3"><v>85123</v></c></row>'
     )
-    path = tmp_path / "book.xlsx"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("xl/sharedStrings.xml", f"<sst {space}>{strings}</sst>")
-        archive.writestr("xl/worksheets/sheet1.xml", f"<worksheet {space}><sheetData>{sheet}</sheetData></worksheet>")
+    path = write_xlsx(tmp_path / "book.xlsx", sheet, strings=strings, styles=DATES)
     frame = read_sheet(path, dates=("When",))
     assert frame.rows() == [("rich text", datetime(2010, 12, 1, 8, 26)), ("85123", None)]
-    path.write_bytes(b"no zip")
-    with pytest.raises(DataError, match="not a readable .xlsx"):
+    path.write_bytes(b"PK no workbook")
+    with pytest.raises(DataError, match="not a readable workbook"):
         read_sheet(path)

@@ -31,13 +31,20 @@ def test_a_quote_in_a_tab_separated_file_is_a_character(path: str, make_shop: Ca
 def test_a_quoted_header_and_quoted_fields_of_a_tab_separated_file_are_said(
     make_shop: Callable[..., Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    content = 'item_id\ttitle\n1\tlamp\n2\t"fine" lamp\n5\t"pan"\n'
+    rows, notes = catalogue(make_shop, content, "items.tsv")
+    assert rows == [("1", "lamp"), ("2", '"fine" lamp'), ("5", '"pan"')]
+    assert len(notes) == 1 and "1 field is in quotes (the first in row 4, column 'title')" in notes[0]
+    assert notes[0] in capsys.readouterr().err
+    rows, notes = catalogue(make_shop, content.replace('"fine" ', ""), "items.tsv", quoting="double")
+    assert rows == [("1", "lamp"), ("2", "lamp"), ("5", "pan")] and notes == []
+
+
+def test_a_tab_separated_file_whose_every_quote_is_csvs_is_read_so(make_shop: Callable[..., Config]) -> None:
     content = 'item_id\ttitle\n1\tlamp\n2\t"a ""fine"" lamp"\n5\t"pan"\n'
     rows, notes = catalogue(make_shop, content, "items.tsv")
-    assert rows == [("1", "lamp"), ("2", '"a ""fine"" lamp"'), ("5", '"pan"')]
-    assert len(notes) == 1 and "2 fields are in quotes (the first in row 3, column 'title')" in notes[0]
-    assert notes[0] in capsys.readouterr().err
-    rows, notes = catalogue(make_shop, content, "items.tsv", format="csv")
-    assert rows == [("1", "lamp"), ("2", 'a "fine" lamp'), ("5", "pan")] and notes == []
+    assert rows == [("1", "lamp"), ("2", 'a "fine" lamp'), ("5", "pan")]
+    assert notes == ["items.tsv: fields are in quotes (quoting sets it)"]
 
 
 def test_rows_that_a_csv_field_swallowed_are_said(

@@ -9,9 +9,10 @@ import polars as pl
 from tfrec.config.data import CleaningConfig, InteractionsConfig, ItemsConfig
 from tfrec.data.clean import matches
 from tfrec.data.items import Catalogue
-from tfrec.data.read import read_table
 from tfrec.data.report import TableReport
 from tfrec.data.searches import tie_to_catalogue
+from tfrec.data.tables.files import files_of
+from tfrec.data.tables.read import read_table
 from tfrec.data.validate import apply_rules, number_rules, timestamp_rules, timestamp_seconds
 from tfrec.errors import DataError
 
@@ -45,13 +46,11 @@ def load_interactions(
     batches: list[pl.DataFrame] = []
     seen_events: set[str] = set()
     segmented = False
-    file = root / config.path
+    file = files_of(config, root)[0]
     optional = ("event", "quantity", "order_id", "segment")
     for batch in read_table(config, root, ("user_id", "item_id", "timestamp"), optional, "interactions"):
         file = batch.file
-        report.read(file, batch.frame.height + len(batch.rejected))
-        report.fault("unreadable row", file, batch.rejected)
-        report.warn(batch.warnings)
+        report.take(batch)
         if not batch.frame.height:
             continue
         _needs(config, batch.frame, file)

@@ -10,8 +10,9 @@ import polars as pl
 
 from tfrec.config.data import CleaningConfig, ItemsConfig
 from tfrec.data.clean import clean_texts, matches
-from tfrec.data.read import files_of, read_table
 from tfrec.data.report import TableReport
+from tfrec.data.tables.files import files_of
+from tfrec.data.tables.read import read_table
 from tfrec.data.text_columns import text_columns
 from tfrec.data.validate import apply_rules, empty, price_number, price_rules
 from tfrec.errors import DataError
@@ -60,9 +61,7 @@ def load_items(
     of_rows: set[str] = set()
     named = {"item_id", "title", *wanted, *config.columns}
     for batch in read_table(config, root, ("item_id", "title"), wanted, "items", further=True):
-        report.read(batch.file, batch.frame.height + len(batch.rejected))
-        report.fault("unreadable row", batch.file, batch.rejected)
-        report.warn(batch.warnings)
+        report.take(batch)
         if not batch.frame.height:
             continue
         frame = _products_only(batch.frame, config, report)

@@ -11,7 +11,7 @@ from typing import Any
 
 from tfrec.config import Config, DataConfig, InteractionsConfig, ItemsConfig, SearchesConfig
 from tfrec.data.fingerprint import fingerprint
-from tfrec.data.read import files_of
+from tfrec.data.tables.files import files_of
 from tfrec.errors import DataError, TfrecError
 from tfrec.files import flocked, read_json
 

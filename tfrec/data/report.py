@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfrec.config.data import CleaningConfig
+from tfrec.data.tables.read import Batch
 from tfrec.errors import DataError
 
 _LISTED = 20
@@ -49,6 +50,15 @@ class TableReport:
             self.files.append(file.name)
         self._read[name] = self._read.get(name, 0) + rows
         self.rows_read += rows
+
+    def take(self, batch: Batch) -> None:
+        """Counts and notes everything that reading a batch found, changed and left out."""
+        self.read(batch.file, batch.rows)
+        self.fault("unreadable row", batch.file, batch.rejected)
+        self.warn(batch.warnings)
+        self.notes.extend(batch.notes)
+        for change in batch.changes:
+            self.change(change.kind, change.count, change.examples)
 
     def fault(self, kind: str, file: Path | str, faults: Iterable[tuple[int, str]], counts: bool = True) -> None:
         """Adds faulty rows.

@@ -10,8 +10,9 @@ import polars as pl
 from tfrec.config.data import CleaningConfig, ItemsConfig, SearchesConfig
 from tfrec.data.clean import clean_texts, matches, normalised_query
 from tfrec.data.items import Catalogue
-from tfrec.data.read import read_table
 from tfrec.data.report import TableReport
+from tfrec.data.tables.files import files_of
+from tfrec.data.tables.read import read_table
 from tfrec.data.validate import apply_rules, empty, gain_number, gain_rules, number_rules
 from tfrec.errors import DataError
 
@@ -92,12 +93,10 @@ def load_searches(
         DataError: unreadable files, too many faults, unknown split, nothing left.
     """
     batches: list[pl.DataFrame] = []
-    file = root / config.path
+    file = files_of(config, root)[0]
     for batch in read_table(config, root, ("query", "item_id"), ("gain", "weight", "split", "query_id"), "searches"):
         file = batch.file
-        report.read(file, batch.frame.height + len(batch.rejected))
-        report.fault("unreadable row", file, batch.rejected)
-        report.warn(batch.warnings)
+        report.take(batch)
         if not batch.frame.height:
             continue
         frame = clean_texts(batch.frame, ["query"], cleaning, report)

@@ -90,7 +90,7 @@ def convert_online_retail(raw: Path, folder: Path) -> None:
     Raises:
         DataError: the workbook is not what it was.
     """
-    from tfrec.data.spreadsheet import read_sheet
+    from tfrec.data.tables.workbook import read_sheet
 
     with zipfile.ZipFile(raw / "online_retail.zip") as archive:
         archive.extract(_member(archive, ".xlsx"), raw)

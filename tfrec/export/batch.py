@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tfrec.config.data import TableConfig
 from tfrec.data.ids import ids_of
-from tfrec.data.read import Batch, NoRowsError, read_table
+from tfrec.data.tables.read import Batch, NoRowsError, read_table
 from tfrec.errors import DataError
 from tfrec.export.loaded import LoadedModel
 from tfrec.progress import Progress

@@ -10,9 +10,9 @@ import polars as pl
 
 from tfrec.config.data import TableConfig
 from tfrec.data.clean import clean_texts, normalised_query
-from tfrec.data.read import read_table
 from tfrec.data.report import TableReport
 from tfrec.data.shop import ShopData
+from tfrec.data.tables.read import read_table
 from tfrec.errors import DataError
 from tfrec.pipeline.advice.view import View
 from tfrec.synth.catalogue_queries import catalogue_queries

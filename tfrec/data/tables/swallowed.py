@@ -8,7 +8,7 @@ import polars as pl
 
 
 class SwallowedRows:
-    """Looks in CSV for fields with a line in them that has as many separators as a row.
+    """Looks in CSV for fields whose lines are rows: the end of one, whole ones, the start of another.
 
     Two opened quotes that nobody closes make one long field of all rows between them, which is valid CSV: only its
     shape betrays it.
@@ -16,7 +16,7 @@ class SwallowedRows:
     Args:
         path: the file, for the sentence.
         separator: between fields.
-        header: the file's columns.
+        header: the file's columns, in the order of the blocks'.
     """
 
     def __init__(self, path: Path, separator: str, header: list[str]) -> None:
@@ -37,13 +37,16 @@ class SwallowedRows:
             pl.any_horizontal(pl.col(name).bin.contains(b"\n") for name in frame.columns)
         )
         for values in suspects.iter_rows():
-            for name, value in zip(frame.columns, values, strict=False):
-                if self._holds_a_row(value):
+            for place, value in enumerate(values[: len(self.header)]):
+                if self._holds_rows(value, place):
                     self.count += 1
-                    self.first = self.first or (values[-1], name)
+                    self.first = self.first or (values[-1], self.header[place])
 
-    def _holds_a_row(self, value: bytes) -> bool:
-        return any(line.count(self.separator) >= len(self.header) - 1 for line in value.split(b"\n")[1:])
+    def _holds_rows(self, value: bytes, place: int) -> bool:
+        """Ordinary line breaks and commas of a text do not come in the table's own numbers."""
+        first, *others = [line.count(self.separator) for line in value.split(b"\n")]
+        whole, width = others[:-1], len(self.header) - 1
+        return first == width - place and bool(whole) and sum(count == width for count in whole) > len(whole) / 2
 
     def sentences(self) -> list[str]:
         """What was found, in a sentence, or nothing."""
@@ -63,23 +66,23 @@ class QuotedFields:
     Args:
         path: the file, for the sentence.
         separator: not needed; as in SwallowedRows.
-        header: the file's columns.
+        header: the file's columns, in the order of the blocks'.
     """
 
     def __init__(self, path: Path, separator: str, header: list[str]) -> None:
-        self.path = path
+        self.path, self.header = path, header
         self.count = 0
         self.first: tuple[int, str] | None = None
 
     def look(self, frame: pl.DataFrame, rows: pl.Series) -> None:
         """Looks through a block; see SwallowedRows.look."""
-        for name in frame.columns:
-            column = frame[name]
+        for place, column in enumerate(frame):
             quoted = column.bin.starts_with(b'"') & column.bin.ends_with(b'"') & (column.bin.size() > 1)
             if quoted.any():
                 self.count += int(quoted.sum())
                 row = int(rows[int(quoted.arg_true()[0])])
-                self.first = min(self.first or (row, name), (row, name), key=lambda found: found[0])
+                label = self.header[place]
+                self.first = min(self.first or (row, label), (row, label), key=lambda found: found[0])
 
     def sentences(self) -> list[str]:
         """What was found, in a sentence, or nothing."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tfrec.data.formats import Pick, as_texts, open_bytes
+from tfrec.data.ids import as_text
+from tfrec.data.tables.json_rows import row_frame
+from tfrec.data.tables.nested import Place
+from tfrec.data.tables.opened import SAMPLED, Opened, is_packed, open_bytes, some_values
 from tfrec.errors import DataError
 
 _RECORDS = 20_000
@@ -17,42 +21,44 @@ _LONGEST = 1 << 31
 _CUT_OFF = "{}, record {}: the file is cut off or is no TFRecord: write it again."
 
 
-def tfrecord_batches(path: Path, pick: Pick) -> Iterator[pl.DataFrame]:
-    """Reads records of tf.train.Example. Rows count from 1; several values of a feature are joined with a space.
+def open_tfrecord(path: Path) -> Opened:
+    """Opens records of tf.train.Example. Rows count from 1; several values of a feature are joined with a space.
 
     Args:
-        path: the file; GZIP compression when its name ends in .gz.
-        pick: chooses the columns among the features of the first 20,000 records.
-
-    Yields:
-        frames of String columns and `_row` UInt32.
+        path: the file; GZIP compression when it is packed so. Its columns are the features of the first 20,000 records.
 
     Raises:
-        DataError: the file is no TFRecord, is cut off, or holds something else than examples.
+        DataError: also while rows are read: the file is no TFRecord, is cut off, or holds something else than examples.
     """
+    _check_ends(path)
+    numbered = _records(path)
+    first = list(itertools.islice(numbered, _RECORDS))
+    found = list(dict.fromkeys(name for _, features in first for name in features))
+    sample = {name: [as_text(features.get(name)) for _, features in first[:SAMPLED]] for name in found}
+
+    def frames(places: Mapping[str, Place]) -> Iterator[pl.DataFrame]:
+        batch = first
+        while batch:
+            yield row_frame(batch, places)
+            batch = list(itertools.islice(numbered, _RECORDS))
+
+    return Opened(found, found, some_values(sample), frames)
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, list[Any]]]]:
     from tfrec.tensorflow_setup import tf
 
-    _check_ends(path)
-    kind = "GZIP" if path.name.endswith(".gz") else ""
-    columns: dict[str, str] | None = None
-    found: list[dict[str, list[Any]]] = []
-    records = iter(tf.data.TFRecordDataset(str(path), compression_type=kind))
     row = 0
+    records = iter(tf.data.TFRecordDataset(str(path), compression_type="GZIP" if is_packed(path) else ""))
     while True:
         try:
             raw = next(records, None)
         except tf.errors.DataLossError:
             raise DataError(_CUT_OFF.format(path, row + 1)) from None
-        if raw is not None:
-            row += 1
-            found.append(_features(path, row, raw.numpy()))
-        if found and (raw is None or len(found) == _RECORDS):
-            columns = columns or pick(*[list(dict.fromkeys(name for features in found for name in features))] * 2)
-            rows = pl.int_range(row - len(found) + 1, row + 1, dtype=pl.UInt32, eager=True)
-            yield pl.DataFrame({**as_texts(found, columns), "_row": rows})
-            found = []
         if raw is None:
             return
+        row += 1
+        yield row, _features(path, row, raw.numpy())
 
 
 def _check_ends(path: Path) -> None:

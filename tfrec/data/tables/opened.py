@@ -1,0 +1,80 @@
+"""What every kind of file gives to its reader: the columns that it has, some values, and its rows in batches."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import polars as pl
+
+from tfrec.data.tables.nested import Place
+
+Rejected = list[tuple[int, str]]  # rows that cannot even be parsed: (row, what is wrong)
+Frames = Callable[[Mapping[str, Place]], Iterator[pl.DataFrame]]
+READ_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
+SAMPLED = 1_000  # rows that are looked at for hints and proposals
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass
+class Opened:
+    """A file whose columns are known and whose rows are not yet read.
+
+    Attributes:
+        found: the file's columns, in order.
+        texts: those that may hold words.
+        sample: column -> some of its values from the first rows, as texts, empty ones left out.
+        frames: given tfrec's name -> place in the file, yields frames of those columns and `_row` UInt32.
+        rejected: gets the rows that cannot be parsed while frames run; they are left out.
+        notes: what was found by looking, a sentence each without its full stop.
+        warnings: what looks wrong, likewise; complete when the frames are through.
+    """
+
+    found: list[str]
+    texts: list[str]
+    sample: dict[str, list[str]]
+    frames: Frames
+    rejected: Rejected = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is gzip: by its name, or its first bytes."""
+    if path.name.endswith(".gz"):
+        return True
+    with path.open("rb") as raw:
+        return raw.read(2) == _GZIP
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Opens a file for reading, through gzip when it is packed."""
+    return gzip.open(path, "rb") if is_packed(path) else path.open("rb")  # type: ignore[return-value]
+
+
+def temporary(stack: ExitStack) -> IO[bytes]:
+    """A file that goes when the stack is closed."""
+    return stack.enter_context(tempfile.NamedTemporaryFile())  # noqa: SIM115
+
+
+def unpacked(path: Path, stack: ExitStack) -> Path:
+    """The file itself, or what a packed one holds in a temporary file."""
+    if not is_packed(path):
+        return path
+    target = temporary(stack)
+    with open_bytes(path) as packed:
+        while block := packed.read(1 << 20):
+            target.write(block)
+    target.flush()
+    return Path(target.name)
+
+
+def some_values(values: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The filled ones of the first rows, for Opened.sample."""
+    return {name: [text for text in found[:SAMPLED] if text.strip()] for name, found in values.items()}
