@@ -67,7 +67,7 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
     "repeated item_id, other content": (_items(GOOD + "I1,another\n"), ["items.csv", "row 6", "'I1'"]),
     "item pattern is no expression": (_items(GOOD, id_pattern="(I"), ["data.items.id_pattern", "'(I'"]),
     "no product left": (_items(GOOD, id_pattern="Z.*"), ["items.csv", "no product left"]),
-    "gain outside 0..1": ({"searches": ASKED + "q,I1,3\n"}, ["searches.csv", "row 5", "gain '3' is outside 0..1"]),
+    "gain outside 0..1": ({"searches": ASKED + "q,I1,-3\n"}, ["searches.csv", "row 5", "gain '-3' is below 0"]),
     "gain is a word": ({"searches": ASKED + "q,I1,Exact\n"}, ["searches.csv", "row 5", "'Exact'", "gains"]),
     "unknown label": (
         {"searches": {"content": "query,item_id,gain\nq,I1,Exact\nr,I2,Good\n", "gains": {"Exact": 1, "Partial": 0.5}}},

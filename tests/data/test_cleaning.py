@@ -14,7 +14,7 @@ from tfrec.config.data import CleaningConfig
 from tfrec.data.clean import clean_texts, normalised_query
 from tfrec.data.prepare import prepare
 from tfrec.data.report import TableReport
-from tfrec.data.validate import price_number
+from tfrec.data.tables.amounts import read_amounts
 
 KNOWN = {
     "Tom &amp; Jerry": "Tom & Jerry",
@@ -83,8 +83,8 @@ def test_query_identity_ignores_case_width_and_blanks(text: str) -> None:
 
 def test_prices_as_shops_write_them() -> None:
     written = ["", "1", "$1,299.00", "12,99 €", "USD 5", "1e3", "abc", "1.299,00"]
-    frame = pl.DataFrame({"price": written}).select(price_number("price"))
-    assert frame["price"].to_list() == [None, 1, 1299, 12.99, 5, 1000, None, None]
+    numbers = read_amounts([pl.Series(written)]).numbers[0]
+    assert numbers.to_list() == [None, 1, 1299, 12.99, 5, 1000, None, 1299]
 
 
 def test_items_are_cleaned_and_reported(make_shop: Callable[..., Config]) -> None:

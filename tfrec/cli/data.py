@@ -37,6 +37,10 @@ def prepare(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) ->
         if faults.get("count"):
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in faults["kinds"].items())
             typer.echo(f"{name}: faulty rows: {kinds} (see `tfrec data inspect`).")
+        values = report.get(name, {}).get("values", {})
+        if values.get("count"):
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in values["kinds"].items())
+            typer.echo(f"{name}: values left empty: {kinds} (see `tfrec data inspect`).")
         for note in report.get(name, {}).get("notes", []):
             typer.echo(f"{name}: {note}.")
 

@@ -33,6 +33,7 @@ def overview(shop: ShopData) -> Iterator[RenderableType]:
     yield _splits(report)
     yield from _changes(report)
     yield from _faults(report)
+    yield from _values(report)
     for name in _SECTIONS:
         for note in report.get(name, {}).get("notes", []):
             yield _escaped(f"{name}: {note}")
@@ -116,3 +117,12 @@ def _faults(report: dict[str, Any]) -> Iterator[Any]:
         for fault in report.get(name, {}).get("faults", {}).get("first", []):
             table.add_row(_escaped(fault["file"]), f"{fault['row']:,}", _escaped(fault["what"]))
     yield table if table.row_count else "No faulty rows."
+
+
+def _values(report: dict[str, Any]) -> Iterator[Any]:
+    table = _table("Values that cannot be read, left empty (the first of each table)", "file", "row", "what is wrong")
+    for name in _SECTIONS:
+        for value in report.get(name, {}).get("values", {}).get("first", []):
+            table.add_row(_escaped(value["file"]), f"{value['row']:,}", _escaped(value["what"]))
+    if table.row_count:
+        yield table

@@ -131,8 +131,14 @@ class SearchesConfig(TableConfig):
 
     gains: dict[str, float] = Field(
         default_factory=dict,
-        description="Gain of each label when the gain column holds words, as in {Exact: 1, Partial: 0.5}.",
+        description="Gain of each label of the gain column, as in {Exact: 1, Partial: 0.5} or {3: 1, 2: 0.5}. Without, "
+        "numbers above 1 are shares of the highest grade; counts of clicks, of the query's highest.",
     )
+
+    @field_validator("gains", mode="before")
+    @classmethod
+    def _labels_are_texts(cls, value: Any) -> Any:
+        return {str(label): gain for label, gain in value.items()} if isinstance(value, dict) else value
 
 
 class InteractionsConfig(TableConfig):

@@ -16,7 +16,11 @@ from tfrec.errors import DataError
 
 # A tag starts with a letter right after "<", so that "5 < 7" and "<3" survive.
 _INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_TAG = re.compile(r"</?([a-zA-Z][\w:-]*)[^<>]*>")
+_INLINE = frozenset(  # HTML's phrasing elements, which part no words
+    """a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub
+    sup time tt u var wbr""".split()
+)
 _NOT_ASCII = r"[^\x00-\x7F]"
 _ODD_SPACE = rf"[\p{{Cc}}\u2028\u2029]|\p{{Zs}}{{2}}|[\p{{Zs}}&&[^ ]]|^ | $|[{INVISIBLE}]"
 _TRADEMARKS = r"[\u2122\u2120]"  # NFKC would glue "TM" to the word before
@@ -30,14 +34,19 @@ def plain_text(text: str) -> str:
         text: any text.
 
     Returns:
-        the text without entities and tags; tags become a space, so that words do not grow together.
+        the text without entities and tags; those of blocks and line breaks become a space, so that words do not grow
+        together, and inline ones nothing, so that H<sub>2</sub>O stays one word.
     """
     for _ in range(_ROUNDS):
-        decoded = _TAG.sub(" ", _INVISIBLE.sub(" ", html.unescape(text)))
+        decoded = _TAG.sub(_in_place_of, _INVISIBLE.sub(" ", html.unescape(text)))
         if decoded == text:
             break
         text = decoded
     return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
+
+
+def _in_place_of(tag: re.Match[str]) -> str:
+    return "" if tag.group(1).lower() in _INLINE else " "
 
 
 def clean_html(texts: pl.Series) -> pl.Series:

@@ -13,7 +13,8 @@ from tfrec.data.report import TableReport
 from tfrec.data.searches import tie_to_catalogue
 from tfrec.data.tables.files import files_of
 from tfrec.data.tables.read import read_table
-from tfrec.data.validate import apply_rules, number_rules, timestamp_rules, timestamp_seconds
+from tfrec.data.timestamps import Timestamps
+from tfrec.data.validate import number_or_empty
 from tfrec.errors import DataError
 
 
@@ -46,6 +47,7 @@ def load_interactions(
     batches: list[pl.DataFrame] = []
     seen_events: set[str] = set()
     segmented = False
+    times = Timestamps(config, report)
     file = files_of(config, root)[0]
     optional = ("event", "quantity", "order_id", "segment")
     for batch in read_table(config, root, ("user_id", "item_id", "timestamp"), optional, "interactions"):
@@ -57,8 +59,9 @@ def load_interactions(
         if "event" in batch.frame.columns and len(seen_events) < 20:
             seen_events.update(batch.frame["event"].unique().head(20))
         frame = _wanted_only(batch.frame, config, report)
-        rules = timestamp_rules() + (number_rules("quantity") if "quantity" in frame.columns else [])
-        frame = apply_rules(frame, file, rules, report)
+        frame = times.read(frame, file)
+        if "quantity" in frame.columns:
+            frame = number_or_empty(frame, "quantity", file, report)
         frame = tie_to_catalogue(frame, file, catalogue, items, report)
         quantity = pl.col("quantity").cast(pl.Float32, strict=False) if "quantity" in frame.columns else pl.lit(1.0)
         event = pl.col("event") if "event" in frame.columns else pl.lit("purchase")
@@ -71,14 +74,15 @@ def load_interactions(
                 "item_id",
                 "item",
                 event.alias("event"),
-                timestamp_seconds().alias("timestamp"),
+                "timestamp",
                 quantity.cast(pl.Float32).fill_null(1.0).alias("quantity"),
                 order.alias("order_id"),
                 segment.alias("segment"),
+                *times.hidden(frame),
             )
         )
+    frame = times.finish(pl.concat(batches)) if batches else pl.DataFrame()
     report.judge()
-    frame = pl.concat(batches) if batches else pl.DataFrame()
     if not frame.height:
         report.check_known(file)
         kinds = f"; its events are {', '.join(sorted(seen_events))}" if config.events and seen_events else ""

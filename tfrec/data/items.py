@@ -10,11 +10,12 @@ import polars as pl
 
 from tfrec.config.data import CleaningConfig, ItemsConfig
 from tfrec.data.clean import clean_texts, matches
+from tfrec.data.prices import read_prices
 from tfrec.data.report import TableReport
 from tfrec.data.tables.files import files_of
 from tfrec.data.tables.read import read_table
 from tfrec.data.text_columns import text_columns
-from tfrec.data.validate import apply_rules, empty, price_number, price_rules
+from tfrec.data.validate import apply_rules, empty
 from tfrec.errors import DataError
 
 KNOWN = ("description", "brand", "color", "category", "price", "image")
@@ -68,15 +69,15 @@ def load_items(
         # an image is a file or a URL: decoding "&copy=1" as HTML would break it
         texts = [name for name in frame.columns if name not in ("item_id", "price", "image", "_row")]
         frame = clean_texts(frame, texts, cleaning, report)
-        rules = [empty("item_id"), empty("title"), *(price_rules() if "price" in frame.columns else [])]
-        frame = apply_rules(frame, batch.file, rules, report)
-        if "price" in frame.columns:
-            frame = frame.with_columns(price_number("price").alias("price"))
+        frame = apply_rules(frame, batch.file, [empty("item_id"), empty("title")], report)
+        if "price" in batch.numbers:
+            frame = frame.with_columns(pl.col("price").cast(pl.Float64, strict=False))
         frame = frame.with_columns(pl.lit(files.index(batch.file), pl.Int32).alias("_file"))
         batches.append(_condensed(frame, named, of_rows))
     if not batches:
         report.judge()
         raise DataError(f"{files[0]} holds no readable product.")
+    batches = read_prices(batches, files, config.decimal, report)
     frame = pl.concat(batches, how="diagonal_relaxed")
     batches.clear()
     frame = frame.with_columns(pl.col(pl.String).fill_null(""))

@@ -15,7 +15,7 @@ from tfrec.data.tables.files import files_of
 from tfrec.errors import DataError, TfrecError
 from tfrec.files import flocked, read_json
 
-FORMAT = 4  # raise it when the same configuration shall be prepared anew
+FORMAT = 5  # raise it when the same configuration shall be prepared anew
 _LETTERS = 16  # of the hash, as the folder's name
 
 

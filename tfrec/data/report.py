@@ -1,4 +1,4 @@
-"""What reading did to a table: faults found, rows dropped, texts changed. Nothing goes without being counted here."""
+"""What reading did to a table: faults, rows dropped, values emptied, texts changed. Nothing goes uncounted."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class TableReport:
         self.notes: list[str] = []
         self._changes: dict[str, dict[str, Any]] = {}
         self._kinds: dict[str, int] = {}
+        self._values: dict[str, int] = {}
+        self._listed_values: list[dict[str, Any]] = []
         self._listed: list[dict[str, Any]] = []
         self._read: dict[str, int] = {}
         self._faulty: dict[str, int] = {}
@@ -82,6 +84,22 @@ class TableReport:
             self._total[str(file)] = self._total.get(str(file), 0) + number
             if counts:
                 self._faulty[str(file)] = self._faulty.get(str(file), 0) + number
+
+    def value(self, kind: str, file: Path | str, values: Sequence[tuple[int, str]], count: int) -> None:
+        """Adds values that cannot be read and are left empty; their rows stay.
+
+        Args:
+            kind: such as "negative price".
+            file: where they are.
+            values: (row, what is wrong) each, in row order.
+            count: how many they are, in rows of the file.
+        """
+        self._values[kind] = self._values.get(kind, 0) + count
+        room = _LISTED - len(self._listed_values)
+        name = Path(file).name
+        self._listed_values += [{"file": name, "row": row, "kind": kind, "what": what} for row, what in values[:room]]
+        if self.cleaning.strict:
+            self.fault(kind, file, values)
 
     def change(self, kind: str, count: int, examples: Iterable[tuple[str, str]] = ()) -> None:
         """Counts what cleaning changed or dropped; examples are (before, after)."""
@@ -157,6 +175,7 @@ class TableReport:
             "rows_gone": self.rows_gone,
             "cleaning": self._changes,
             "faults": {"count": self.faulty_rows, "kinds": self._kinds, "first": self._listed},
+            "values": {"count": sum(self._values.values()), "kinds": self._values, "first": self._listed_values},
             "notes": self.notes,
         }
 

@@ -9,11 +9,12 @@ import polars as pl
 
 from tfrec.config.data import CleaningConfig, ItemsConfig, SearchesConfig
 from tfrec.data.clean import clean_texts, matches, normalised_query
+from tfrec.data.gains import gain_number, gain_rules, scaled_gains
 from tfrec.data.items import Catalogue
 from tfrec.data.report import TableReport
 from tfrec.data.tables.files import files_of
 from tfrec.data.tables.read import read_table
-from tfrec.data.validate import apply_rules, empty, gain_number, gain_rules, number_rules
+from tfrec.data.validate import apply_rules, empty, low_rule, number_or_empty
 from tfrec.errors import DataError
 
 SPLITS = ("train", "dev", "test")
@@ -103,22 +104,22 @@ def load_searches(
         columns = frame.columns
         rules = [empty("query")]
         rules += gain_rules(config.gains) if "gain" in columns else []
-        rules += number_rules("weight", least=0) if "weight" in columns else []
+        if "weight" in columns:
+            frame = number_or_empty(frame, "weight", file, report)
+            rules.append(low_rule("weight", 0))
         frame = apply_rules(frame, file, rules, report)
         if "split" in columns:
             _known_splits(frame, file)
         frame = tie_to_catalogue(frame, file, catalogue, items, report)
-        gain = gain_number(config.gains) if "gain" in columns else pl.lit(1.0)
+        gain = gain_number(config.gains) if "gain" in columns else pl.lit(1.0, pl.Float64)
         weight = pl.col("weight").cast(pl.Float32, strict=False) if "weight" in columns else pl.lit(1.0, pl.Float32)
-        batches.append(
-            frame.with_columns(gain.cast(pl.Float32).alias("gain"), weight.fill_null(1.0).alias("weight")).drop("_row")
-        )
+        batches.append(frame.with_columns(gain.alias("gain"), weight.fill_null(1.0).alias("weight")).drop("_row"))
     report.judge()
     frame = pl.concat(batches, how="diagonal") if batches else pl.DataFrame()
     if not frame.height:
         report.check_known(file)
         raise DataError(f"{file} has no usable search: look at data.searches.columns.")
-    frame = _one_row_per_pair(_one_spelling(frame, report), report)
+    frame = _one_row_per_pair(scaled_gains(_one_spelling(frame, report), report), report)
     report.rows_kept = frame.height
     shown = [name for name in frame.columns if name != "key"]
     report.columns = {name: 1 - float(frame[name].null_count()) / frame.height for name in shown}
