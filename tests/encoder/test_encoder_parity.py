@@ -35,7 +35,8 @@ def test_minilm_gives_the_fixed_reference_vectors(minilm: Path, reference_bert: 
     expected = np.array([row["vector"] for row in reference["rows"]])
     texts = [row["text"] for row in reference["rows"]]
     assert tuple(texts) == reference_bert.TEXTS
-    for precision, floor in (("f32", 0.999999), ("bf16", 0.9999)):
+    # CPUs round bf16 at different places: .99990 with AMX, .99969 where the matmuls are emulated
+    for precision, floor in (("f32", 0.999999), ("bf16", 0.9995)):
         encoder = load_encoder(EncoderConfig(name="minilm", precision=precision), seed=1)
         assert encoder.hidden_size == 384
         for way, found in all_ways(encoder, texts, reference["max_tokens"]).items():

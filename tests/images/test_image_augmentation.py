@@ -47,10 +47,11 @@ def test_a_variant_belongs_to_item_seed_and_step_and_not_to_the_batch(pictures: 
     whole, has = vary(pictures, **parts)
     order = np.random.default_rng(1).permutation(200)[:50]
     some, some_has = vary(pictures[order], order, **parts)
-    np.testing.assert_array_equal(some, whole[order])
+    # one level of 255: a CPU sums a picture in another order when its neighbours in the batch are others
+    np.testing.assert_allclose(some.astype(int), whole[order], rtol=0, atol=1)
     np.testing.assert_array_equal(some_has, has[order])
     one, _ = vary(pictures[7:8], [7], **parts)
-    np.testing.assert_array_equal(one[0], whole[7])
+    np.testing.assert_allclose(one[0].astype(int), whole[7], rtol=0, atol=1)
     for other in (vary(pictures, step=1, **parts)[0], vary(pictures, seed=2, **parts)[0]):
         changed = (other != whole).any(axis=(1, 2, 3))
         assert changed.mean() > 0.95
