@@ -32,6 +32,7 @@ DATA = [
     "safetensors>=0.5,<1",
     "sentencepiece>=0.2,<0.3",  # reads and writes XLM-R's vocabularies when an encoder is installed
 ]
+REPORTS = ["jinja2>=3.1,<4", "matplotlib>=3.9,<4"]
 COMMAND_LINE = ["typer>=0.15,<1", "rich>=13.9,<16"]
 EVALUATION = [
     "bm25s>=0.2.6,<0.4",
@@ -42,7 +43,7 @@ EVALUATION = [
 ]
 CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<8", "numpy>=2.0,<3"]
 SERVER = ["grpcio-health-checking>=1.71,<2", "grpcio-reflection>=1.71,<2"]
-ALL = MODELLING + SERVER + DATA + COMMAND_LINE + EVALUATION + ["tensorboard>=2.20,<3"]
+ALL = MODELLING + SERVER + DATA + COMMAND_LINE + EVALUATION + REPORTS + ["tensorboard>=2.20,<3"]
 
 ROOT = Path(__file__).parent
 DEPLOY = ["*.config", "*.example", "*.json", "*.md", "*.yaml", "Dockerfile*", "kubernetes/*/*"]
@@ -74,6 +75,7 @@ setup(
     ],
     packages=find_packages(include=["tfrec", "tfrec.*"]),
     package_data={
+        "tfrec.reporting": ["templates/*"],
         "tfrec": ["py.typed", "export/stock_ops.txt", "configs/*.yaml"],
         "tfrec.serving": ["py.typed"],
         "tfrec.serving.client": ["py.typed"],
@@ -105,7 +107,6 @@ setup(
             "torch==2.13.0",
             "transformers>=4.41,<5",
             "nlpaug>=1.1.11,<2",
-            "matplotlib>=3.9,<4",
             "fastapi>=0.115,<1",
             "uvicorn>=0.34,<1",
             "scann>=1.4.2,<2",

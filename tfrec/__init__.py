@@ -7,6 +7,7 @@
     trained = tfrec.train(config)            # fine-tune the two towers
     reports = tfrec.evaluate(trained)        # beside BM25 and the zero-shot encoder
     folder = tfrec.export(trained)           # a SavedModel for TF Serving
+    page = tfrec.report(config)              # all of it to look at, runs/<name>/report.html
     hits = tfrec.LoadedModel.open(folder).search(["red leather sofa"], k=10)
 
 The names are loaded at their first use, so that importing tfrec costs nothing; it imports no TensorFlow, only asks it
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tfrec.data.prepare import prepare
     from tfrec.encoder.text_encoder import TextEncoder
     from tfrec.export.loaded import LoadedModel
-    from tfrec.pipeline.api import TrainedShop, evaluate, export, load, train
+    from tfrec.pipeline.api import TrainedShop, evaluate, export, load, report, train
 
 __version__ = "0.1.0"
 
@@ -38,6 +39,7 @@ _HOMES = {
     "load": "tfrec.pipeline.api",
     "evaluate": "tfrec.pipeline.api",
     "export": "tfrec.pipeline.api",
+    "report": "tfrec.pipeline.api",
     "TrainedShop": "tfrec.pipeline.api",
     "LoadedModel": "tfrec.export.loaded",
 }
@@ -51,6 +53,7 @@ __all__ = [
     "load",
     "load_config",
     "prepare",
+    "report",
     "train",
 ]
 

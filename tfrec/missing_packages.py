@@ -10,7 +10,9 @@ _OWN = ("tfrec", "serving", "tuner")
 
 
 @contextmanager
-def packages_for(user: str, failure: Callable[[str], BaseException] = ImportError) -> Iterator[None]:
+def packages_for(
+    user: str, failure: Callable[[str], BaseException] = ImportError, install: str = "'tfrec-shop[all]'"
+) -> Iterator[None]:
     """Where an import inside fails for a package that is not installed, one sentence names it and the way out.
 
     A missing module of ours keeps its own error, and with TFREC_DEBUG=1 every one does.
@@ -18,6 +20,7 @@ def packages_for(user: str, failure: Callable[[str], BaseException] = ImportErro
     Args:
         user: what needs the packages, such as "the server".
         failure: makes what is raised of the sentence.
+        install: what pip is to install.
     """
     try:
         yield
@@ -25,7 +28,7 @@ def packages_for(user: str, failure: Callable[[str], BaseException] = ImportErro
         package = (error.name or "").partition(".")[0]
         if not package or package in _OWN or os.environ.get("TFREC_DEBUG") == "1":
             raise
-        told = f"{user} needs the package {package}, which is not installed: pip install 'tfrec-shop[all]'."
+        told = f"{user} needs the package {package}, which is not installed: pip install {install}."
         raise failure(told) from None
 
 

@@ -1,69 +1,67 @@
-"""The plots of a search as inline SVG: no script, no dependency, readable in any browser and in print."""
+"""The charts of a search: parallel coordinates, importance, learning curves, time and score."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
+from markupsafe import Markup
 
+from tfrec.reporting.charts import BLUE, GREEN, GREY, LIGHT, RED, Line, bars, draw, lines
 from tfrec.tuner.importance import coordinates
 from tfrec.tuner.results import TrialResult
 from tfrec.tuner.tables import short_names
 
-_WIDTH, _HEIGHT, _MARGIN = 860, 320, 56
-_DEFAULT, _BEST, _OTHER = "#b3261e", "#1b6e3c", "#8a8f98"
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
-def parallel_coordinates(results: Sequence[TrialResult], paths: Sequence[str], best: int) -> str:
+def parallel_coordinates(results: Sequence[TrialResult], paths: Sequence[str], best: int) -> Markup:
     """A line per trial over the axes of all fields and the score; gaps where a field did not vary."""
-    scored = [trial for trial in results if trial.score is not None]
-    axes = [(name, *coordinates(scored, path)) for path, name in short_names(paths).items()]
+    scored = sorted((t for t in results if t.score is not None), key=lambda trial: trial.score or 0.0)
     scores = np.array([trial.score for trial in scored], np.float64)
     low, high = scores.min(), scores.max()
-    axes.append(
-        (
-            "score", (scores - low) / (high - low) if high > low else np.full(len(scores), 0.5),
-            [(0.0, f"{low:.4f}"), (1.0, f"{high:.4f}")] if high > low else [(0.5, f"{low:.4f}")],
-        )
-    )  # fmt: skip
-    width = max(_WIDTH, 100 * len(axes))
-    xs = np.linspace(_MARGIN, width - _MARGIN, len(axes))
-    parts = []
-    for x, (name, _, marks) in zip(xs, axes, strict=True):
-        parts.append(_line(x, _y(0), x, _y(1), "#c8ccd2"))
-        parts.append(_text(x, 18, name, "middle"))
-        parts += [_text(x + 4, _y(place) + 4, text, "start", "mark") for place, text in marks]
-    for row in np.argsort(scores):
-        trial = scored[int(row)]
-        points = [(x, float(column[row])) for x, (_, column, _) in zip(xs, axes, strict=True)]
-        shown = " ".join(f"{x:.1f},{_y(place):.1f}" for x, place in points if not np.isnan(place))
-        parts.append(_path(shown, trial, best))
-    return _svg("Parallel coordinates", parts, width)
+    even = high <= low
+    axes_of = [(name, *coordinates(scored, path)) for path, name in short_names(paths).items()]
+    marks = [(0.5, f"{low:.4f}")] if even else [(0.0, f"{low:.4f}"), (1.0, f"{high:.4f}")]
+    axes_of.append(("score", np.full(len(scores), 0.5) if even else (scores - low) / (high - low), marks))
+
+    def paint(axes: Axes) -> None:
+        for x, (_, _, places) in enumerate(axes_of):
+            axes.axvline(x, color=LIGHT, linewidth=1)
+            for place, text in places:
+                axes.annotate(text, (x, place), (4, 0), textcoords="offset points", fontsize=8, color="#60656f")
+        for row, trial in enumerate(scored):
+            known = [(x, float(column[row])) for x, (_, column, _) in enumerate(axes_of) if not np.isnan(column[row])]
+            axes.plot(*zip(*known, strict=True), color=_colour(trial, best), linewidth=_width(trial, best))
+        axes.set_xticks(range(len(axes_of)), [name for name, _, _ in axes_of])
+        axes.xaxis.tick_top()
+        axes.set_yticks([])
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+
+    return draw("Parallel coordinates", 3.4, paint, max(8.6, 1.1 * len(axes_of)))
 
 
-def importance_bars(shares: Mapping[str, float]) -> str:
+def importance_bars(shares: Mapping[str, float]) -> Markup:
     """A bar per field."""
-    parts = []
-    for number, (path, share) in enumerate(shares.items()):
-        y = 30 + 24 * number
-        parts.append(_text(250, y + 12, path, "end"))
-        parts.append(f'<rect x="260" y="{y}" width="{max(1.0, 480 * share):.1f}" height="16" fill="#4a6fa5"/>')
-        parts.append(_text(266 + 480 * share, y + 12, f"{100 * share:.0f} %", "start", "mark"))
-    return _svg("Importance", parts, _WIDTH, 40 + 24 * len(shares))
+    return bars("Importance", {path: 100 * share for path, share in shares.items()}, "%", "{:.0f} %")
 
 
-def learning_curves(results: Sequence[TrialResult], best: int) -> str:
+def learning_curves(results: Sequence[TrialResult], best: int) -> Markup:
     """Dev score of each trial over its steps."""
-    curves = [(trial, trial.curve) for trial in results if trial.score is not None and trial.curve]
-    return _scatter(curves, best, "Learning curves", "step", "dev score", joined=True)
+    shown = [trial for trial in results if trial.score is not None and trial.curve]
+    curves = [Line(f"{t.number}", t.curve, _colour(t, best), _width(t, best)) for t in _prominent_last(shown, best)]
+    return lines("Learning curves", curves, "step", "dev score", legend=False) if curves else Markup("")
 
 
-def time_and_score(results: Sequence[TrialResult], best: int) -> str:
+def time_and_score(results: Sequence[TrialResult], best: int) -> Markup:
     """Each trial's time and score, and the front: no trial is both faster and better than one on it."""
     scored = [trial for trial in results if trial.score is not None]
-    points = [(trial, [[trial.seconds or trial.wall, trial.score or 0.0]]) for trial in scored]
-    return _scatter(points, best, "Time and score", "training seconds", "dev score", front=time_front(scored))
+    front = Line("front", [_place(trial) for trial in time_front(scored)], BLUE, 1.0, dashed=True)
+    points = [Line(f"{t.number}", [_place(t)], _colour(t, best), 0) for t in _prominent_last(scored, best)]
+    return lines("Time and score", [front, *points], "training seconds", "dev score", legend=False)
 
 
 def time_front(results: Sequence[TrialResult]) -> list[TrialResult]:
@@ -75,71 +73,17 @@ def time_front(results: Sequence[TrialResult]) -> list[TrialResult]:
     return front
 
 
-def _scatter(
-    series: Sequence[tuple[TrialResult, list[list[float]]]], best: int, title: str, across: str, up: str,
-    joined: bool = False, front: Sequence[TrialResult] = (),
-) -> str:  # fmt: skip
-    if not series:
-        return ""
-    everything = np.array([point for _, points in series for point in points], np.float64)
-    (left, low), (right, high) = everything.min(0), everything.max(0)
-
-    def x(value: float) -> float:
-        return _MARGIN + (_WIDTH - 2 * _MARGIN) * ((value - left) / (right - left) if right > left else 0.5)
-
-    def y(value: float) -> float:
-        return _y((value - low) / (high - low) if high > low else 0.5)
-
-    parts = [
-        _line(_MARGIN, _y(0), _WIDTH - _MARGIN, _y(0), "#c8ccd2"),
-        _line(_MARGIN, _y(0), _MARGIN, _y(1), "#c8ccd2"),
-    ]
-    parts += [_text(x(v), _y(0) + 18, f"{v:.4g}", "middle", "mark") for v in {left, right}]
-    parts += [_text(_MARGIN - 4, y(v) + 4, f"{v:.4f}", "end", "mark") for v in {low, high}]
-    parts += [_text(_WIDTH / 2, _HEIGHT - 4, across, "middle"), _text(_MARGIN, 18, up, "middle")]
-    if front:
-        shown = " ".join(f"{x(t.seconds or t.wall):.1f},{y(t.score or 0.0):.1f}" for t in front)
-        parts.append(f'<polyline points="{shown}" fill="none" stroke="#4a6fa5" stroke-dasharray="4 3"/>')
-    for trial, points in series:
-        if joined:
-            parts.append(_path(" ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in points), trial, best))
-        parts += [
-            f'<circle cx="{x(a):.1f}" cy="{y(b):.1f}" r="3" fill="{_colour(trial, best)}">{_title(trial)}</circle>'
-            for a, b in points
-        ]
-    return _svg(title, parts)
+def _place(trial: TrialResult) -> tuple[float, float]:
+    return trial.seconds or trial.wall, trial.score or 0.0
 
 
-def _path(points: str, trial: TrialResult, best: int) -> str:
-    width = 2.2 if trial.number in (0, best) else 1.0
-    return (
-        f'<polyline points="{points}" fill="none" stroke="{_colour(trial, best)}" stroke-width="{width}">'
-        f"{_title(trial)}</polyline>"
-    )
+def _prominent_last(trials: Sequence[TrialResult], best: int) -> list[TrialResult]:
+    return sorted(trials, key=lambda trial: trial.number in (0, best))
 
 
 def _colour(trial: TrialResult, best: int) -> str:
-    return _BEST if trial.number == best else _DEFAULT if trial.number == 0 else _OTHER
+    return GREEN if trial.number == best else RED if trial.number == 0 else GREY
 
 
-def _title(trial: TrialResult) -> str:
-    return f"<title>trial {trial.number}: {trial.score:.4f}</title>"
-
-
-def _y(place: float) -> float:
-    return _HEIGHT - _MARGIN - (_HEIGHT - 2 * _MARGIN) * place
-
-
-def _line(x: float, y: float, to_x: float, to_y: float, colour: str) -> str:
-    return f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}" stroke="{colour}"/>'
-
-
-def _text(x: float, y: float, text: str, anchor: str, kind: str = "label") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(text)}</text>'
-
-
-def _svg(title: str, parts: Sequence[str], width: float = _WIDTH, height: float = _HEIGHT) -> str:
-    return (
-        f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}">{"".join(parts)}</svg>'
-    )
+def _width(trial: TrialResult, best: int) -> float:
+    return 2.0 if trial.number in (0, best) else 0.8

@@ -108,7 +108,7 @@ def test_the_gap_is_between_the_best_and_the_worst_served_group():
         slices.make_slice("segment", label, {"a": np.where(inside, recall, np.nan)}, None, 1, 100)
         for label, inside in slices.largest_groups(names).items()
     ]
-    assert [(part.label, part.shoppers) for part in made] == [("north", 30), ("south", 30), ("tiny", 5)]
+    assert [(part.label, part.count) for part in made] == [("north", 30), ("south", 30), ("tiny", 5)]
     assert slices.fairness_gaps(made, "segment") == {"a": pytest.approx(0.3)}, "five shoppers prove nothing"
     assert slices.fairness_gaps(made[:1], "segment") == {}
     assert slices.make_slice("segment", "none", {"a": np.full(3, np.nan)}, None, 1, 100) is None

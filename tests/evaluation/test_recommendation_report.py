@@ -101,15 +101,15 @@ def test_systems_and_tuned_baselines_stand_in_one_table(report: RecommendationRe
 
 def test_slices_name_whom_it_serves(report: RecommendationReport, shop: ShopData) -> None:
     found = {(part.kind, part.label): part for part in report.slices}
-    assert found["new shoppers", "no history"].shoppers == 10 == len(shop.newcomers("dev"))
-    assert found["new shoppers", "no history"].recall["tfrec"] == 1
+    assert found["new shoppers", "no history"].count == 10 == len(shop.newcomers("dev"))
+    assert found["new shoppers", "no history"].means["tfrec"] == 1
     cold = found["items bought", "never sold before"]
-    assert cold.shoppers == 1 and cold.recall["tfrec"] == 1 and cold.recall["EASE"] == 0
+    assert cold.count == 1 and cold.means["tfrec"] == 1 and cold.means["EASE"] == 0
     assert {label for kind, label in found if kind == "category"} == set(SORTS)
     assert {label for kind, label in found if kind == "shopper segment"} == {"north", "south"}
     activity = [part for part in report.slices if part.kind == "history"]
-    assert sum(part.shoppers for part in activity) == report.systems["tfrec"].count
-    whole = sum(part.recall["EASE"] * part.shoppers for part in activity) / report.systems["tfrec"].count
+    assert sum(part.count for part in activity) == report.systems["tfrec"].count
+    whole = sum(part.means["EASE"] * part.count for part in activity) / report.systems["tfrec"].count
     assert whole == pytest.approx(report.systems["EASE"].means["Recall@20"])
     assert activity[0].comparison is not None and activity[0].comparison.difference > 0
 

@@ -9,6 +9,7 @@ from tfrec.cli.advise import advise
 from tfrec.cli.demo import demo
 from tfrec.cli.export import export
 from tfrec.cli.query import query
+from tfrec.cli.report import report
 from tfrec.cli.search import search
 from tfrec.cli.serve import serve
 from tfrec.cli.train import evaluate, train
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command()(advise)
 app.command()(train)
 app.command()(evaluate)
+app.command()(report)
 app.command()(export)
 app.command()(serve)
 app.command()(query)

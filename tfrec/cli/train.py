@@ -27,11 +27,13 @@ def train(
     unmeasured = _unmeasured(trained)
     reports = {} if unmeasured else api.evaluate(trained)
     folder = api.export(trained)  # before anything is printed: a terminal that is gone must not cost the export
+    page = api.report(parsed)
     console.print(_told(trained.summary), highlight=False)
     _print_choices(trained)
     if unmeasured:
         console.print(unmeasured, highlight=False)
     print_reports(reports)
+    console.print(f"Report: {page}", highlight=False, soft_wrap=True)
     console.print(f"Exported: {folder}", highlight=False, soft_wrap=True)
 
 
@@ -50,6 +52,7 @@ def evaluate(
         raise EvaluationError(f"--split must be test, dev or folds, not {split!r}.")
     trained = api.load(parsed)
     reports = api.evaluate(trained, split or None)
+    api.report(parsed)
     _print_choices(trained)
     print_reports(reports)
 

@@ -57,6 +57,11 @@ class RankingMetrics:
         return {name: mean_of(values) for name, values in self.per_query.items()}
 
     @property
+    def unit(self) -> str:
+        """What is counted."""
+        return "queries"
+
+    @property
     def protocol(self) -> str:
         """How the numbers were made, in one line."""
         return (

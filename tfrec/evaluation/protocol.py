@@ -16,6 +16,7 @@ from tfrec.errors import EvaluationError
 from tfrec.evaluation.baselines import Bm25, brand_and_title, rank_by_popularity, rank_by_words
 from tfrec.evaluation.expected import expected
 from tfrec.evaluation.metrics import evaluate_rankings
+from tfrec.evaluation.per_query import ranking_frame, search_slices
 from tfrec.evaluation.purchases import Recommend
 from tfrec.evaluation.recommendation import CUT
 from tfrec.evaluation.recommendation_report import recommendation_report
@@ -132,11 +133,9 @@ def evaluate_search(
             answers |= {UNTRAINED: _ranked(sums, queries, plain, model.speller, depth, shop.size)[TFREC]}
     if "popularity" in wanted:
         answers[POPULARITY] = rank_by_popularity(shop.popularity, len(queries), depth)
+    rankings = {name: to_rankings(queries, rows, scores, shop.item_ids) for name, (rows, scores) in answers.items()}
     systems = {
-        name: evaluate_rankings(
-            judgments, to_rankings(queries, indices, scores, shop.item_ids), config.evaluation.relevant_gain
-        )
-        for name, (indices, scores) in answers.items()
+        name: evaluate_rankings(judgments, found, config.evaluation.relevant_gain) for name, found in rankings.items()
     }
     report = build_report(
         systems,
@@ -146,6 +145,10 @@ def evaluate_search(
         config.evaluation.resamples,
         [TFREC] if ranked else None,
     )
+    report = replace(
+        report, rankings=ranking_frame(judgments, rankings, systems, shop.items),
+        slices=search_slices(config, shop, systems, (TFREC, report.baselines[0]) if report.baselines else None),
+    )  # fmt: skip
     if split != FOLDS and not folds:
         return report
     values = systems[TFREC].samples[report.main_metric]

@@ -53,6 +53,11 @@ class RecommendationMetrics:
         return {name: mean_of(values) for name, values in self.per_user.items()} | {COVERAGE: self.coverage}
 
     @property
+    def unit(self) -> str:
+        """What is counted."""
+        return "shoppers"
+
+    @property
     def protocol(self) -> str:
         """How the numbers were made, in one line."""
         return (

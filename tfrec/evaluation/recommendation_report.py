@@ -75,7 +75,7 @@ def recommendation_report(
     pair = (next(iter(systems)), order[0]) if order and systems else None
     found = _slices(config, shop, shoppers, every, ranked, metrics, past, split, pair)
     return RecommendationReport(
-        report.systems, report.baselines, report.comparisons, report.title, beyond, found, _settings(tuned)
+        report.systems, report.baselines, report.comparisons, report.title, beyond, _settings(tuned), slices=found
     )
 
 

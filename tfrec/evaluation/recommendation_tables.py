@@ -22,12 +22,10 @@ class RecommendationReport(Report):
 
     Attributes:
         beyond: system -> measure beyond accuracy -> value.
-        slices: parts of the shoppers and of the items.
         settings: baseline -> what was chosen for it on dev.
     """
 
     beyond: dict[str, dict[str, float]] = field(default_factory=dict)
-    slices: list[Slice] = field(default_factory=list)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def tables(self) -> list[Table]:
@@ -43,7 +41,6 @@ class RecommendationReport(Report):
         gaps = {kind: parts.fairness_gaps(self.slices, kind) for kind in self._group_kinds()}
         return super().to_json() | {
             "beyond_accuracy": beyond,
-            "slices": [part.to_dict() for part in self.slices],
             "fairness_gaps": gaps,
             "baseline_settings": self.settings,
         }
@@ -74,10 +71,10 @@ class RecommendationReport(Report):
             table.add_column(Text(f"{pair[0]} vs {pair[1]}, 95 % CI"), min_width=8)
         shown = ""
         for part in self.slices:
-            cells = [f"{part.recall[system]:.3f}" for system in self.systems]
+            cells = [f"{part.means[system]:.3f}" for system in self.systems]
             if self.baselines:
                 cells.append(_interval(part))
-            table.add_row(Text(part.kind if part.kind != shown else ""), Text(part.label), str(part.shoppers), *cells)
+            table.add_row(Text(part.kind if part.kind != shown else ""), Text(part.label), str(part.count), *cells)
             shown = part.kind
         for kind in self._group_kinds():
             gaps = parts.fairness_gaps(self.slices, kind)

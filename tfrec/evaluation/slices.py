@@ -1,4 +1,4 @@
-"""Whom a recommender serves well: quality per shopper's activity, per item's popularity, per group."""
+"""Whom a model serves well: quality per shopper's activity, per item's popularity, per group."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tfrec.evaluation.recommendation import CUT
+from tfrec.evaluation.recommendation import CUT, RECALL
 from tfrec.evaluation.significance import Comparison, compare
 
 HISTORY, ITEMS, NEWCOMERS = "history", "items bought", "new shoppers"
@@ -21,26 +21,26 @@ MOST_GROUPS, LEAST_SHOPPERS = 10, 20
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the shoppers, or the shoppers' purchases of a part of the items, and how each system serves it.
+    """A part of the queries or shoppers, or of the items bought, and how each system serves it.
 
     Attributes:
         kind: what the parts are made by.
         label: which part.
-        shoppers: how many of them count.
-        recall: system -> mean Recall@20 over them.
-        comparison: the contender against the best baseline, paired; None without both.
+        count: how many queries or shoppers count.
+        means: system -> mean of the metric over them.
+        comparison: the contender against a baseline, paired; None without both.
     """
 
     kind: str
     label: str
-    shoppers: int
-    recall: dict[str, float]
+    count: int
+    means: dict[str, float]
     comparison: Comparison | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         compared = self.comparison.to_dict() if self.comparison is not None else None
-        return {"kind": self.kind, "label": self.label, "shoppers": self.shoppers, "recall": self.recall} | {
+        return {"kind": self.kind, "label": self.label, "count": self.count, "means": self.means} | {
             "comparison": compared
         }
 
@@ -105,9 +105,9 @@ def largest_groups(values: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
 
 def make_slice(
     kind: str, label: str, values: Mapping[str, NDArray[np.float64]], pair: tuple[str, str] | None, seed: int,
-    resamples: int,
+    resamples: int, metric: str = RECALL,
 ) -> Slice | None:  # fmt: skip
-    """One slice from every system's Recall@20 per shopper (NaN = does not count), or None when nobody counts.
+    """One slice from every system's values per query or shopper (NaN = does not count), or None when nobody counts.
 
     Args:
         kind: what the parts are made by.
@@ -116,12 +116,13 @@ def make_slice(
         pair: (contender, baseline) to compare, or None.
         seed: of the resampling.
         resamples: random draws of the interval and the test.
+        metric: what the values are of.
     """
     count = int(np.isfinite(next(iter(values.values()))).sum())
     if count == 0:
         return None
     means = {name: float(np.nanmean(row)) for name, row in values.items()}
-    compared = compare(values[pair[0]], values[pair[1]], seed, "Recall@20", resamples) if pair else None
+    compared = compare(values[pair[0]], values[pair[1]], seed, metric, resamples) if pair else None
     return Slice(kind, label, count, means, compared)
 
 
@@ -131,10 +132,10 @@ def fairness_gaps(slices: Sequence[Slice], kind: str) -> dict[str, float]:
     Returns:
         system -> gap; empty with fewer than two such groups.
     """
-    groups = [part for part in slices if part.kind == kind and part.shoppers >= LEAST_SHOPPERS]
+    groups = [part for part in slices if part.kind == kind and part.count >= LEAST_SHOPPERS]
     if len(groups) < 2:
         return {}
     return {
-        system: max(part.recall[system] for part in groups) - min(part.recall[system] for part in groups)
-        for system in groups[0].recall
+        system: max(part.means[system] for part in groups) - min(part.means[system] for part in groups)
+        for system in groups[0].means
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +16,9 @@ from rich.text import Text
 from tfrec.errors import EvaluationError
 from tfrec.evaluation.expected import Expected
 from tfrec.evaluation.significance import RESAMPLES, Comparison, compare
+from tfrec.evaluation.slices import Slice
+from tfrec.reporting.notebook import as_pandas, notebook
+from tfrec.reporting.tasks import task_html
 
 
 class Metrics(Protocol):
@@ -29,6 +33,8 @@ class Metrics(Protocol):
     @property
     def skipped(self) -> int: ...
     @property
+    def unit(self) -> str: ...
+    @property
     def protocol(self) -> str: ...
     def to_dict(self) -> dict[str, object]: ...
 
@@ -42,6 +48,9 @@ class Report:
         baselines: names of the systems the others are compared with; the table shows the first.
         comparisons: system -> baseline -> metric -> comparison (system - baseline).
         title: heading of the table.
+        slices: parts of the queries or shoppers, and how each system serves them.
+        rankings: what was found for each query, a row for each system (see tfrec.evaluation.per_query); None where that
+            was not kept.
         expected: what the first system can be expected to reach on other queries, where all choices are out of the
             way of the queries measured; None otherwise.
     """
@@ -51,6 +60,8 @@ class Report:
     comparisons: dict[str, dict[str, dict[str, Comparison]]]
     title: str = ""
     expected: Expected | None = field(default=None, kw_only=True)
+    slices: list[Slice] = field(default_factory=list, kw_only=True)
+    rankings: pl.DataFrame | None = field(default=None, kw_only=True)
 
     def __repr__(self) -> str:
         metric, first = self.main_metric, next(iter(self.systems.values()))
@@ -82,6 +93,29 @@ class Report:
             table.add_row(Text(system), *cells)
         return table
 
+    def to_polars(self) -> pl.DataFrame:
+        """A row per system: its name, the mean of every metric, and `vs <baseline>`, `low`, `high`, `shown` of the main
+        metric against the first baseline (null for what was not compared)."""
+        first = self.baselines[0] if self.baselines else ""
+        rows = []
+        for system, metrics in self.systems.items():
+            found = self.comparisons.get(system, {}).get(first, {}).get(self.main_metric)
+            compared = (found.difference, found.low, found.high, found.shown) if found else (None,) * 4
+            rows.append((system, *metrics.means.values(), *(compared if first else ())))
+        columns: dict[str, Any] = {"system": pl.String} | dict.fromkeys(
+            next(iter(self.systems.values())).means, pl.Float64
+        )
+        if first:
+            columns |= {f"vs {first}": pl.Float64, "low": pl.Float64, "high": pl.Float64, "shown": pl.Boolean}
+        return pl.DataFrame(rows, columns, orient="row")
+
+    def to_pandas(self) -> Any:
+        """`to_polars` as a pandas frame; pandas must be installed."""
+        return as_pandas(self.to_polars())
+
+    def _repr_html_(self) -> str:
+        return notebook(task_html(self.to_json(), next(iter(self.systems.values())).unit))
+
     def tables(self) -> list[Table]:
         """All tables of the report."""
         return [self.to_table()]
@@ -99,11 +133,14 @@ class Report:
         """Everything for metrics.json: plain values only, no NaN."""
         first = next(iter(self.systems.values()))
         return {
+            "title": self.title,
             "protocol": first.protocol,
             "queries": first.count,
             "skipped": first.skipped,
             "main_metric": self.main_metric,
+            "baselines": self.baselines,
             "expected": self.expected.to_dict() if self.expected else None,
+            "slices": [part.to_dict() for part in self.slices],
             "systems": {system: metrics.to_dict() for system, metrics in self.systems.items()},
             "comparisons": {
                 system: {

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 
+from tfrec.reporting.notebook import as_pandas, notebook
+from tfrec.reporting.page import render
+
+_SHOWN = 50  # rows in a notebook
 Filters = Sequence[str] | None
 
 
@@ -20,6 +25,23 @@ class Ranking(NamedTuple):
 
     item_ids: np.ndarray
     scores: np.ndarray
+
+    def __repr__(self) -> str:
+        first = ", ".join(f"{item_id} {score:.3f}" for item_id, score in self.hits(0)[:3]) if len(self.scores) else ""
+        return f"Ranking({len(self.scores)} requests, {self.item_ids.shape[-1]} places: {first}, …)"
+
+    def _repr_html_(self) -> str:
+        return notebook(render("ranking.html", frame=self.to_polars().head(_SHOWN), rows=self.to_polars().height))
+
+    def to_polars(self) -> pl.DataFrame:
+        """A row per place that is filled: request (from 0), rank (from 1), item_id, score."""
+        rows = [(row, place, *hit) for row in range(len(self.scores)) for place, hit in enumerate(self.hits(row), 1)]
+        kinds = {"request": pl.Int64, "rank": pl.Int64, "item_id": pl.String, "score": pl.Float32}
+        return pl.DataFrame(rows, kinds, orient="row")
+
+    def to_pandas(self) -> Any:
+        """`to_polars` as a pandas frame; pandas must be installed."""
+        return as_pandas(self.to_polars())
 
     def hits(self, row: int) -> list[tuple[str, float]]:
         """The items of one request, best first: (item id, score)."""

@@ -14,7 +14,9 @@ from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, ev
 from tfrec.evaluation.purchases import BEFORE
 from tfrec.evaluation.table import Report
 from tfrec.pipeline.attributes import filled
+from tfrec.pipeline.report import write_report
 from tfrec.pipeline.run_folder import RunFolder
+from tfrec.pipeline.stages import stage
 from tfrec.pipeline.teach import zero_shot, zero_shot_samples
 from tfrec.pipeline.train_once import load, train_once
 from tfrec.pipeline.trained import TrainedShop
@@ -22,7 +24,7 @@ from tfrec.synth.examples import SyntheticExamples
 from tfrec.synth.source import CrossScorer
 from tfrec.training.trainer import Halt
 
-__all__ = ["TrainedShop", "evaluate", "export", "load", "make_samples", "train"]
+__all__ = ["TrainedShop", "evaluate", "export", "load", "make_samples", "report", "train"]
 
 
 def train(
@@ -93,8 +95,30 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
                 else "."
             )
         )
+    run, splits = RunFolder(trained.config), choose_splits(trained.shop, split)
+    ready(trained)
+    with stage(run.path, "evaluate", f"{trained.signature} {splits}"):
+        reports = _measured(trained, splits)
+    results = {task: {"split": splits[task], **report.to_json()} for task, report in reports.items()}
+    ranked = {
+        "signature": trained.signature, "retrieval": trained.config.hash_of("retrieval"), "chosen": trained.told()
+    }  # fmt: skip
+    run.add_rankings({task: report.rankings for task, report in reports.items()})
+    run.add_metrics(trained.signature, evaluation={**ranked, **results})
+    return reports
+
+
+def ready(trained: TrainedShop) -> None:
+    """Encodes the catalogue and chooses how the scorers count, each once."""
+    folder, made_of = RunFolder(trained.config).path, trained.signature
+    with stage(folder, "catalogue", made_of):
+        trained.catalogue  # noqa: B018
+    with stage(folder, "choose", f"{made_of} {trained.config.hash_of('retrieval')}"):
+        trained.fusion  # noqa: B018
+
+
+def _measured(trained: TrainedShop, splits: dict[str, str]) -> dict[str, Report]:
     config, shop, model = trained.config, trained.shop, trained.model
-    splits = choose_splits(shop, split)
     reports: dict[str, Report] = {}
     if "search" in splits:
         where = splits["search"]
@@ -114,9 +138,6 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
         reports["recommendation"] = evaluate_recommendation(
             config, shop, model, trained.catalogue, where, trained.fusion_knowing(BEFORE[where])
         )
-    results = {task: {"split": splits[task], **report.to_json()} for task, report in reports.items()}
-    ranked = {"signature": trained.signature, "retrieval": config.hash_of("retrieval"), "chosen": trained.told()}
-    RunFolder(config).add_metrics(trained.signature, evaluation={**ranked, **results})
     return reports
 
 
@@ -126,12 +147,28 @@ def export(trained: TrainedShop) -> Path:
 
     _needs_trained(trained, "export")
     run = RunFolder(trained.config)
-    fusion = trained.fusion_knowing(EVERY_SPLIT)
-    with run.exporting(wait=True):
+    ready(trained)
+    with run.exporting(wait=True), stage(run.path, "export", trained.signature):
+        fusion = trained.fusion_knowing(EVERY_SPLIT)
         return export_model(
             trained.config, trained.model, trained.shop, trained.catalogue, run.export,
             run.evaluation(trained.signature), trained.signature, fusion,
         )  # fmt: skip
+
+
+def report(config: Config | Path | str) -> Path:
+    """Writes runs/<name>/report.html: everything measured of the run, in one page that needs nothing else.
+
+    Args:
+        config: the whole configuration, or the path of its file.
+
+    Returns:
+        the page's path.
+
+    Raises:
+        EvaluationError: the run has not been trained.
+    """
+    return write_report(as_config(config))
 
 
 def _needs_trained(trained: TrainedShop, step: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tfrec.config import Config, plain_yaml
 from tfrec.data.places import data_folder
-from tfrec.files import atomic_write, read_json, write_json
+from tfrec.files import atomic_directory, atomic_write, read_json, write_json
 from tfrec.locks import alone_at
 
 
@@ -32,6 +32,7 @@ class RunFolder:
         self.index = self.path / "index"
         self.export = self.path / "export"
         self.metrics_file = self.path / "metrics.json"
+        self.report = self.path / "report.html"
 
     @property
     def alone(self) -> contextlib.AbstractContextManager[None]:
@@ -91,3 +92,14 @@ class RunFolder:
             before = self.metrics()
             kept = before if before.get("signature") == signature else {}
             write_json(self.metrics_file, kept | parts | {"signature": signature})
+
+    def add_rankings(self, found: dict[str, Any]) -> None:
+        """Keeps what every system found for each query of the last evaluation, for a look: rankings/<task>.parquet.
+
+        Args:
+            found: task -> frame (see tfrec.evaluation.per_query), or None where nothing was kept.
+        """
+        with atomic_directory(self.path / "rankings") as aside:
+            for task, frame in found.items():
+                if frame is not None:
+                    frame.write_parquet(aside / f"{task}.parquet")

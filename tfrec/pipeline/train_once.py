@@ -17,6 +17,7 @@ from tfrec.pipeline.cleaning import forget_earlier
 from tfrec.pipeline.finished import finished_states
 from tfrec.pipeline.identity import signature_of
 from tfrec.pipeline.run_folder import RunFolder
+from tfrec.pipeline.stages import stage
 from tfrec.pipeline.teach import trained_teacher, zero_shot_samples, zero_shot_teacher
 from tfrec.pipeline.trained import TrainedShop
 from tfrec.synth.hard_negatives import mined_negatives
@@ -70,7 +71,8 @@ def _train_alone(
     halt: Halt | None,
     second_opinion: CrossScorer | None,
 ) -> TrainedShop:
-    assembled = assemble(config, source)
+    with stage(run.path, "prepare", source.hash_of("data", "encoder")):
+        assembled = assemble(config, source)
     shop, model, signature = assembled.shop, assembled.model, signature_of(assembled.parts)
     if next(finished_states(run), None) is None:  # else the finished training's stays until this one has ended
         run.write_config()
@@ -82,13 +84,14 @@ def _train_alone(
     synthetic = None
     if wanted(config, shop):
         print(reason(config, shop), file=sys.stderr, flush=True)
-        if teacher is None or round_ is None:
-            synthetic = zero_shot_samples(source, shop, model.encoder.fingerprint, second_opinion, untrained)
-        else:
-            synthetic = synthesise(
-                source, shop, lambda: trained_teacher(teacher), teacher.signature, round_.folder / "synthetic",
-                RunFolder(source).synthetic, second_opinion,
-            )  # fmt: skip
+        with stage(run.path, "samples", signature):
+            if teacher is None or round_ is None:
+                synthetic = zero_shot_samples(source, shop, model.encoder.fingerprint, second_opinion, untrained)
+            else:
+                synthetic = synthesise(
+                    source, shop, lambda: trained_teacher(teacher), teacher.signature, round_.folder / "synthetic",
+                    RunFolder(source).synthetic, second_opinion,
+                )  # fmt: skip
     augmentation = None
     if config.augment.policy != "none":
         from tfrec.training.augmentation import shop_augmentation
@@ -105,7 +108,7 @@ def _train_alone(
     if batches.tasks:
         model.encoder.train_alone(not batches.mixture.histories)
         dev = DevEvaluation(config, shop, model, watched=halt is not None)
-        with speaking_os_errors(checkpoints_folder):
+        with stage(run.path, "train", signature), speaking_os_errors(checkpoints_folder):
             summary = Trainer(config, model, batches, dev, checkpoints_folder, signature, about).run(halt)
     elif is_pretrained(config.encoder.name) and config.training.tasks.search > 0:
         summary = leave_untrained(model, checkpoints_folder, signature, about)
