@@ -17,9 +17,11 @@ from tfrec.errors import DataError
 # A tag starts with a letter right after "<", so that "5 < 7" and "<3" survive.
 _INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"</?([a-zA-Z][\w:-]*)[^<>]*>")
-_INLINE = frozenset(  # HTML's phrasing elements, which part no words
-    """a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub
-    sup time tt u var wbr""".split()
+# HTML's phrasing elements, which part no words.
+_INLINE = re.compile(
+    "a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|"
+    "sup|time|tt|u|var|wbr",
+    re.IGNORECASE,
 )
 _NOT_ASCII = r"[^\x00-\x7F]"
 _ODD_SPACE = rf"[\p{{Cc}}\u2028\u2029]|\p{{Zs}}{{2}}|[\p{{Zs}}&&[^ ]]|^ | $|[{INVISIBLE}]"
@@ -46,7 +48,7 @@ def plain_text(text: str) -> str:
 
 
 def _in_place_of(tag: re.Match[str]) -> str:
-    return "" if tag.group(1).lower() in _INLINE else " "
+    return "" if _INLINE.fullmatch(tag.group(1)) else " "
 
 
 def clean_html(texts: pl.Series) -> pl.Series:

@@ -35,8 +35,16 @@ def as_text(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(filter(None, map(as_text, value)))
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace").decode("utf-8")
+        text = json.dumps(_filled(value), ensure_ascii=False, sort_keys=True)
+        return text.encode("utf-8", "replace").decode("utf-8")
     return repr(value)
+
+
+def _filled(value: Any) -> Any:
+    """A value without the keys and entries that hold nothing, which are no words."""
+    if isinstance(value, dict):
+        return {key: _filled(inner) for key, inner in value.items() if inner is not None}
+    return [_filled(inner) for inner in value if inner is not None] if isinstance(value, list) else value
 
 
 def id_text(value: Any) -> str:

@@ -1,7 +1,7 @@
 """The encoding of a text file, found from all its bytes, and the file as UTF-8.
 
 Valid UTF-8 is UTF-8. A file that is UTF-8 but for a few bytes keeps it, and each of those is read as Windows-1252;
-any other is what charset-normalizer makes of the lines that are no ASCII.
+any other is told by the lines that are no ASCII (legacy.py).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfrec.data.tables.legacy import legacy_encoding
 from tfrec.data.tables.opened import open_bytes, temporary
 
 _BLOCK = 1 << 20
@@ -22,7 +23,6 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 _SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "iso8859-1": "cp1252", "euc_kr": "cp949"}
-_LEGACY = ["gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254"]
 _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _MOSTLY = 10  # valid sequences for each odd byte, from which a file is UTF-8 with odd bytes
@@ -181,25 +181,4 @@ def _by_statistics(path: Path) -> tuple[str, bool, bytes]:
     sample = b"\n".join(lines)[:_SAMPLE]
     if sequences >= _MOSTLY * odd:
         return "utf-8", True, sample
-    return _legacy(sample), True, sample
-
-
-def _legacy(sample: bytes) -> str:
-    from charset_normalizer import from_bytes
-
-    found = [match.encoding for match in from_bytes(sample, cp_isolation=_LEGACY)]
-    if not found:
-        return "cp1252"
-    if {"cp1250", "cp1252"} & {found[0]} and {"cp1250", "cp1252"} <= set(found):
-        # both are Latin: the one whose signs are letters within words, and none beside digits, is meant
-        return max(("cp1252", "cp1250"), key=lambda name: _fitting(sample.decode(name, "replace")))
-    return found[0]
-
-
-def _fitting(text: str) -> int:
-    score = 0
-    for match in re.finditer(r"[^\x00-\x7f]+", text):
-        beside = text[max(0, match.start() - 1) : match.start()] + text[match.end() : match.end() + 1]
-        word = any(letter.isalpha() for letter in beside)
-        score += sum(1 if letter.isalpha() == word else -1 for letter in match.group())
-    return score
+    return legacy_encoding(sample), True, sample

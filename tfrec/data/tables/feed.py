@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,7 @@ def open_feed(path: Path, stack: ExitStack) -> Opened:
     name = _record_name(path)
     notes = [] if name in _RECORDS else [f"{path.name}: the elements {name!r} are the rows"]
     records = _records(path, name)
-    first = [row for row, _ in zip(records, range(_ROWS), strict=False)]
+    first = list(itertools.islice(records, _ROWS))
     found = list(dict.fromkeys(key for _, row in first for key in row))
     sample = {key: [as_text(row.get(key)) for _, row in first[:SAMPLED]] for key in found}
 
@@ -43,7 +44,7 @@ def open_feed(path: Path, stack: ExitStack) -> Opened:
         batch = first
         while batch:
             yield row_frame(batch, places)
-            batch = [row for row, _ in zip(records, range(_ROWS), strict=False)]
+            batch = list(itertools.islice(records, _ROWS))
 
     stack.callback(records.close)  # type: ignore[attr-defined]
     return Opened(found, found, some_values(sample), frames, notes=notes)

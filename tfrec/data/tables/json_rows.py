@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ import polars as pl
 from tfrec.config.data import TableConfig
 from tfrec.data.ids import ID_LISTS, IDS, as_text, id_list_text, id_text
 from tfrec.data.tables.encoding import as_utf8
-from tfrec.data.tables.nested import Place, python_value, value_at
+from tfrec.data.tables.nested import Place, place_of, python_value, value_at
 from tfrec.data.tables.opened import SAMPLED, Opened, open_bytes, some_values
 from tfrec.errors import DataError
 from tfrec.json_text import RepeatedKeyError, once_each
@@ -37,12 +38,8 @@ def open_json(path: Path, table: TableConfig, stack: ExitStack) -> Opened:
     """
     notes: list[str] = []
     text = as_utf8(path, table.encoding, notes, stack).path
-    numbered = _rows(path, text, notes)
-    first: list[tuple[int, dict[str, Any]]] = []
-    for row in numbered:
-        first.append(row)
-        if len(first) == _ROWS:
-            break
+    numbered = _rows(path, text, table, notes)
+    first = list(itertools.islice(numbered, _ROWS))
     found, texts = _keys([row for _, row in first])
     sample = {key: [as_text(row.get(key)) for _, row in first[:SAMPLED]] for key in found}
 
@@ -50,7 +47,7 @@ def open_json(path: Path, table: TableConfig, stack: ExitStack) -> Opened:
         batch = first
         while batch:
             yield row_frame(batch, places)
-            batch = [row for row, _ in zip(numbered, range(_ROWS), strict=False)]
+            batch = list(itertools.islice(numbered, _ROWS))
 
     return Opened(found, texts, some_values(sample), frames, notes=notes)
 
@@ -76,7 +73,7 @@ def _column(name: str, values: list[Any]) -> pl.Series:
     return pl.Series(name, [way(value) for value in values], dtype=pl.String)
 
 
-def _rows(path: Path, text: Path, notes: list[str]) -> Numbered:
+def _rows(path: Path, text: Path, table: TableConfig, notes: list[str]) -> Numbered:
     with open_bytes(text) as raw:
         start = raw.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] == b"[":
@@ -84,8 +81,8 @@ def _rows(path: Path, text: Path, notes: list[str]) -> Numbered:
         return _stream(path, text)
     first = start.split(b"\n", 1)[0].strip()
     if first == b"{" or (first[:1] == b"{" and first[-1:] in (b"{", b"[", b",")):
-        return _spread(path, text, notes)
-    return _lines(path, text, notes)
+        return _unwrapped(path, _stream(path, text), table, notes)
+    return _unwrapped(path, _lines(path, text, notes), table, notes)
 
 
 def _lines(path: Path, text: Path, notes: list[str]) -> Numbered:
@@ -179,19 +176,19 @@ def _start_of_value(text: str, at: int) -> int:
     return at
 
 
-def _spread(path: Path, text: Path, notes: list[str]) -> Numbered:
-    """Objects over several lines: the rows, or one that holds them in its only list of objects."""
-    objects = list(_stream(path, text))
-    if len(objects) == 1:
-        value = objects[0][1]
-        lists = {
-            key: rows for key, rows in value.items() if isinstance(rows, list) and rows and isinstance(rows[0], dict)
-        }
-        if len(lists) == 1:
-            ((key, rows),) = lists.items()
-            notes.append(f"{path.name} is one JSON object: the entries of its list {key!r} are the rows")
-            objects = [(number, row) for number, row in enumerate(rows, start=1) if isinstance(row, dict)]
-    return iter(objects)
+def _unwrapped(path: Path, numbered: Numbered, table: TableConfig, notes: list[str]) -> Numbered:
+    """The rows; where there is one alone, which holds one list of objects that no setting names, its entries."""
+    first = list(itertools.islice(numbered, 2))
+    if len(first) != 1:
+        return itertools.chain(first, numbered)
+    lists = [
+        key for key, inner in first[0][1].items() if isinstance(inner, list) and inner and isinstance(inner[0], dict)
+    ]
+    named = [*filter(None, table.columns.values()), *filter(None, [getattr(table, "explode", None)])]
+    if len(lists) != 1 or any(place_of(name, lists) for name in named):
+        return iter(first)
+    notes.append(f"{path.name} is one JSON object: the entries of its list {lists[0]!r} are the rows")
+    return ((number, row) for number, row in enumerate(first[0][1][lists[0]], start=1) if isinstance(row, dict))
 
 
 def _keys(objects: list[dict[str, Any]]) -> tuple[list[str], list[str]]:

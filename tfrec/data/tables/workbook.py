@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -48,7 +49,7 @@ def open_workbook(path: Path, table: TableConfig, stack: ExitStack) -> Opened:
         seen[cell] += 1
         names[at] = f"{cell} ({seen[cell]})" if cell and seen[cell] > 1 else cell
     records = _records(numbered, names, start)
-    first = [row for row, _ in zip(records, range(_ROWS), strict=False)]
+    first = list(itertools.islice(records, _ROWS))
     found = [cell for cell in names if cell]
     sample = {cell: [as_text(row.get(cell)) for _, row in first[:SAMPLED]] for cell in found}
 
@@ -56,7 +57,7 @@ def open_workbook(path: Path, table: TableConfig, stack: ExitStack) -> Opened:
         batch = first
         while batch:
             yield row_frame(batch, places)
-            batch = [row for row, _ in zip(records, range(_ROWS), strict=False)]
+            batch = list(itertools.islice(records, _ROWS))
 
     texts = [cell for cell in found if any(isinstance(row.get(cell), str) for _, row in first)]
     return Opened(found, texts, some_values(sample), frames, notes=notes)
