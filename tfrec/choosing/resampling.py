@@ -14,7 +14,7 @@ _CELLS = 4 << 20  # random numbers alive at once
 
 
 def bootstrap_interval(
-    values: ArrayLike, resamples: int, rng: np.random.Generator, confidence: float = 0.95, others: bool = False
+    values: ArrayLike, resamples: int, rng: np.random.Generator, confidence: float = 0.95, others: int = 0
 ) -> tuple[float, float]:
     """The interval of a mean by resampling, widened for few values; their order changes nothing.
 
@@ -23,8 +23,8 @@ def bootstrap_interval(
         resamples: random draws.
         rng: draws.
         confidence: how often such an interval shall hold the truth, 0..1.
-        others: of the mean of Q other values of the same kind (a prediction interval), not of the mean of all there
-            are. Theirs varies as much as the one at hand, so that it is wider by the square root of 2.
+        others: of the mean of so many other values of the same kind (a prediction interval); 0: of the mean of all
+            there are. Theirs varies beside the one at hand, so that it is wider by the square root of 1 + Q / others.
 
     Returns:
         (low, high); NaN for fewer than two values.
@@ -47,8 +47,8 @@ def bootstrap_interval(
     tail = float(ndtr(math.sqrt(count / (count - 1)) * stdtrit(count - 1, (1 - confidence) / 2)))
     low, high = np.quantile(means, [tail, 1 - tail])
     if others:
-        mean = float(ordered.mean())
-        low, high = mean - math.sqrt(2) * (mean - low), mean + math.sqrt(2) * (high - mean)
+        mean, wider = float(ordered.mean()), math.sqrt(1 + count / others)
+        low, high = mean - wider * (mean - low), mean + wider * (high - mean)
     return float(low), float(high)
 
 

@@ -12,6 +12,8 @@ from tfrec.choosing.chance import LEAST_QUERIES
 from tfrec.choosing.resampling import bootstrap_interval
 from tfrec.evaluation.significance import RESAMPLES
 
+MOST_OTHERS = 25  # other queries whose mean is foretold: whoever looks at the answers of a few sees so many
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -20,8 +22,9 @@ class Expected:
     Attributes:
         metric: its name.
         mean: over the labelled queries, each under choices that it had no part in.
-        low, high: 95 in 100 sets of as many other queries have their mean in between; NaN with one query.
+        low, high: 95 in 100 sets of `others` other queries have their mean in between; NaN with one query.
         queries: number of labelled queries.
+        others: size of such a set: as many as there are labelled ones, at most 25.
     """
 
     metric: str
@@ -29,6 +32,7 @@ class Expected:
     low: float
     high: float
     queries: int
+    others: int
 
     def sentence(self) -> str:
         """One line of plain English."""
@@ -36,7 +40,8 @@ class Expected:
         if self.queries < LEAST_QUERIES:
             return f"{told}, but {self.queries} labelled queries are too few to tell how far off that is."
         return (
-            f"{told}; of other sets of {self.queries} queries 95 in 100 lie between {self.low:.3f} and {self.high:.3f}."
+            f"{told}, by {self.queries} queries; of sets of {self.others} others 95 in 100 lie between "
+            f"{self.low:.3f} and {self.high:.3f}."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -46,10 +51,10 @@ class Expected:
 
 
 def expected(values: ArrayLike, seed: int = 0, metric: str = "", resamples: int = RESAMPLES) -> Expected:
-    """The mean of honest per-query values, with the interval in which the mean of as many other queries lies.
+    """The mean of honest per-query values, with the interval in which the mean of a set of other queries lies.
 
-    Other queries differ among themselves as much as these do, so this interval is wider by the square root of 2 than
-    that of the mean of all queries there could ever be.
+    Other queries differ among themselves as much as these do, so this interval is wider than that of the mean of all
+    queries there could ever be: a hundred labelled queries foretell that well, but not what thirty others will show.
 
     Args:
         values: float [Q]; NaN is left out.
@@ -59,6 +64,9 @@ def expected(values: ArrayLike, seed: int = 0, metric: str = "", resamples: int 
     """
     known = np.asarray(values, np.float64)
     known = known[np.isfinite(known)]
-    low, high = bootstrap_interval(known, resamples, np.random.default_rng([seed, 3]), others=True)
+    others = max(1, min(len(known), MOST_OTHERS))
+    low, high = bootstrap_interval(known, resamples, np.random.default_rng([seed, 3]), others=others)
     # No metric of the report leaves 0..1.
-    return Expected(metric, float(known.mean()), float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1)), len(known))
+    return Expected(
+        metric, float(known.mean()), float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1)), len(known), others
+    )
