@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfrec.evaluation.significance import compare
+from tfrec.choosing.chance import beyond_chance
 from tfrec.pipeline.advice.probe import adapted, teachers
 from tfrec.pipeline.advice.view import View
 from tfrec.progress import track
@@ -85,7 +85,7 @@ def _trained(view: View, gain: np.ndarray, left: float, found: float) -> tuple[s
             f"{1 - found:.0%} of the right items are beyond the first hundred of both"
         )
     told = f"a linear map of the query vectors, learned from the other folds, changes nDCG@10 by {gain.mean():+.3f}"
-    if _more_than_chance(gain):
+    if beyond_chance(gain):
         return "likely", f"{told}, which is more than chance"
     return "unlikely", f"{told}, which is no more than chance"
 
@@ -96,14 +96,9 @@ def _more(count: int, gain: np.ndarray, left: float) -> tuple[str, str]:
     if count < _TOLD_APART:
         return "likely", f"with {count} labelled queries no choice can be told from luck; {_TOLD_APART} can weigh it"
     told = f"twice the labels changed nDCG@10 by {gain.mean():+.3f}"
-    if _more_than_chance(gain):
+    if beyond_chance(gain):
         return "likely", f"{told}, which is more than chance"
     return "unlikely", f"{told}, which is no more than chance"
-
-
-def _more_than_chance(gain: np.ndarray) -> bool:
-    """Whether the 95 % interval of a gain float64 [Q] lies above 0."""
-    return len(gain) > 1 and compare(gain, np.zeros_like(gain)).low > 0
 
 
 def _alike(view: View) -> float | None:
