@@ -110,9 +110,13 @@ def main() -> None:
     findings = Findings(found)
     table = print_tables(findings, " ".join([options.noise or "as typed", *options.overrides, *budget]))
     print(markdown(findings), "\n\nCells run, with their draws:", *cells_run(findings), sep="\n")
-    print(f"\n{estimates(findings, TRAINED)}")
+    told = estimates(findings, TRAINED)
+    print("", *told, sep="\n")
     about = {name: str(value) for name, value in vars(options).items()}
-    write_json(options.results / "few_labels.json", {"options": about, "table": table, "cells": cells_run(findings)})
+    write_json(
+        options.results / "few_labels.json",
+        {"options": about, "table": table, "cells": cells_run(findings), "told": told},
+    )
     plot(findings, options.results / "few_labels.png")
 
 

@@ -73,14 +73,14 @@ def build(folder: Path, items: int, encoder: str, precision: str, seed: int = 17
     Args:
         folder: the version folder, such as export/1; it must not exist.
         items: size of the catalogue.
-        encoder: "minilm", "tiny", or any installed encoder.
+        encoder: "minilm", "minilm+multilingual", "tiny", or any installed encoder.
         precision: "bf16" or "f32".
         seed: of all that is random.
     """
     import numpy as np
 
     from tfrec.config import Config
-    from tfrec.encoder.install import install, install_scratch
+    from tfrec.encoder.install import install_scratch
     from tfrec.encoder.loading import load_encoder
     from tfrec.export.manifest import write_manifest
     from tfrec.export.serving_module import ServingModule
@@ -94,8 +94,6 @@ def build(folder: Path, items: int, encoder: str, precision: str, seed: int = 17
     if encoder == "tiny":
         os.environ["TFREC_HOME"] = str(folder.parent / ".encoder")
         install_scratch(texts[:500], "tiny", hidden=32, layers=1, heads=2, vocabulary_size=400, seed=seed)
-    else:
-        install(encoder)
     settings: dict[str, Any] = {"data": {"items": "none.csv", "searches": "none.csv"}, "encoder": {"name": encoder}}
     config = Config.model_validate(settings)
     model = TwoTower(config, load_encoder(config.encoder, seed), items, np.zeros(items, np.int64))

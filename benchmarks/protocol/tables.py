@@ -114,32 +114,36 @@ def cells_run(findings: Findings) -> list[str]:
     return told
 
 
-def estimates(findings: Findings, system: str) -> str:
-    """How often what a system told to expect on other queries held for those that were tested."""
-    told, held = 0, 0
+def estimates(findings: Findings, system: str) -> list[str]:
+    """How often what a system told to expect on other queries held for those that were tested: a line for each shop
+    and number of labels, and one for all of them."""
+    lines, every = [], []
     for shop in findings.shops:
         for labels in findings.labels(shop):
-            for result in findings.draws(shop, labels, system).values():
-                expected = result.notes.get("expected") or {}
-                if expected.get("low") is not None:
-                    told += 1
-                    held += expected["low"] <= result.mean <= expected["high"]
-    return f"What {system} told to expect of {METRICS[0]} on other queries held in {held} of {told} cells."
+            results = findings.draws(shop, labels, system).values()
+            told = [(result.mean, result.notes.get("expected") or {}) for result in results]
+            held = [one["low"] <= mean <= one["high"] for mean, one in told if one.get("low") is not None]
+            if held:
+                lines.append(f"{shop}, {labels}: {sum(held)} of {len(held)}")
+                every += held
+    total = f"What {system} told to expect of {METRICS[0]} on other queries held in {sum(every)} of {len(every)} cells."
+    return [*lines, total]
 
 
 def markdown(findings: Findings, base: str = BASE) -> str:
-    """Rows of systems, columns of shop and labels: nDCG@10 of the base, what the others have over it."""
-    columns = [(shop, labels) for shop in findings.shops for labels in findings.labels(shop)]
-    lines = ["| system | " + " | ".join(f"{shop}, {labels}" for shop, labels in columns) + " |"]
-    lines.append("| --- |" + " --- |" * len(columns))
-    for system in findings.systems:
-        cells = []
-        for shop, labels in columns:
-            draws = findings.draws(shop, labels, system)
-            found = findings.difference(shop, labels, system, base) if draws else None
-            mean = mean_of([result.values[METRICS[0]] for result in draws.values()])
-            cells.append("" if not draws else f"{mean:.3f}" if system == base or found is None else str(found))
-        lines.append(f"| {system} | " + " | ".join(cells) + " |")
+    """Rows of shop and labels, with the number of draws; columns of systems: nDCG@10 of the base, what others add."""
+    lines = ["| shop, labels (draws) | " + " | ".join(findings.systems) + " |"]
+    lines.append("| --- |" + " --- |" * len(findings.systems))
+    for shop in findings.shops:
+        for labels in findings.labels(shop):
+            cells = []
+            most = max((len(findings.draws(shop, labels, system)) for system in findings.systems), default=0)
+            for system in findings.systems:
+                draws = findings.draws(shop, labels, system)
+                found = findings.difference(shop, labels, system, base) if draws else None
+                mean = mean_of([result.values[METRICS[0]] for result in draws.values()])
+                cells.append("" if not draws else f"{mean:.3f}" if system == base or found is None else str(found))
+            lines.append(f"| {shop}, {labels} ({most}) | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

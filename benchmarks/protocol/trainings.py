@@ -71,7 +71,7 @@ def measure(system: str, cell: Cell, budget: Sequence[str], results: Results) ->
     if None not in known:
         return [result for result in known if result is not None]
     started = time.monotonic()
-    trained = _carried(cell, budget) if system == CARRIED else _trained(cell, changes)
+    trained = _carried(cell, budget) if system == CARRIED else retrained(cell, changes)
     rankings = {part_of(system, part): ranking for part, ranking in trained_rankings(trained, cell).items()}
     notes = {
         "seconds": round(time.monotonic() - started, 1),
@@ -91,7 +91,7 @@ def measure(system: str, cell: Cell, budget: Sequence[str], results: Results) ->
     return found
 
 
-def _trained(cell: Cell, changes: Sequence[str], name: str | None = None) -> Any:
+def retrained(cell: Cell, changes: Sequence[str], name: str | None = None) -> Any:
     """A training of the cell as users run it; made examples that another variant has made are found again."""
     import tfrec
 
@@ -126,7 +126,7 @@ def _carried(cell: Cell, budget: Sequence[str]) -> Any:
     from tfrec.pipeline.trained import TrainedShop
 
     nobody = Cell(cell.shop, "0", 0, (), _all_tested(cell))
-    base = _trained(nobody, [*budget, *MADE], f"{nobody.name}-carried")
+    base = retrained(nobody, [*budget, *MADE], f"{nobody.name}-carried")
     vectors = _kept_vectors(base)
     config = cell.write([*budget, *MADE], f"{cell.name}-carried")
     data, _, signature = assemble(config)
