@@ -7,19 +7,23 @@ where no row tells, three digits after every sign are thousands.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 _BLANK = r"^(?i:[-–—−_?]+|n/?a|null|nan|none|tba|)$"
-_MACHINE = r"^[-+]?\d+(?:\.\d+)?[eE][-+]?\d+$"
-_NUMBER = r"\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)*|[.,]\d+"
-_WORDS = r"[^\d%]{0,20}?"
+_MACHINE = r"^[-+]?[0-9]+(?:\.[0-9]+)?[eE][-+]?[0-9]+$"
+_NUMBER = r"[0-9]{1,3}(?:[ '][0-9]{3})+(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]+)*|[.,][0-9]+"
+_PLAIN = r"^[0-9]+(?:\.[0-9]{1,2})?$"  # what most columns hold alone
+_WORDS = r"[^0-9%]{0,20}?"
 _RANGE = r"\s*(?:-|–|—|~|〜|to|bis|à|до|至|\.\.\.?|…)\s*"
-_ONE = rf"^({_WORDS})({_NUMBER})(?:[.,]?\s*[-–—]+)?[^\d%]{{0,20}}$"
-_TWO = rf"^({_WORDS})({_NUMBER})[^\d%]{{0,6}}?{_RANGE}[^\d%]{{0,6}}?({_NUMBER})[^\d%]{{0,20}}$"
-_GROUPED = {sign: rf"^\d{{1,3}}(?:{mark}\d{{2,3}})*{mark}\d{{3}}$" for sign, mark in ((".", r"\."), (",", ","))}
+_ONE = rf"^({_WORDS})({_NUMBER})(?:[.,]?\s*[-–—]+)?[^0-9%]{{0,20}}$"
+_TWO = rf"^({_WORDS})({_NUMBER})[^0-9%]{{0,6}}?{_RANGE}[^0-9%]{{0,6}}?({_NUMBER})[^0-9%]{{0,20}}$"
+_GROUPED = {
+    sign: rf"^[0-9]{{1,3}}(?:{mark}[0-9]{{2,3}})*{mark}[0-9]{{3}}$" for sign, mark in ((".", r"\."), (",", ","))
+}
 _OTHER = {".": ",", ",": "."}
 
 
@@ -47,23 +51,40 @@ def read_amounts(texts: Sequence[pl.Series], decimal: str | None = None) -> Amou
         texts: String each.
         decimal: the sign, when the configuration says it.
     """
-    parts = [_parts(series) for series in texts]
-    sign, note = (decimal, "") if decimal is not None else _decided(parts)
-    numbers, unreadable = [], []
-    for part in parts:
-        one, two = (_number(column, sign, decimal is not None) for column in ("one", "two"))
-        read = part.with_columns(
-            pl.min_horizontal(one, two).alias("n"), (pl.col("two").is_not_null() & two.is_null()).alias("half")
-        ).select(
-            pl.when(pl.col("machine").is_not_null()).then(pl.col("machine"))
-            .when(pl.col("half")).then(None)
-            .when(pl.col("negative")).then(-pl.col("n")).otherwise(pl.col("n")).alias("n"),
-            "given",
-        )  # fmt: skip
-        finite = read["n"].is_finite().fill_null(False)
-        numbers.append(read["n"].set(~finite, None))
-        unreadable.append(read["given"] & ~finite)
-    return Amounts(numbers, unreadable, sign, note)
+    every = pl.concat(texts).rename("text") if texts else pl.Series("text", [], dtype=pl.String)
+    different = every.unique(maintain_order=True)
+    plain = different.str.contains(_PLAIN)
+    part = _parts(different.filter(~plain))
+    points = different.filter(plain & different.str.contains(".", literal=True))
+    sign, note = (decimal, "") if decimal is not None else _decided(part, points)
+    if decimal == "," and len(points):
+        plain, part = pl.repeat(False, len(different), dtype=pl.Boolean, eager=True), _parts(different)
+    read = pl.concat(
+        [
+            pl.DataFrame({"text": different.filter(~plain)}).hstack(_read(part, sign, decimal is not None)),
+            pl.DataFrame({"text": different.filter(plain)}).select(
+                "text", pl.col("text").cast(pl.Float64).alias("n"), pl.lit(False).alias("bad")
+            ),
+        ]
+    )
+    found = every.to_frame().join(read, on="text", how="left", maintain_order="left")
+    places = list(zip(itertools.accumulate(map(len, texts), initial=0), map(len, texts), strict=False))
+    return Amounts([found["n"].slice(*at) for at in places], [found["bad"].slice(*at) for at in places], sign, note)
+
+
+def _read(part: pl.DataFrame, sign: str | None, fixed: bool) -> pl.DataFrame:
+    """n Float64 and bad Boolean of parted texts."""
+    one, two = (_number(column, sign, fixed) for column in ("one", "two"))
+    read = part.with_columns(
+        pl.min_horizontal(one, two).alias("n"), (pl.col("two").is_not_null() & two.is_null()).alias("half")
+    ).select(
+        pl.when(pl.col("machine").is_not_null()).then(pl.col("machine"))
+        .when(pl.col("half")).then(None)
+        .when(pl.col("negative")).then(-pl.col("n")).otherwise(pl.col("n")).alias("n"),
+        "given",
+    )  # fmt: skip
+    finite = read["n"].is_finite().fill_null(False)
+    return pl.DataFrame({"n": read["n"].set(~finite, None), "bad": read["given"] & ~finite})
 
 
 def _parts(texts: pl.Series) -> pl.DataFrame:
@@ -74,7 +95,7 @@ def _parts(texts: pl.Series) -> pl.DataFrame:
     one = pl.col("text").str.extract_groups(_ONE)
     frame = frame.with_columns(one.struct[0].alias("before"), one.struct[1].alias("one"))
     two = pl.lit(None, pl.String)
-    left = frame["one"].is_null() & frame["text"].str.contains(r"\d\D+\d")
+    left = frame["one"].is_null() & frame["text"].str.contains(r"[0-9][^0-9]+[0-9]")
     if left.any():
         both = pl.when(pl.col("one").is_null()).then(pl.col("text")).str.extract_groups(_TWO)
         frame = frame.with_columns(both.alias("both")).with_columns(
@@ -94,35 +115,35 @@ def _parts(texts: pl.Series) -> pl.DataFrame:
 def _evident(sign: str) -> pl.Expr:
     """Whether a number's writing shows that this is its decimal sign."""
     one, own, other = pl.col("one"), pl.lit(sign), _OTHER[sign]
-    last = one.str.contains(rf"\{sign}\d+$")
+    last = one.str.contains(rf"\{sign}[0-9]+$")
     many = one.str.count_matches(rf"\{other}") > 1
     alone = one.str.count_matches(own, literal=True) == 1
     plain = last & alone & ~one.str.contains(f"[{other} ']") & (
-        ~one.str.contains(rf"\{sign}\d{{3}}$") | one.str.contains(rf"^0+\{sign}|^\d{{4,}}\{sign}|^\{sign}")
+        ~one.str.contains(rf"\{sign}[0-9]{{3}}$") | one.str.contains(rf"^0+\{sign}|^[0-9]{{4,}}\{sign}|^\{sign}")
     )  # fmt: skip
     return plain | (last & alone & one.str.contains(f"[{other} ']")) | (many & ~one.str.contains(own, literal=True))
 
 
 def _open_to_both(sign: str) -> pl.Expr:
     """Whether a number has this sign once, three digits behind it and up to three before."""
-    return pl.col("one").str.contains(rf"^[1-9]\d{{0,2}}\{sign}\d{{3}}$")
+    return pl.col("one").str.contains(rf"^[1-9][0-9]{{0,2}}\{sign}[0-9]{{3}}$")
 
 
-def _decided(parts: Sequence[pl.DataFrame]) -> tuple[str | None, str]:
+def _decided(part: pl.DataFrame, points: pl.Series) -> tuple[str | None, str]:
     counts = dict.fromkeys((".", ","), 0)
     open_ = dict.fromkeys((".", ","), 0)
     shown: dict[str, str] = {}
-    for part in parts:
-        for sign in counts:
-            looked = part.select(
-                _evident(sign).fill_null(False).alias("tells"), _open_to_both(sign).fill_null(False).alias("open")
-            )
-            counts[sign] += int(looked["tells"].sum())
-            open_[sign] += int(looked["open"].sum())
-            if looked["tells"].any():
-                shown.setdefault(sign, str(part["text"].filter(looked["tells"])[0]))
-            if looked["open"].any():
-                shown.setdefault(f"open {sign}", str(part["text"].filter(looked["open"])[0]))
+    for sign in counts:
+        looked = part.select(
+            _evident(sign).fill_null(False).alias("tells"), _open_to_both(sign).fill_null(False).alias("open")
+        )
+        counts[sign], open_[sign] = int(looked["tells"].sum()), int(looked["open"].sum())
+        if counts[sign]:
+            shown[sign] = str(part["text"].filter(looked["tells"])[0])
+        if sign == "." and len(points):
+            counts[sign], shown[sign] = counts[sign] + len(points), str(points[0])
+        if open_[sign]:
+            shown[f"open {sign}"] = str(part["text"].filter(looked["open"])[0])
     asked = [sign for sign in open_ if open_[sign]]
     if counts["."] and counts[","]:
         note = f"both signs stand for decimals, as in {shown['.']!r} and {shown[',']!r}"
@@ -151,13 +172,13 @@ def _number(column: str, decimal: str | None, fixed: bool) -> pl.Expr:
     value: pl.Expr = pl.lit(None, pl.String)
     for sign in (",", "."):
         other = _OTHER[sign]
-        whole = text.str.replace(rf"\{sign}\d*$", "")
+        whole = text.str.replace(rf"\{sign}[0-9]*$", "")
         sound = ~whole.str.contains(other, literal=True) | whole.str.contains(_GROUPED[other])
-        as_decimal = text.str.contains(rf"\{sign}\d*$") & (text.str.count_matches(sign, literal=True) == 1) & sound
+        as_decimal = text.str.contains(rf"\{sign}[0-9]*$") & (text.str.count_matches(sign, literal=True) == 1) & sound
         evident = (
             _evident(sign).fill_null(False)
             if column == "one"
-            else as_decimal & ~text.str.contains(rf"^[1-9]\d{{0,2}}\{sign}\d{{3}}$")
+            else as_decimal & ~text.str.contains(rf"^[1-9][0-9]{{0,2}}\{sign}[0-9]{{3}}$")
         )
         meant = pl.lit(decimal == sign) if fixed else evident | pl.lit(decimal == sign)
         read = text.str.replace_all(other, "", literal=True).str.replace(sign, ".", literal=True)
@@ -166,5 +187,5 @@ def _number(column: str, decimal: str | None, fixed: bool) -> pl.Expr:
             pl.lit(decimal == other) | (text.str.count_matches(sign, literal=True) > 1)
         )
         value = pl.when(value.is_null() & grouped).then(text.str.replace_all(sign, "", literal=True)).otherwise(value)
-    value = pl.when(text.str.contains(r"^\d+$")).then(text).otherwise(value)
+    value = pl.when(text.str.contains(r"^[0-9]+$")).then(text).otherwise(value)
     return value.cast(pl.Float64, strict=False)

@@ -38,15 +38,18 @@ class SwallowedRows:
         )
         for values in suspects.iter_rows():
             for place, value in enumerate(values[: len(self.header)]):
-                if self._holds_rows(value, place):
+                if b"\n" in value and self._holds_rows(value, place, values[0]):
                     self.count += 1
                     self.first = self.first or (values[-1], self.header[place])
 
-    def _holds_rows(self, value: bytes, place: int) -> bool:
-        """Ordinary line breaks and commas of a text do not come in the table's own numbers."""
-        first, *others = [line.count(self.separator) for line in value.split(b"\n")]
-        whole, width = others[:-1], len(self.header) - 1
-        return first == width - place and bool(whole) and sum(count == width for count in whole) > len(whole) / 2
+    def _holds_rows(self, value: bytes, place: int, start: bytes) -> bool:
+        """Ordinary line breaks and commas of a text do not come in the table's own numbers, after an id each time."""
+        first, *others = value.split(b"\n")
+        width = len(self.header) - 1
+        whole = [line for line in others[:-1] if line.count(self.separator) == width]
+        if b" " not in start.strip():
+            whole = [line for line in whole if b" " not in line.split(self.separator)[0].strip(b' "\r')]
+        return first.count(self.separator) == width - place and len(whole) > (len(others) - 1) / 2
 
     def sentences(self) -> list[str]:
         """What was found, in a sentence, or nothing."""

@@ -6,6 +6,7 @@ What is left, days and months as numbers with the year last, is read by the orde
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -15,23 +16,24 @@ from tfrec.errors import DataError
 EARLIEST = 788_918_400  # 1995-01-01: no shop on the web is older
 _DAY = 86_400
 _EXCEL = 25_569  # Excel's number of 1970-01-01
-_CLOCK = r"(?:[T ,:]+(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:[.,]\d+)?)?\s*([AaPp])?\.?(?:[Mm]\.?)?"
-_ZONE = r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?(?:\s*\([A-Z]+\))?$"
+_CLOCK = r"(?:[T ,:]+([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2}))?(?:[.,][0-9]+)?)?\s*([AaPp])?\.?(?:[Mm]\.?)?"
+_ZONE = r"\s*(Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2})?(?:\s*\([A-Z]+\))?$"
 _WEEKDAY = r"^(?:[A-Za-z]{3,9}\.?,? )?"
-_YEAR_FIRST = rf"^(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_CLOCK}{_ZONE}"
-_COMPACT = r"^((?:19|20)\d{2})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?)?()(Z)?$"
-_DAY_NAME = rf"{_WEEKDAY}(\d{{1,2}})(?:st|nd|rd|th|\.)?[-/ ]([A-Za-z]{{3,9}})\.?,?[-/ ](\d{{4}}|\d{{2}}){_CLOCK}{_ZONE}"
-_NAME_DAY = rf"{_WEEKDAY}([A-Za-z]{{3,9}})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}}){_CLOCK}{_ZONE}"
-_YEAR_LAST = rf"^(\d{{1,2}})([-/.])(\d{{1,2}})[-/.](\d{{4}}|\d{{2}}){_CLOCK}{_ZONE}"
+_YEAR_FIRST = rf"^([0-9]{{4}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){_CLOCK}{_ZONE}"
+_COMPACT = r"^((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})(?:[T ]?([0-9]{2})([0-9]{2})([0-9]{2})?)?()(Z)?$"
+_YEAR = "([0-9]{4}|[0-9]{2})"
+_DAY_NAME = rf"{_WEEKDAY}([0-9]{{1,2}})(?:st|nd|rd|th|\.)?[-/ ]([A-Za-z]{{3,9}})\.?,?[-/ ]{_YEAR}{_CLOCK}{_ZONE}"
+_NAME_DAY = rf"{_WEEKDAY}([A-Za-z]{{3,9}})\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}}){_CLOCK}{_ZONE}"
+_YEAR_LAST = rf"^([0-9]{{1,2}})([-/.])([0-9]{{1,2}})[-/.]{_YEAR}{_CLOCK}{_ZONE}"
 _NAMES = ("jan", "feb", "mar mär mrz", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez")
 _MONTHS = {name: number for number, names in enumerate(_NAMES, 1) for name in names.split()}
 _CHINESE = (
-    (r"\s*[年月]\s*", "-"), (r"日\s*", " "), (r"[时時点點]", ":"), (r"(\d)分(\d)", "${1}:${2}"), (r"[分秒]", ""),
+    (r"\s*[年月]\s*", "-"), (r"日\s*", " "), (r"[时時点點]", ":"), (r"([0-9])分([0-9])", "${1}:${2}"), (r"[分秒]", ""),
     (r":$", ":00"),
 )  # fmt: skip
 _HALVES = (
-    (r"(上午|午前)\s*(\d{1,2}(?::\d{2}){1,2})", "${2} AM"),
-    (r"(下午|午後)\s*(\d{1,2}(?::\d{2}){1,2})", "${2} PM"),
+    (r"(上午|午前)\s*([0-9]{1,2}(?::[0-9]{2}){1,2})", "${2} AM"),
+    (r"(下午|午後)\s*([0-9]{1,2}(?::[0-9]{2}){1,2})", "${2} PM"),
 )
 
 
@@ -96,7 +98,8 @@ class Times:
         """
         plain = _plain(texts)
         order = {"day_first": "dmy", "month_first": "mdy"}.get(str(self.form)) or self._order(texts, plain, where)
-        return _by_groups(plain, _YEAR_LAST.replace(r"([-/.])", "[-/.]", 1), order)
+        pattern = _YEAR_LAST.replace("([-/.])", "[-/.]", 1)
+        return _each_once(plain, lambda some: _by_groups(some, pattern, order))
 
     def _order(self, texts: pl.Series, plain: pl.Series, where: str) -> str:
         parts = plain.str.extract_groups(_YEAR_LAST).struct.unnest()
@@ -141,7 +144,7 @@ def plausible_share(texts: pl.Series) -> float:
     """The share of some values that are times a shop may have; bare running numbers are none."""
     if not len(texts):
         return 0.0
-    running = texts.str.contains(r"^\d{1,7}(?:\.\d+)?$")
+    running = texts.str.contains(r"^[0-9]{1,7}(?:\.[0-9]+)?$")
     seconds, waiting = Times(None, "").read(texts.set(running, ""))
     return float((plausible(seconds) | waiting).mean() or 0.0)  # type: ignore[arg-type]
 
@@ -156,7 +159,7 @@ def _plain(texts: pl.Series) -> pl.Series:
     return plain
 
 
-def _numbers(plain: pl.Series, count: object) -> pl.Series:
+def _numbers(plain: pl.Series, count: Callable[[str, pl.Series, pl.Series], None]) -> pl.Series:
     """Unix seconds, milli-, micro- and nanoseconds, eight digits that are a date, Excel's day numbers."""
     number = plain.cast(pl.Float64, strict=False)
     if number.null_count() == len(number):
@@ -174,22 +177,29 @@ def _numbers(plain: pl.Series, count: object) -> pl.Series:
     if days.any():
         serial = ((number - _EXCEL) * _DAY).round().cast(pl.Int64, strict=False)
         unix = serial.zip_with(days, unix)
-        count("Excel's day numbers", days, plain)  # type: ignore[operator]
+        count("Excel's day numbers", days, plain)
     short = plain.str.replace(r"\.0+$", "")
     digits = short.str.contains(_COMPACT)
     if digits.any():
         dates = _by_groups(pl.select(pl.when(digits).then(short).alias(plain.name)).to_series(), _COMPACT, "ymd")
         hits = plausible(dates)
         unix = dates.zip_with(hits, unix)
-        count("dates of digits alone", hits, plain)  # type: ignore[operator]
+        count("dates of digits alone", hits, plain)
     return unix.rename(plain.name)
 
 
-def _filled(seconds: pl.Series, plain: pl.Series, read: object) -> pl.Series:
+def _filled(seconds: pl.Series, plain: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
     left = (seconds.is_null() & (plain != "")).arg_true()
     if not len(left):
         return seconds
-    return seconds.clone().scatter(left, read(plain.gather(left)))  # type: ignore[operator]
+    return seconds.clone().scatter(left, _each_once(plain.gather(left), read))
+
+
+def _each_once(texts: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Reads each different text once: the lines of an order share their time."""
+    different = texts.unique()
+    table = pl.DataFrame({"text": different, "seconds": read(different)})
+    return pl.DataFrame({"text": texts}).join(table, on="text", how="left", maintain_order="left")["seconds"]
 
 
 def _quick(texts: pl.Series, form: str, zone: str | None) -> pl.Series:
@@ -232,8 +242,8 @@ def _by_groups(texts: pl.Series, pattern: str, order: str) -> pl.Series:
         "{}-{}-{} {}:{}:{}", year, month.str.zfill(2), pl.col("d").str.zfill(2), hour.cast(pl.String).str.zfill(2),
         pl.col("mi").fill_null("00"), pl.col("s").fill_null("00"),
     )  # fmt: skip
-    digits = pl.col("zone").str.extract(r"(\d{2}):?\d{0,2}$").cast(pl.Int64, strict=False)
-    minutes = pl.col("zone").str.extract(r"\d{2}:?(\d{2})$").cast(pl.Int64, strict=False).fill_null(0)
+    digits = pl.col("zone").str.extract(r"([0-9]{2}):?[0-9]{0,2}$").cast(pl.Int64, strict=False)
+    minutes = pl.col("zone").str.extract(r"[0-9]{2}:?([0-9]{2})$").cast(pl.Int64, strict=False).fill_null(0)
     offset = (digits * 3600 + minutes * 60) * pl.when(pl.col("zone").str.starts_with("-")).then(-1).otherwise(1)
     seconds = iso.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="ms").dt.epoch("s")
     return groups.select((seconds - offset.fill_null(0)).alias(texts.name))[texts.name]
