@@ -135,3 +135,20 @@ def test_many_examples_are_shuffled_over_several_shards(tmp_path: Path) -> None:
     again = write_shards(examples, tmp_path / "b", 3)
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in paths]
     assert write_shards(examples, tmp_path / "c", 4)[0].read_bytes() != paths[0].read_bytes()
+
+
+def test_what_is_bought_each_week_is_an_example_and_a_truth_where_purchases_repeat(
+    make_shop: Callable[..., Config],
+) -> None:
+    rows = "user_id,item_id,timestamp\n" + "".join(
+        f"u{user},I{user * 2 + item},2024-0{1 + week // 4}-{1 + week % 4 * 7:02d}\n"
+        for user in range(5) for week in range(12) for item in range(2)
+    )  # fmt: skip
+    once = prepare(make_shop(interactions=rows))
+    assert once.report["examples"]["recommendation"] == 0 and once.shoppers("dev") == []
+    assert any("92% of the rows repeat" in note for note in once.report["interactions"]["notes"])
+    again = prepare(make_shop(interactions={"content": rows, "repeats": True}))
+    assert again.report["examples"]["recommendation"] > 50 and again.report["interactions"]["notes"] == []
+    shoppers = again.shoppers("dev")
+    assert len(shoppers) == 5 and all(set(one.truth) == set(one.history) and one.excluded == [] for one in shoppers)
+    assert once.fingerprint != again.fingerprint

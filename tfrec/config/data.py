@@ -148,6 +148,11 @@ class InteractionsConfig(TableConfig):
     """
 
     events: list[str] = Field(default_factory=list, description="Kinds of event to keep; empty keeps all.")
+    repeats: bool = Field(
+        False,
+        description="Whether shoppers buy the same again (groceries, supplies): it is then learned and evaluated as "
+        "any other purchase. Requests that want it say exclude_seen=false.",
+    )
     cancelled_pattern: str | None = Field(
         None, description="Regular expression; an order_id that matches it fully is a cancelled order."
     )

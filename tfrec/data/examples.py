@@ -87,8 +87,9 @@ def recommendation_examples(
     most_per_user: int,
     first_group: int,
     half_life: float | None = None,
+    repeats: bool = False,
 ) -> pl.DataFrame:
-    """One example per item that a shopper took for the first time after some history.
+    """One example per item that a shopper took, for the first time or with repeats each time, after some history.
 
     The history of a target is what the shopper took at earlier timestamps, each item once, at its last time, oldest
     first. A shopper with a single basket has no earlier one: there each item is learned from the others of the basket.
@@ -98,6 +99,7 @@ def recommendation_examples(
         history_length: most recent items that are kept.
         most_per_user: latest examples of one shopper that are kept.
         first_group: number of the first shopper's group.
+        repeats: whether what was taken before is an example again; it then stands in the history, too.
         half_life: days before the newest example after which one weighs half; None weighs all alike.
 
     Returns:
@@ -107,7 +109,7 @@ def recommendation_examples(
     # flat arrays: a polars Series of millions of Python lists takes ten times as long and as much memory
     histories, ends, targets, groups, when = array("q"), array("q", [0]), array("q"), array("q"), array("q")
     for number, (_, items, times) in enumerate(shopper_rows(train)):
-        found = _of_one_shopper(items, times, history_length)[-most_per_user:]
+        found = _of_one_shopper(items, times, history_length, repeats)[-most_per_user:]
         for history, target, time in found:
             histories.extend(history)
             ends.append(len(histories))
@@ -150,7 +152,7 @@ def shopper_rows(interactions: pl.DataFrame) -> Iterator[tuple[str, list[int], l
         yield user, items[start:end], times[start:end]
 
 
-def _of_one_shopper(items: list[int], times: list[int], length: int) -> list[tuple[list[int], int, int]]:
+def _of_one_shopper(items: list[int], times: list[int], length: int, repeats: bool) -> list[tuple[list[int], int, int]]:
     """(history, target, time) of every example."""
     if times[0] == times[-1]:
         basket = list(dict.fromkeys(items))
@@ -167,7 +169,7 @@ def _of_one_shopper(items: list[int], times: list[int], length: int) -> list[tup
         basket = list(dict.fromkeys(items[start:end]))
         if history:
             recent = list(history)[-length:]
-            found += [(recent, item, times[start]) for item in basket if item not in history]
+            found += [(recent, item, times[start]) for item in basket if repeats or item not in history]
         for item in basket:
             history.pop(item, None)
             history[item] = None

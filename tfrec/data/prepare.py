@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.config import Config, DataConfig, as_config
+from tfrec.config import Config, DataConfig, InteractionsConfig, as_config
 from tfrec.data.examples import SCHEMA, known_positives, recommendation_examples, search_examples
 from tfrec.data.interactions import load_interactions
 from tfrec.data.items import load_items
@@ -25,6 +25,7 @@ from tfrec.errors import DataError, TfrecError
 from tfrec.files import atomic_directory, sha256_file, write_json
 from tfrec.locks import alone_at
 
+_MUCH = 0.2  # of the rows, from which repeats are worth a word
 _TABLES = ("items", "searches", "interactions")
 
 
@@ -80,6 +81,7 @@ def _prepared(config: Config, sources: Sources, base: Path, trains: bool) -> Sho
             "min_gain": config.training.min_gain,
             "files": files,
             "fingerprint": hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+            "repeats": sources.data.interactions is not None and sources.data.interactions.repeats,
             **counts,
         }
         write_json(aside / "manifest.json", manifest)
@@ -158,6 +160,7 @@ def _build(config: Config, data: DataConfig, root: Path, folder: Path, trains: b
             load_interactions, trains, data.interactions, root, catalogue, data.items, cleaning, table
         )
     if data.interactions is not None and interactions is not None:
+        _note_repeats(interactions, data.interactions, table)
         interactions, cuts = split_interactions(interactions, data.split, trains)
         interactions.write_parquet(folder / "interactions.parquet")
         report["interactions"] = table.to_json()
@@ -174,6 +177,17 @@ def _build(config: Config, data: DataConfig, root: Path, folder: Path, trains: b
             )  # fmt: skip
     write_json(folder / "report.json", report)
     return {"items": catalogue.frame.height, "examples": sum(report["examples"].values()), **images}
+
+
+def _note_repeats(interactions: pl.DataFrame, config: InteractionsConfig, report: TableReport) -> None:
+    """Says how much of what shoppers take they have taken before, where it is much."""
+    times = interactions.select("user_id", "item", "timestamp").unique()
+    again = 1 - times.select("user_id", "item").unique().height / times.height
+    if again >= _MUCH and not config.repeats:
+        report.notes.append(
+            f"{again:.0%} of the rows repeat what the shopper took before: these are no examples and are not evaluated "
+            "(data.interactions.repeats: true counts them)"
+        )
 
 
 def _unless_all_left(load: Callable[..., pl.DataFrame], trains: bool, *given: Any) -> pl.DataFrame | None:
@@ -222,8 +236,9 @@ def _write_examples(
     first_group = int(of_searches["group"].max()) + 1 if of_searches.height else 0  # type: ignore[arg-type]
     if interactions is not None:
         of_shoppers = recommendation_examples(
-            interactions, data.history_length, data.max_examples_per_user, first_group, data.example_half_life_days
-        )
+            interactions, data.history_length, data.max_examples_per_user, first_group, data.example_half_life_days,
+            repeats=data.interactions is not None and data.interactions.repeats,
+        )  # fmt: skip
     examples = pl.concat([of_searches, of_shoppers])
     makes = config.training.tasks.search > 0 if config.synthesis.enabled == "auto" else config.synthesis.enabled
     # Few labelled queries choose and do not train: a pretrained encoder needs no example to be ranked by.

@@ -22,12 +22,20 @@ class Shopper:
     Attributes:
         user_id: the shop's name of the shopper.
         history: item indices taken before the cut, each once, at its last time, oldest first; empty for a newcomer.
-        truth: item indices taken in the split's window and never before; never empty.
+        truth: item indices taken in the split's window, and never before unless the shop's purchases repeat; never
+            empty.
+        repeats: whether what was taken before is to be found again (data.interactions.repeats).
     """
 
     user_id: str
     history: list[int]
     truth: list[int]
+    repeats: bool = False
+
+    @property
+    def excluded(self) -> list[int]:
+        """The items that a list for this shopper leaves out: the history, or nothing where purchases repeat."""
+        return [] if self.repeats else self.history
 
 
 class ShopData:
@@ -115,6 +123,11 @@ class ShopData:
     def has_interactions(self) -> bool:
         """Whether the shop has interactions."""
         return "interactions.parquet" in self.manifest["files"]
+
+    @property
+    def repeats(self) -> bool:
+        """Whether what a shopper took before counts again when taken again (data.interactions.repeats)."""
+        return bool(self.manifest.get("repeats", False))
 
     @property
     def has_images(self) -> bool:
@@ -215,10 +228,10 @@ class ShopData:
         found = []
         for user, items, _ in shopper_rows(rows.filter(pl.col("split") == split)):
             history = past.get(user, [])
-            known = set(history)
+            known = set() if self.repeats else set(history)
             truth = [item for item in dict.fromkeys(items) if item not in known]
             if truth:
-                found.append(Shopper(user, history, truth))
+                found.append(Shopper(user, history, truth, self.repeats))
         return found
 
     @property

@@ -45,8 +45,8 @@ class Popularity:
     def recommend(self, shoppers: Sequence[Shopper]) -> NDArray[np.int32]:
         """int32 [U, 20], see `Recommend`."""
         row = self.counts.astype(np.float32)
-        histories = [shopper.history for shopper in shoppers]
-        return rank_unseen(lambda rows: np.tile(row, (rows.stop - rows.start, 1)), histories, len(row), CUT)
+        excluded = [shopper.excluded for shopper in shoppers]
+        return rank_unseen(lambda rows: np.tile(row, (rows.stop - rows.start, 1)), excluded, len(row), CUT)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class ItemItem:
             block[np.diff(past.indptr)[rows] == 0] = self.counts
             return block
 
-        return rank_unseen(scores, histories, size, CUT)
+        return rank_unseen(scores, [shopper.excluded for shopper in shoppers], size, CUT)
 
 
 def item_knn(purchases: Purchases, neighbours: int = 100, shrinkage: float = 10.0, decay: float = 1.0) -> ItemItem:

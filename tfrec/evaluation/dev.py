@@ -79,7 +79,7 @@ class DevEvaluation:
         if self._shoppers:
             histories = [shopper.history for shopper in self._shoppers]
             queries_of = model.query_vectors([""] * len(histories), histories)
-            ranked, _ = top_k(queries_of, vectors, CUT, exclude=histories)
+            ranked, _ = top_k(queries_of, vectors, CUT, exclude=[one.excluded for one in self._shoppers])
             bought = evaluate_recommendations([shopper.truth for shopper in self._shoppers], ranked, shop.size)
             metrics[f"recommendation {RECOMMENDATION_METRIC}"] = bought.means[RECOMMENDATION_METRIC]
             self.requests.append(bought.samples[RECOMMENDATION_METRIC])

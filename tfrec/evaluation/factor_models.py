@@ -60,7 +60,9 @@ class Als:
         histories = [shopper.history for shopper in shoppers]
         past = history_matrix(histories, len(self.model.item_factors))
         factors = self.model.recalculate_user(np.arange(len(histories)), past)
-        return top_k(np.atleast_2d(factors), self.model.item_factors, CUT, exclude=histories)[0]
+        return top_k(
+            np.atleast_2d(factors), self.model.item_factors, CUT, exclude=[shopper.excluded for shopper in shoppers]
+        )[0]
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,7 @@ class Bpr:
         factors = np.zeros((len(shoppers), self.model.user_factors.shape[1]), np.float32)
         factors[:, -1] = 1.0  # implicit keeps the items' biases in the last column
         factors[known >= 0] = self.model.user_factors[known[known >= 0]]
-        histories = [shopper.history for shopper in shoppers]
-        return top_k(factors, self.model.item_factors, CUT, exclude=histories)[0]
+        return top_k(factors, self.model.item_factors, CUT, exclude=[shopper.excluded for shopper in shoppers])[0]
 
 
 def _implicit(module: str) -> Any:

@@ -188,7 +188,9 @@ def _plain_sum(items: Any, fusion: Fusion) -> Fusion:
 def evaluate_recommendation(
     config: Config, shop: ShopData, model: TwoTower, catalogue: Any, split: str, fusion: Fusion | None = None
 ) -> RecommendationReport:
-    """Ranks the whole catalogue without its history for every shopper of a split, beside tuned baselines.
+    """Ranks the whole catalogue for every shopper of a split, beside tuned baselines.
+
+    Without the history, unless the shop's purchases repeat.
 
     Args:
         config: section evaluation and the seed are read.
@@ -202,16 +204,20 @@ def evaluate_recommendation(
 
     def recommend(shoppers: Sequence[Shopper]) -> NDArray[np.int32]:
         histories = [shopper.history for shopper in shoppers]
-        return top_k(model.query_vectors([""] * len(shoppers), histories), catalogue, CUT, exclude=histories)[0]
+        excluded = [shopper.excluded for shopper in shoppers]
+        return top_k(model.query_vectors([""] * len(shoppers), histories), catalogue, CUT, exclude=excluded)[0]
 
     def by(scorer: Callable[[Request], Any]) -> Recommend:
         def ranked(shoppers: Sequence[Shopper]) -> NDArray[np.int32]:
             histories, nothing = [shopper.history for shopper in shoppers], [""] * len(shoppers)
-            return rank_requests(model, scorer, nothing, histories, CUT, shop.size, exclude_history=True)[0]
+            out = not shop.repeats
+            return rank_requests(model, scorer, nothing, histories, CUT, shop.size, exclude_history=out)[0]
 
         return ranked
 
-    title = _title("Recommendation", split, fusion)
+    title = _title(
+        "Recommendation, of what was taken before, too," if shop.repeats else "Recommendation", split, fusion
+    )
     if fusion is None:
         return recommendation_report(config, shop, {TFREC: recommend}, split, title)
     # Words alone rank nothing here, and would only lengthen the table.

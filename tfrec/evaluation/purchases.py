@@ -100,24 +100,24 @@ def history_matrix(histories: Sequence[Sequence[int]], size: int, decay: float =
 
 
 def rank_unseen(
-    scores: Callable[[slice], NDArray[np.float32]], histories: Sequence[Sequence[int]], size: int, k: int
+    scores: Callable[[slice], NDArray[np.float32]], excluded: Sequence[Sequence[int]], size: int, k: int
 ) -> NDArray[np.int32]:
-    """The k best items of every shopper without the history.
+    """The k best items of every shopper without what is excluded: the history, mostly.
 
     Args:
         scores: a range of rows to its scores float32 [rows, N]; may be overwritten.
-        histories: item indices per shopper.
+        excluded: item indices per shopper.
         size: number of items N.
         k: number of items wanted, at least 1.
 
     Returns:
         int32 [U, k], best first, equal scores by lower index; -1 = empty place.
     """
-    found = np.full((len(histories), k), -1, np.int32)
-    for rows in _ranges(len(histories), size):
+    found = np.full((len(excluded), k), -1, np.int32)
+    for rows in _ranges(len(excluded), size):
         block = np.array(scores(rows), np.float32)
-        for row, history in enumerate(histories[rows]):
-            block[row, list(history)] = -np.inf
+        for row, items in enumerate(excluded[rows]):
+            block[row, list(items)] = -np.inf
         columns, values = best_of_rows(block, k)
         found[rows, : columns.shape[1]] = np.where(np.isneginf(values), -1, columns)
     return found

@@ -61,7 +61,7 @@ class RecommendationMetrics:
     def protocol(self) -> str:
         """How the numbers were made, in one line."""
         return (
-            f"whole catalogue without the shopper's history, first {CUT} places; "
+            f"whole catalogue, without the shopper's history unless purchases repeat, first {CUT} places; "
             f"Recall = found / min({CUT}, truth size); shoppers without truth skipped"
         )
 

@@ -172,7 +172,8 @@ def _pool(
 ) -> Pool:
     return build_pool(
         fusion, towers, samples.queries, samples.histories, samples.truths, size,
-        exclude_history=samples.histories is not None, add_truth=train, depth=50 if train else 100,
+        exclude_history=samples.histories is not None and not samples.repeats,
+        add_truth=train, depth=50 if train else 100,
         description=description,
     )  # fmt: skip
 

@@ -21,11 +21,13 @@ class Samples(NamedTuple):
         queries: Q texts, "" for none.
         histories: per request rows of the catalogue, oldest first; None for none at all.
         truths: per request row -> gain above 0; never empty.
+        repeats: whether items of the history may be right again.
     """
 
     queries: list[str]
     histories: Histories
     truths: list[Mapping[int, float]]
+    repeats: bool = False
 
 
 def choosing_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]:
@@ -39,7 +41,7 @@ def choosing_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]
         if shoppers:
             truths: list[Mapping[int, float]] = [dict.fromkeys(shopper.truth, 1.0) for shopper in shoppers]
             histories = [shopper.history for shopper in shoppers]
-            found[task] = _some(Samples([""] * len(shoppers), histories, truths), most, seed)
+            found[task] = _some(Samples([""] * len(shoppers), histories, truths, shop.repeats), most, seed)
     return found
 
 
@@ -78,7 +80,7 @@ def _past_and_next(shop: ShopData) -> Samples:
         if cut < len(distinct):
             histories.append(distinct[:cut])
             truths.append(dict.fromkeys(distinct[cut:], 1.0))
-    return Samples([""] * len(histories), histories, truths)
+    return Samples([""] * len(histories), histories, truths, shop.repeats)
 
 
 def _some(samples: Samples, most: int, seed: int) -> Samples:
@@ -86,4 +88,6 @@ def _some(samples: Samples, most: int, seed: int) -> Samples:
         return samples
     rows = np.sort(np.random.default_rng(seed).choice(len(samples.queries), most, replace=False)).tolist()
     histories = None if samples.histories is None else [samples.histories[row] for row in rows]
-    return Samples([samples.queries[row] for row in rows], histories, [samples.truths[row] for row in rows])
+    return Samples(
+        [samples.queries[row] for row in rows], histories, [samples.truths[row] for row in rows], samples.repeats
+    )

@@ -151,8 +151,7 @@ def _separator(text: str, usual: str, table: TableConfig, wanted: Collection[str
 
 def _quoting(path: Path, text: str, separator: str, kind: str, mark: int) -> str:
     """none, double or backslash, by what all quotes and backslashes of the file say."""
-    escapes = "\\" in text and re.search(r"(?:^|[\t\n])\\N(?:[\t\r\n]|$)|\\\n", text) is not None
-    if separator == "\t" and escapes:
+    if separator == "\t" and "\\" in text and _escaped(text):
         return "backslash"
     if len(separator) > 1:
         return "none"
@@ -168,6 +167,15 @@ def _quoting(path: Path, text: str, separator: str, kind: str, mark: int) -> str
         return "none"
     sound, needed = _well_quoted(whole.decode("utf-8", "replace"), separator, text.split("\n", 1)[0].count("\t") + 1)
     return "double" if sound and needed else "none"
+
+
+def _escaped(text: str) -> bool:
+    """Whether tab-separated text is a dump of a database: \\N alone in a field, or a row broken after a backslash."""
+    if re.search(r"(?:^|[\t\n])\\N(?:[\t\r\n]|$)", text):
+        return True
+    lines = text.split("\n")[:-1]
+    usual = Counter(line.count("\t") for line in lines).most_common(1)
+    return any(line.endswith("\\") and line.count("\t") < usual[0][0] for line in lines)
 
 
 def _well_quoted(text: str, separator: str, width: int, escaped: bool = False) -> tuple[bool, bool]:
