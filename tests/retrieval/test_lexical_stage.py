@@ -13,7 +13,8 @@ from tfrec.config import Config, parse_config
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
 from tfrec.errors import ConfigError
-from tfrec.retrieval.lexical_tuning import stage
+from tfrec.retrieval.lexical_tuning import counted, stage
+from tfrec.retrieval.lexical_tuning.counts import FieldCounts
 from tfrec.retrieval.lexical_tuning.stage import (
     TunedLexical,
     kept_lexical,
@@ -106,6 +107,28 @@ def test_it_is_kept_while_nothing_changes(
 def test_the_same_seed_makes_the_same_index(root: Path, shop: ShopData) -> None:
     one, other = (kept_lexical(_config(root), shop, ("train",), None) for _ in range(2))
     np.testing.assert_array_equal(one.index.weights, other.index.weights)
+
+
+def test_a_catalogue_is_counted_once_and_remembers_no_query(
+    root: Path, shop: ShopData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counted, "_kept", {})
+    made: list[int] = []
+
+    def of(*given: object, **named: object) -> FieldCounts:
+        made.append(1)
+        return plain(*given, **named)
+
+    plain = FieldCounts.of
+    monkeypatch.setattr(FieldCounts, "of", of)
+    one, other = (lexical_tuner(_config(root), shop, {}) for _ in range(2))
+    assert len(made) == 1 and other.counts.items is one.counts.items
+    before = other.index(other.tuned()).terms
+    one.index(one.tuned(), ["unheardof " + word + "est" for word in list(before)[:20]])
+    again = lexical_tuner(_config(root), shop, {})
+    assert again.index(again.tuned()).terms == before and len(made) == 1
+    lexical_tuner(_config(root, language="none"), shop, {})
+    assert len(made) == 2
 
 
 def test_fewer_queries_tune_where_the_configuration_says_so(root: Path, shop: ShopData) -> None:

@@ -17,8 +17,8 @@ from tfrec.data.shop import ShopData
 from tfrec.files import atomic_directory, read_json, write_json
 from tfrec.retrieval.lexical_index import LexicalIndex
 from tfrec.retrieval.lexical_tuning.configuration import Configuration, draw, usual_weights
-from tfrec.retrieval.lexical_tuning.counts import FieldCounts
-from tfrec.retrieval.lexical_tuning.fields import MAIN, searched_fields
+from tfrec.retrieval.lexical_tuning.counted import counted
+from tfrec.retrieval.lexical_tuning.fields import MAIN
 from tfrec.retrieval.lexical_tuning.tuner import Judgments, LexicalTuner
 from tfrec.retrieval.tokens import Tokenizer
 
@@ -114,10 +114,8 @@ def known_judgments(shop: ShopData, splits: Sequence[str]) -> dict[str, dict[int
 
 def _tuner(config: Config, shop: ShopData, judgments: Judgments) -> tuple[LexicalTuner, list[str]]:
     section = config.retrieval.lexical
-    tokenize, surfaces = Tokenizer(section.language, measures=True), Tokenizer("none", measures=True)
-    fields = searched_fields(section, shop, tokenize)
+    fields, counts = counted(section, shop)
     tuning = section.tune == "auto"
-    counts = FieldCounts.of(fields.texts, tokenize, surfaces, with_pairs=tuning)
     names = counts.names
     usual = np.array([fields.weights[n] for n in names]) if fields.weights else usual_weights(counts.mean_lengths)
     if tuning:

@@ -35,6 +35,12 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def copy(self) -> Vocabulary:
+        """The same terms; words that are asked of the copy are not remembered here."""
+        other = Vocabulary(self._tokenize, self._surfaces)
+        other._numbers, other._seen = self._numbers, dict(self._seen)
+        return other
+
     def add(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """(terms per text int64 [N], all their numbers int64); a new term gets the next number."""
         numbers, flat, lengths = self._numbers, array("q"), array("q")
