@@ -100,6 +100,7 @@ setup(
             "import-linter>=2.3,<3",
             "prometheus-client>=0.21,<1",  # reads the metrics back in tests
             "types-PyYAML",
+            "xlwt>=1.3,<2",  # writes the old workbooks of tests
         ],
         "bench": [
             *ALL,

@@ -30,6 +30,17 @@ def test_prepare_then_inspect(make_shop: Callable[..., Config], tmp_path: Path) 
         assert word in shown.output, word
 
 
+def test_what_was_found_and_left_empty_is_said_by_both(make_shop: Callable[..., Config], tmp_path: Path) -> None:
+    items = "item_id;title;price\n" + "".join(f"I{n};lamp {n};{n},50\n" for n in range(40)) + "I40;rug;ask\n"
+    path = _config(make_shop, tmp_path, items=items)
+    for command, words in (
+        ("prepare", ("values left empty: 1 price that is no amount", "fields are separated by ';'")),
+        ("inspect", ("price 'ask' is no amount", "42", "fields are separated by ';'", "left empty")),
+    ):
+        done = CliRunner().invoke(app, [command, "--config", path], env={"COLUMNS": "160"})
+        assert done.exit_code == 0 and all(word in done.output for word in words), done.output
+
+
 def test_set_overrides_and_mistakes_are_one_line(make_shop: Callable[..., Config], tmp_path: Path) -> None:
     path = _config(make_shop, tmp_path)
     done = CliRunner().invoke(app, ["prepare", "--config", path, "--set", f"runs_dir={tmp_path / 'other'}"])

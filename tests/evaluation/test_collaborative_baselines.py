@@ -137,6 +137,15 @@ def test_ranking_leaves_out_the_history_and_marks_empty_places():
     assert ranked.tolist() == [[1, 2, 0, -1, -1, -1]]
 
 
+def test_the_history_may_come_again_where_purchases_repeat(shop: Shop):
+    once = shop.shoppers("dev")[:12]
+    again = [Shopper(one.user_id, one.history, one.history, repeats=True) for one in once]
+    for name, model in fitted(shop):
+        fresh, repeated = model.recommend(once), model.recommend(again)
+        assert not any(set(one.history) & set(row.tolist()) for one, row in zip(once, fresh, strict=True)), name
+        assert all(set(one.history) & set(row.tolist()) for one, row in zip(again, repeated, strict=True)), name
+
+
 def test_popularity_can_count_the_last_days_alone():
     shop = Shop(1)
     past = purchases_before(shop, "dev")

@@ -154,6 +154,23 @@ def test_a_workbook_is_one_whatever_its_name(name: str, tmp_path: Path) -> None:
         read(tmp_path / name, None, sheet="Other")
 
 
+def test_an_old_workbook_under_a_csv_name(tmp_path: Path) -> None:
+    import xlwt
+
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Products")
+    day = xlwt.easyxf(num_format_str="YYYY-MM-DD")
+    for row, cells in enumerate(
+        (("item_id", "title", "when", ""), (1, "red lamp", 43709, 5), (2.0, "plain stool", "", ""))
+    ):
+        for column, cell in enumerate(cells):
+            sheet.write(row, column, cell, day if cell == 43709 else xlwt.Style.default_style)
+    book.save(str(tmp_path / "a.csv"))
+    found = read(tmp_path / "a.csv", None, ("item_id", "title", "when"))
+    assert [row[:2] for row in found.rows] == LAMPS and found.rows[0][2].startswith("2019-09-01")
+    assert "a.csv holds a workbook, whatever its name says" in found.notes[0]
+
+
 def test_a_table_of_text_called_xls_is_read_and_a_web_page_refused(tmp_path: Path) -> None:
     found = read(tmp_path / "a.xls", "item_id\ttitle\n1\tred lamp\n2\tplain stool\n")
     assert found.rows == LAMPS and "a.xls holds a table of text" in found.notes[0]
