@@ -66,7 +66,8 @@ def values_of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
         elif kind is Any:
             kinds.append(TEXTS | st.integers() | st.booleans())
         elif (inner := entry_of(kind, list)) is not None:
-            kinds.append(st.lists(values_of(inner, inner_bounds(kind)), max_size=3))
+            most = 0 if section_of(inner) is not None and inner in options(inner) else 3
+            kinds.append(st.lists(values_of(inner, inner_bounds(kind)), max_size=most))
         elif (inner := entry_of(kind, dict)) is not None:
             kinds.append(st.dictionaries(TEXTS, values_of(inner, inner_bounds(kind)), max_size=3))
     return st.one_of(kinds)

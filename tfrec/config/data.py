@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -59,6 +59,11 @@ class TableConfig(Section):
         default_factory=dict,
         description="Rows to keep, by the file's own columns: {status: published, language: [en, de]}.",
     )
+    explode: str | None = Field(
+        None,
+        description="Key (a.b looks deeper) of a list of objects inside JSON or Parquet: one row for each of them, in "
+        "which this key holds that one, so that columns may name events.aid beside session.",
+    )
     columns: dict[str, str | None] = Field(
         default_factory=dict,
         description="tfrec's name: the file's name, for columns that are called otherwise; a.b or a/b looks into "
@@ -111,7 +116,74 @@ def _texts(wanted: Any) -> Any:
     return str(wanted) if isinstance(wanted, int | float) else wanted
 
 
-class ItemsConfig(TableConfig):
+class PivotConfig(Section):
+    """A long table (item, property, value) turned into one row per item, whose columns are the properties."""
+
+    id: str = Field(description="Column of the item.")
+    name: str = Field(description="Column of the property's name.")
+    value: str = Field(description="Column of the property's value.")
+    time: str | None = Field(None, description="Column of the time: the latest value counts; null takes the last row.")
+
+
+class RowsConfig(TableConfig):
+    """A table with its joins. Each row is one of path's, whatever is joined to it."""
+
+    layout: str | None = Field(
+        None,
+        description="Layout that this table has, as in format: shopify, or a YAML file of your own (relative to "
+        "data.root); columns named here come first.",
+    )
+    pivot: PivotConfig | None = Field(None, description="The table is long: rows of item, property and value.")
+    join: list[JoinConfig] = Field(
+        default_factory=list, description="Tables that hold further columns of each row, one mapping or a list."
+    )
+
+    @classmethod
+    def spelled_out(cls, value: Any) -> Any:
+        """A layout's name may stand as format; one join may stand without a list around it."""
+        value = super().spelled_out(value)
+        if isinstance(value, dict):
+            value = dict(value)
+            if (
+                isinstance(value.get("format"), str)
+                and value["format"] not in get_args(FileFormat)
+                and "layout" not in value
+            ):
+                value["layout"] = value.pop("format")
+            if isinstance(value.get("join"), dict):
+                value["join"] = [value["join"]]
+        return value
+
+
+class JoinConfig(RowsConfig):
+    """A table that is looked up. Its columns are added to the rows of the table that it is joined to."""
+
+    on: str | dict[str, str] = Field(
+        description="Column of both tables, or {this table's: the joined one's}. A row without partner keeps its own."
+    )
+
+
+RowsConfig.model_rebuild()
+
+
+class VariantsConfig(Section):
+    """Rows of one product's variants become one product.
+
+    Without parent and children, rows of one item_id belong together. The product has the first title and the first
+    value of other columns, price from the lowest (price_to: the highest), all pictures in images and the values of
+    options in a column of that name. Ids of variants stand for it in searches and purchases.
+    """
+
+    parent: str | None = Field(
+        None, description="Column in which a variant names its product, by item_id or an alias; empty for products."
+    )
+    children: str | None = Field(
+        None, description="Column in which a product lists its variants: a,b or sku=a,size=S|sku=b,size=M."
+    )
+    options: list[str] = Field(default_factory=list, description="Columns with the variants' sizes, colours and so on.")
+
+
+class ItemsConfig(RowsConfig):
     """The catalogue. Needs item_id and title; description, brand, color, category, price, image are known.
 
     image is a file relative to data.root; it is read when model.images.enabled is true.
@@ -124,9 +196,17 @@ class ItemsConfig(TableConfig):
     duplicates: Literal["first", "most_frequent"] = Field(
         "first", description="Which row of a repeated item_id gives its text: the first, or the most frequent title."
     )
+    aliases: list[str] = Field(
+        default_factory=list,
+        description="Columns of the file with other ids of the product (SKU, EAN), by which searches and purchases may "
+        "name it.",
+    )
+    variants: VariantsConfig | None = Field(
+        None, description="How rows of sizes and colours belong to products; null takes every row for a product."
+    )
 
 
-class SearchesConfig(TableConfig):
+class SearchesConfig(RowsConfig):
     """Searches or judgments. Needs query and item_id; gain (0..1, default 1), weight, split, query_id are known."""
 
     gains: dict[str, float] = Field(
@@ -141,13 +221,27 @@ class SearchesConfig(TableConfig):
         return {str(label): gain for label, gain in value.items()} if isinstance(value, dict) else value
 
 
-class InteractionsConfig(TableConfig):
-    """Purchases, clicks. Needs user_id, item_id, timestamp; event, quantity, order_id, segment are known.
+class InteractionsConfig(RowsConfig):
+    """Purchases, clicks. Needs user_id, item_id, timestamp; event, quantity, order_id, rating, segment are known.
 
     segment (the shopper's country or kind of customer) is only reported on: is every one served as well as the others?
     """
 
-    events: list[str] = Field(default_factory=list, description="Kinds of event to keep; empty keeps all.")
+    events: list[str] | dict[str, float] = Field(
+        default_factory=list,
+        description="Kinds of event to keep, as a list or with the weight of each as training example, as in {view: 1, "
+        "cart: 3, purchase: 5}; empty keeps all alike.",
+    )
+    min_rating: float | None = Field(
+        None,
+        description="Lowest rating that counts as liking; lower ones are dropped. Those kept weigh by their rating.",
+    )
+    order_is_time: bool = Field(
+        False,
+        description="The file has no times: the order of each shopper's rows, or of a number mapped to timestamp, "
+        "stands for them; his last tenth, at least one, falls into the last 30 of 300 made-up days. Seasons and trends "
+        "are lost.",
+    )
     repeats: bool = Field(
         False,
         description="Whether shoppers buy the same again (groceries, supplies): it is then learned and evaluated as "
@@ -226,6 +320,11 @@ class DataConfig(Section):
     demo: DemoConfig | None = Field(
         None, description="Generate the demo shop and use it as items, searches, interactions."
     )
+    format: str | None = Field(
+        None,
+        description="Layout of the files in root, from which all tables that are not given below are taken: shopify, "
+        "woocommerce, movielens ... (`tfrec init` lists them), or a YAML file of your own, relative to root.",
+    )
     items: ItemsConfig | None = Field(None, description="The catalogue.")
     searches: SearchesConfig | None = Field(None, description="Searches with the items that answer them.")
     interactions: InteractionsConfig | None = Field(None, description="What shoppers bought or clicked.")
@@ -271,6 +370,8 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _some_data(self) -> DataConfig:
-        if self.demo is None and self.items is None:
-            raise ValueError("give data.items (best with data.searches or data.interactions), or data.demo")
+        if self.demo is None and self.items is None and self.format is None:
+            raise ValueError(
+                "give data.items (best with data.searches or data.interactions), data.format, or data.demo"
+            )
         return self

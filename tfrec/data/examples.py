@@ -95,7 +95,7 @@ def recommendation_examples(
     first. A shopper with a single basket has no earlier one: there each item is learned from the others of the basket.
 
     Args:
-        interactions: with user_id, item, timestamp, split, sorted by user and time.
+        interactions: with user_id, item, timestamp, split, perhaps weight, sorted by user and time.
         history_length: most recent items that are kept.
         most_per_user: latest examples of one shopper that are kept.
         first_group: number of the first shopper's group.
@@ -119,6 +119,10 @@ def recommendation_examples(
     import pyarrow as pa
 
     weights = halved(days_before_newest(np.asarray(when, np.int64)), half_life)
+    if "weight" in train.columns:
+        weights = weights * _weights_of(
+            train, np.asarray(groups, np.int64) - first_group, np.asarray(targets, np.int64)
+        )
     if len(weights):
         weights /= weights.mean()  # so that tasks keep their balance
     lists = pa.LargeListArray.from_arrays(np.asarray(ends, np.int64), np.asarray(histories, np.int64))
@@ -139,6 +143,14 @@ def recommendation_examples(
         pl.lit([], pl.List(pl.Int64)).alias("negatives"),
         pl.lit("recommendation").alias("task"),
     )
+
+
+def _weights_of(train: pl.DataFrame, shoppers: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """The highest weight of each (shopper, item) among the shopper's rows: who bought it has viewed it, too."""
+    users = train.select(pl.col("user_id").unique(maintain_order=True)).with_row_index("_shopper")
+    best = train.join(users, on="user_id").group_by("_shopper", "item").agg(pl.col("weight").max())
+    asked = pl.DataFrame({"_shopper": shoppers.astype(np.uint32), "item": items})
+    return asked.join(best, on=["_shopper", "item"], how="left", maintain_order="left")["weight"].to_numpy()
 
 
 def shopper_rows(interactions: pl.DataFrame) -> Iterator[tuple[str, list[int], list[int]]]:

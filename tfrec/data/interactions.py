@@ -9,12 +9,13 @@ import polars as pl
 from tfrec.config.data import CleaningConfig, InteractionsConfig, ItemsConfig
 from tfrec.data.clean import matches
 from tfrec.data.items import Catalogue
+from tfrec.data.layouts.rows import read_rows
+from tfrec.data.preference import liked_only, made_up_times, order_rules, rating_rules
 from tfrec.data.report import TableReport
 from tfrec.data.searches import tie_to_catalogue
 from tfrec.data.tables.files import files_of
-from tfrec.data.tables.read import read_table
 from tfrec.data.timestamps import Timestamps
-from tfrec.data.validate import number_or_empty
+from tfrec.data.validate import apply_rules, number_or_empty
 from tfrec.errors import DataError
 
 
@@ -25,6 +26,7 @@ def load_interactions(
     items: ItemsConfig,
     cleaning: CleaningConfig,
     report: TableReport,
+    most: int | None = None,
 ) -> pl.DataFrame:
     """Reads interactions. Rows without a user_id (purchases without a customer account) teach nothing about a
     shopper's taste and are dropped, counted as cleaning, not as faults.
@@ -36,21 +38,25 @@ def load_interactions(
         items: the catalogue's configuration.
         cleaning: how strict to be.
         report: is told everything that is dropped.
+        most: rows after which reading stops, where not all are wanted.
 
     Returns:
-        user_id, item_id, item Int64, event, timestamp Int64 (unix seconds, UTC), quantity Float32, and segment where
-        the shop maps one; sorted by user, then time, then place in the file.
+        user_id, item_id, item Int64, event, timestamp Int64 (unix seconds, UTC), quantity Float32, segment where the
+        shop maps one, and weight Float32 where events or ratings have one; sorted by user, then time, then place in
+        the file.
 
     Raises:
         DataError: unreadable files, too many faults, nothing left.
     """
     batches: list[pl.DataFrame] = []
     seen_events: set[str] = set()
-    segmented = False
+    segmented = weighed = False
     times = Timestamps(config, report)
     file = files_of(config, root)[0]
-    optional = ("event", "quantity", "order_id", "segment")
-    for batch in read_table(config, root, ("user_id", "item_id", "timestamp"), optional, "interactions"):
+    optional = ["event", "quantity", "order_id", "rating", "segment"]
+    required = ["user_id", "item_id"]
+    (optional if config.order_is_time else required).append("timestamp")
+    for batch in read_rows(config, root, required, optional, "interactions", most=most):
         file = batch.file
         report.take(batch)
         if not batch.frame.height:
@@ -59,14 +65,23 @@ def load_interactions(
         if "event" in batch.frame.columns and len(seen_events) < 20:
             seen_events.update(batch.frame["event"].unique().head(20))
         frame = _wanted_only(batch.frame, config, report)
-        frame = times.read(frame, file)
+        if not config.order_is_time:
+            frame = times.read(frame, file)
+        elif "timestamp" not in frame.columns:
+            frame = frame.with_columns(pl.lit("").alias("timestamp"))
         if "quantity" in frame.columns:
             frame = number_or_empty(frame, "quantity", file, report)
+        rules = (order_rules() if config.order_is_time else []) + (
+            rating_rules() if config.min_rating is not None else []
+        )
+        frame = liked_only(apply_rules(frame, file, rules, report), config, report)
         frame = tie_to_catalogue(frame, file, catalogue, items, report)
         quantity = pl.col("quantity").cast(pl.Float32, strict=False) if "quantity" in frame.columns else pl.lit(1.0)
         event = pl.col("event") if "event" in frame.columns else pl.lit("purchase")
         order = pl.col("order_id") if "order_id" in frame.columns else pl.lit("")
         segment = pl.col("segment") if "segment" in frame.columns else pl.lit("")
+        weighed = weighed or "weight" in frame.columns
+        weight = pl.col("weight") if "weight" in frame.columns else pl.lit(1.0, pl.Float32)
         segmented = segmented or "segment" in frame.columns
         batches.append(
             frame.select(
@@ -78,7 +93,8 @@ def load_interactions(
                 quantity.cast(pl.Float32).fill_null(1.0).alias("quantity"),
                 order.alias("order_id"),
                 segment.alias("segment"),
-                *times.hidden(frame),
+                weight.alias("weight"),
+                *(() if config.order_is_time else times.hidden(frame)),
             )
         )
     frame = times.finish(pl.concat(batches)) if batches else pl.DataFrame()
@@ -87,8 +103,16 @@ def load_interactions(
         report.check_known(file)
         kinds = f"; its events are {', '.join(sorted(seen_events))}" if config.events and seen_events else ""
         raise DataError(f"{file} has no usable interaction{kinds}: look at data.interactions in the configuration.")
+    if config.order_is_time:
+        frame = made_up_times(frame)
+        report.notes.append(
+            "the rows have no times: their order stands for them, the last tenth of each shopper's is the latest; "
+            "baskets, seasons and trends are unknown"
+        )
     before = frame.height
-    frame = frame.unique(keep="first", maintain_order=True).drop(["order_id"] if segmented else ["order_id", "segment"])
+    frame = frame.unique(keep="first", maintain_order=True)
+    kept = {"segment": segmented, "weight": weighed, "order_id": False}
+    frame = frame.drop(name for name, wanted in kept.items() if not wanted)
     report.change("duplicate rows, dropped", before - frame.height)
     report.rows_kept = frame.height
     report.columns = {name: 1.0 for name in frame.columns}
@@ -96,8 +120,8 @@ def load_interactions(
 
 
 def _needs(config: InteractionsConfig, frame: pl.DataFrame, file: Path) -> None:
-    for setting, column in (("events", "event"), ("cancelled_pattern", "order_id")):
-        if getattr(config, setting) and column not in frame.columns:
+    for setting, column in (("events", "event"), ("cancelled_pattern", "order_id"), ("min_rating", "rating")):
+        if getattr(config, setting) not in (None, [], {}) and column not in frame.columns:
             raise DataError(
                 f"{file} has no column {column!r}, which data.interactions.{setting} needs: name it in "
                 f"data.interactions.columns, or remove {setting}."
@@ -107,7 +131,9 @@ def _needs(config: InteractionsConfig, frame: pl.DataFrame, file: Path) -> None:
 def _wanted_only(frame: pl.DataFrame, config: InteractionsConfig, report: TableReport) -> pl.DataFrame:
     """Drops what is no completed purchase of a known shopper, counting each reason."""
     if config.events:
-        frame = _drop(frame, ~frame["event"].is_in(config.events), "event", "other kinds of event, dropped", report)
+        frame = _drop(
+            frame, ~frame["event"].is_in(list(config.events)), "event", "other kinds of event, dropped", report
+        )
     if config.cancelled_pattern is not None:
         cancelled = matches(frame["order_id"], config.cancelled_pattern, "data.interactions.cancelled_pattern")
         frame = _drop(frame, cancelled, "order_id", "rows of cancelled orders, dropped", report)

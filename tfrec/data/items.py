@@ -10,10 +10,10 @@ import polars as pl
 
 from tfrec.config.data import CleaningConfig, ItemsConfig
 from tfrec.data.clean import clean_texts, matches
+from tfrec.data.layouts.products import OF_VARIANTS, products
 from tfrec.data.prices import read_prices
 from tfrec.data.report import TableReport
 from tfrec.data.tables.files import files_of
-from tfrec.data.tables.read import read_table
 from tfrec.data.text_columns import text_columns
 from tfrec.data.validate import apply_rules, empty
 from tfrec.errors import DataError
@@ -29,7 +29,7 @@ class Catalogue:
 
     Attributes:
         frame: item_id, the kept columns, `text`; row = item index.
-        merged: item ids that were merged into another, merged id -> kept id.
+        merged: ids by which an item may be named beside its own (of variants and merged items, SKUs) -> item_id.
     """
 
     frame: pl.DataFrame
@@ -37,7 +37,12 @@ class Catalogue:
 
 
 def load_items(
-    config: ItemsConfig, root: Path, template: str, cleaning: CleaningConfig, report: TableReport
+    config: ItemsConfig,
+    root: Path,
+    template: str,
+    cleaning: CleaningConfig,
+    report: TableReport,
+    most: int | None = None,
 ) -> Catalogue:
     """Reads the catalogue.
 
@@ -47,6 +52,7 @@ def load_items(
         template: text of an item, as in "{brand} {title}".
         cleaning: what is repaired.
         report: is told everything that is dropped or changed.
+        most: rows after which reading stops, where not all are wanted.
 
     Returns:
         the catalogue; String columns ("" when missing), price Float64.
@@ -60,18 +66,20 @@ def load_items(
     files = files_of(config, root)
     batches: list[pl.DataFrame] = []
     of_rows: set[str] = set()
-    named = {"item_id", "title", *wanted, *config.columns}
-    for batch in read_table(config, root, ("item_id", "title"), wanted, "items", further=True):
-        report.take(batch)
-        if not batch.frame.height:
-            continue
+    named = {"item_id", "title", *wanted, *config.columns, *(OF_VARIANTS if config.variants is not None else ())}
+    aliases: dict[str, str] = {}
+    for batch in products(config, root, wanted, report, aliases, most):
         frame = _products_only(batch.frame, config, report)
         # an image is a file or a URL: decoding "&copy=1" as HTML would break it
-        texts = [name for name in frame.columns if name not in ("item_id", "price", "image", "_row")]
+        texts = [
+            name for name in frame.columns if name not in ("item_id", "price", "price_to", "image", "images", "_row")
+        ]
         frame = clean_texts(frame, texts, cleaning, report)
         frame = apply_rules(frame, batch.file, [empty("item_id"), empty("title")], report)
         if "price" in batch.numbers:
             frame = frame.with_columns(pl.col("price").cast(pl.Float64, strict=False))
+        if "price_to" in frame.columns:
+            frame = frame.with_columns(pl.col("price_to").cast(pl.Float64, strict=False))
         frame = frame.with_columns(pl.lit(files.index(batch.file), pl.Int32).alias("_file"))
         batches.append(_condensed(frame, named, of_rows))
     if not batches:
@@ -89,6 +97,8 @@ def load_items(
     merged: dict[str, str] = {}
     if cleaning.duplicate_products:
         frame, merged = _merge_products(frame, report)
+    known = set(frame["item_id"])
+    merged |= {other: kept for other, item in aliases.items() if (kept := merged.get(item, item)) in known}
     for name in (field for field in fields if field not in frame.columns and field not in KNOWN):
         report.notes.append(f"the template names {{{name}}}, which is no column of the items: it stays empty")
     frame = frame.select("item_id", "title", pl.exclude("item_id", "title", *_PLACE, "_count"))
@@ -99,7 +109,8 @@ def load_items(
         frame = frame.with_columns(pl.when(pl.col("text") == "").then("title").otherwise("text").alias("text"))
     report.rows_kept = frame.height
     report.columns = {
-        name: float((frame[name].is_not_null() if name == "price" else frame[name] != "").sum()) / frame.height
+        name: float((frame[name] != "" if frame[name].dtype == pl.String else frame[name].is_not_null()).sum())
+        / frame.height
         for name in frame.columns
     }
     return Catalogue(frame, merged)

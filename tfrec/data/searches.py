@@ -11,9 +11,9 @@ from tfrec.config.data import CleaningConfig, ItemsConfig, SearchesConfig
 from tfrec.data.clean import clean_texts, matches, normalised_query
 from tfrec.data.gains import gain_number, gain_rules, scaled_gains
 from tfrec.data.items import Catalogue
+from tfrec.data.layouts.rows import read_rows
 from tfrec.data.report import TableReport
 from tfrec.data.tables.files import files_of
-from tfrec.data.tables.read import read_table
 from tfrec.data.validate import apply_rules, empty, low_rule, number_or_empty
 from tfrec.errors import DataError
 
@@ -44,7 +44,10 @@ def tie_to_catalogue(
         frame = frame.filter(product)
     if catalogue.merged and frame.height:
         kept = frame["item_id"].replace(catalogue.merged)
-        report.change("rows of merged products, re-pointed", int((kept != frame["item_id"]).sum()))
+        report.change(
+            "rows that name a variant, another id or a merged product, re-pointed",
+            int((kept != frame["item_id"]).sum()),
+        )
         frame = frame.with_columns(kept)
     index = catalogue.frame.select("item_id", pl.int_range(pl.len(), dtype=pl.Int64).alias("item"))
     frame = frame.join(index, on="item_id", how="left", maintain_order="left")
@@ -75,6 +78,7 @@ def load_searches(
     items: ItemsConfig,
     cleaning: CleaningConfig,
     report: TableReport,
+    most: int | None = None,
 ) -> pl.DataFrame:
     """Reads searches.
 
@@ -85,6 +89,7 @@ def load_searches(
         items: the catalogue's configuration.
         cleaning: what is repaired.
         report: is told everything that is dropped or changed.
+        most: rows after which reading stops, where not all are wanted.
 
     Returns:
         query_id, query (equal queries in their first spelling), item_id, item Int64, gain Float32, weight Float32,
@@ -94,8 +99,9 @@ def load_searches(
         DataError: unreadable files, too many faults, unknown split, nothing left.
     """
     batches: list[pl.DataFrame] = []
+    optional = ("gain", "weight", "split", "query_id")
     file = files_of(config, root)[0]
-    for batch in read_table(config, root, ("query", "item_id"), ("gain", "weight", "split", "query_id"), "searches"):
+    for batch in read_rows(config, root, ("query", "item_id"), optional, "searches", most=most):
         file = batch.file
         report.take(batch)
         if not batch.frame.height:

@@ -39,6 +39,8 @@ def open_json(path: Path, table: TableConfig, stack: ExitStack) -> Opened:
     notes: list[str] = []
     text = as_utf8(path, table.encoding, notes, stack).path
     numbered = _rows(path, text, table, notes)
+    if table.explode is not None:
+        numbered = _exploded(numbered, table.explode)
     first = list(itertools.islice(numbered, _ROWS))
     found, texts = _keys([row for _, row in first])
     sample = {key: [as_text(row.get(key)) for _, row in first[:SAMPLED]] for key in found}
@@ -50,6 +52,24 @@ def open_json(path: Path, table: TableConfig, stack: ExitStack) -> Opened:
             batch = list(itertools.islice(numbered, _ROWS))
 
     return Opened(found, texts, some_values(sample), frames, notes=notes)
+
+
+def _exploded(numbered: Numbered, key: str) -> Numbered:
+    """A row for each object of a list, in which the list's key holds the object; one without it where there is none."""
+    for number, row in numbered:
+        yield from ((number, inner) for inner in _each(row, key.split(".")))
+
+
+def _each(row: dict[str, Any], keys: list[str]) -> Iterator[dict[str, Any]]:
+    key, *deeper = keys
+    value = row.get(key)
+    if isinstance(value, str):
+        value = python_value(value) if value[:1] in ("{", "[") else value
+    for entry in (value or [None]) if isinstance(value, list) else [value]:
+        if deeper and isinstance(entry, dict):
+            yield from ({**row, key: inner} for inner in _each(entry, deeper))
+        elif not deeper:
+            yield {**row, key: entry}
 
 
 def row_frame(rows: list[tuple[int, dict[str, Any]]], places: Mapping[str, Place]) -> pl.DataFrame:

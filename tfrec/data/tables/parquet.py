@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from tfrec.config.data import TableConfig
 from tfrec.data.ids import ID_LISTS, as_text, id_list_text
 from tfrec.data.tables.nested import Place, value_at
 from tfrec.data.tables.opened import SAMPLED, Opened, some_values, unpacked
@@ -17,7 +18,7 @@ from tfrec.errors import DataError
 _ROWS = 100_000
 
 
-def open_parquet(path: Path, stack: ExitStack) -> Opened:
+def open_parquet(path: Path, table: TableConfig, stack: ExitStack) -> Opened:
     """Opens Parquet. Rows count from 1.
 
     Raises:
@@ -41,11 +42,13 @@ def open_parquet(path: Path, stack: ExitStack) -> Opened:
 
     def frames(places: Mapping[str, Place]) -> Iterator[pl.DataFrame]:
         done = 0
-        columns = list(dict.fromkeys(place.column for place in places.values()))
+        columns = list(dict.fromkeys([*(place.column for place in places.values()), *filter(None, [table.explode])]))
         try:
             for batch in file.iter_batches(_ROWS, columns=columns):
                 rows = pl.int_range(done + 1, done + 1 + len(batch), dtype=pl.UInt32, eager=True).alias("_row")
                 done += len(batch)
+                if table.explode is not None:
+                    batch, rows = _exploded(path, batch, rows, table.explode)
                 values = [_column(name, batch.column(place.column), place.steps) for name, place in places.items()]
                 yield pl.DataFrame([*values, rows])
         except (pa.ArrowException, OSError) as error:
@@ -56,6 +59,14 @@ def open_parquet(path: Path, stack: ExitStack) -> Opened:
 
 
 _UNREADABLE = "{} is not a readable Parquet file ({}): export it again."
+
+
+def _exploded(path: Path, batch: Any, rows: pl.Series, key: str) -> tuple[Any, pl.Series]:
+    """A row for each entry of a column of lists, one without it where there is none."""
+    if key not in batch.schema.names or not hasattr(batch.schema.field(key).type, "value_type"):
+        raise DataError(f"{path} has no column of lists {key!r}, which explode names.")
+    frame = pl.DataFrame(pl.from_arrow(batch)).with_columns(rows.alias("_row")).explode(key)
+    return frame.drop("_row").to_arrow().combine_chunks().to_batches()[0], frame["_row"]
 
 
 def _reason(error: Exception) -> str:

@@ -130,14 +130,16 @@ def opened_file(path: Path, table: TableConfig, wanted: Collection[str] = ()) ->
 
 
 def _opened(path: Path, kind: str, table: TableConfig, wanted: Collection[str], stack: ExitStack) -> Opened:
-    if kind in ("csv", "tsv"):
+    if kind in ("csv", "tsv") and table.explode is None:
         return open_delimited(path, table, kind, wanted, stack)
     if kind in ("json", "jsonl"):
         return open_json(path, table, stack)
     if kind == "parquet":
         from tfrec.data.tables.parquet import open_parquet
 
-        return open_parquet(path, stack)
+        return open_parquet(path, table, stack)
+    if table.explode is not None:
+        raise DataError(f"{path} is no JSON or Parquet, which alone hold lists for explode: leave it out.")
     if kind == "excel":
         from tfrec.data.tables.workbook import open_workbook
 
