@@ -76,7 +76,7 @@ setup(
     packages=find_packages(include=["tfrec", "tfrec.*"]),
     package_data={
         "tfrec.reporting": ["templates/*"],
-        "tfrec": ["py.typed", "export/stock_ops.txt", "configs/*.yaml"],
+        "tfrec": ["py.typed", "export/stock_ops.txt", "configs/*.yaml", "data/layouts/*.yaml", "data/discovery/*.yaml"],
         "tfrec.serving": ["py.typed"],
         "tfrec.serving.client": ["py.typed"],
         "tfrec.serving.demo": ["page.html"],

@@ -11,7 +11,8 @@ from typing import Any
 
 from tfrec.config import Config, DataConfig, InteractionsConfig, ItemsConfig, SearchesConfig
 from tfrec.data.fingerprint import fingerprint
-from tfrec.data.tables.files import files_of
+from tfrec.data.layouts.layout import layout_texts
+from tfrec.data.layouts.resolve import every_file, resolved
 from tfrec.errors import DataError, TfrecError
 from tfrec.files import flocked, read_json
 
@@ -69,7 +70,8 @@ def sources_of(config: Config) -> Sources:
     settings = settings_of(config)
     if config.data.demo is None:
         root = Path(config.data.root)
-        return Sources(config.data, root, settings, _fingerprints(config.data, root))
+        data = resolved(config.data, root)
+        return Sources(data, root, settings, _fingerprints(data, root))
     demo = config.data.demo
     wanted = {**demo.model_dump(mode="json"), "seed": config.seed, "format": FORMAT}
     root = data_folder(config).parent / "demo" / _digest(wanted)[:_LETTERS]
@@ -89,6 +91,8 @@ def sources_of(config: Config) -> Sources:
 def settings_of(config: Config) -> str:
     """sha256 (hex) of all that decides how a shop's files are read, whatever is in them."""
     key = {"format": FORMAT, "config": config.hash_of("data"), "min_gain": config.training.min_gain}
+    if layouts := layout_texts(config.data):
+        key["layouts"] = layouts
     if config.model.images.enabled:
         key["image_size"] = config.model.images.size
     return _digest(key)
@@ -137,7 +141,7 @@ def _fingerprints(data: DataConfig, root: Path) -> dict[str, str]:
     for section in ("items", "searches", "interactions"):
         table = getattr(data, section)
         if table is not None:
-            for path in files_of(table, root):
+            for path in every_file(table, root):
                 name = path.relative_to(root) if path.is_relative_to(root) else path
                 try:
                     found[f"{section}: {name}"] = fingerprint(path)

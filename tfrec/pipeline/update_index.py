@@ -115,7 +115,7 @@ def _with_items(config: Config, items: str | None) -> Config:
         return config
     if config.data.demo is not None:
         raise ConfigError("--items is about a shop with files; the demo shop's are generated.")
-    section = config.data.items or ItemsConfig.model_validate("items.csv")
+    section = config.data.items or ItemsConfig.model_validate({"path": items, "layout": config.data.format})
     data = config.data.model_copy(update={"items": section.model_copy(update={"path": items})})
     return config.model_copy(update={"data": data})
 

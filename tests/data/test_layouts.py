@@ -1,0 +1,96 @@
+"""Files in the layouts that shops have: ten lines read each as it is meant, and `tfrec init` finds those lines."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.data.layout_tables import told
+from tfrec.cli.main import app
+from tfrec.config import load_config, parse_config
+from tfrec.data.discovery.understood import understand
+from tfrec.data.layouts.layout import Layout, layout_named, layouts
+from tfrec.errors import ConfigError, DataError
+
+LAYOUTS = Path(__file__).parent / "layouts"
+EVERY = sorted(folder.name for folder in LAYOUTS.iterdir() if (folder / "expected.json").exists())
+BY_NAME = {name: name.removesuffix("_csv").removesuffix("_tsv") for name in EVERY}
+BY_NAME = {name: layout for name, layout in BY_NAME.items() if layout in layouts()}
+
+
+def expected(name: str) -> dict[str, Any]:
+    return json.loads((LAYOUTS / name / "expected.json").read_text("utf-8"))
+
+
+def read(config: Path) -> dict[str, Any]:
+    parsed = load_config(config)
+    return told(understand(parsed.data, Path(parsed.data.root)))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_ten_lines_read_the_files_as_they_are(name: str) -> None:
+    config = LAYOUTS / name / "shop.yaml"
+    lines = [line for line in config.read_text("utf-8").splitlines() if not line.startswith("#")]
+    assert len(lines) <= 10
+    assert read(config) == expected(name)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_init_finds_the_lines_without_an_answer(name: str, tmp_path: Path) -> None:
+    config = tmp_path / "new.yaml"
+    done = CliRunner().invoke(app, ["init", str(LAYOUTS / name), "--output", str(config)])
+    assert done.exit_code == 0, done.output
+    assert read(config) == expected(name)
+    for word in ("Files", "Items", "why", "the first ones", f"tfrec train -c {config}"):
+        assert word in done.output.replace("\n", " "), word
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in BY_NAME if "template" not in (LAYOUTS / name / "shop.yaml").read_text()]
+)
+def test_one_word_is_enough(name: str) -> None:
+    data: dict[str, Any] = {"format": BY_NAME[name], "root": str(LAYOUTS / name)}
+    wanted = expected(name)
+    if "items" not in layouts()[BY_NAME[name]].tables:
+        data["items"] = {"path": "products.jsonl", "columns": {"item_id": "asin"}}
+    found = understand(parse_config({"data": data}).data, LAYOUTS / name)
+    assert told(found) == wanted
+
+
+def test_every_layout_has_files_here() -> None:
+    assert set(layouts()) == set(BY_NAME.values())
+
+
+def test_a_table_alone_can_have_a_layout(tmp_path: Path) -> None:
+    shutil.copy(LAYOUTS / "shopify" / "products_export_1.csv", tmp_path / "mine.csv")
+    data = {"root": str(tmp_path), "items": {"path": "mine.csv", "format": "shopify", "columns": {"category": "Type"}}}
+    found = understand(parse_config({"data": data}).data, tmp_path)
+    assert found.frames["items"]["item_id"].to_list() == ["linen-shirt", "clay-mug", "wool-sock"]
+    assert found.frames["items"]["category"].to_list() == ["Shirts", "Mugs", "Socks"]
+
+
+def test_a_layout_of_ones_own_is_a_copy(tmp_path: Path) -> None:
+    folder = Path(Layout.__module__.replace(".", "/")).parent
+    text = (Path(__file__).parents[2] / folder / "wands.yaml").read_text("utf-8")
+    (tmp_path / "mine.yaml").write_text(text.replace("Partial: 0.5", "Partial: 0.25"))
+    for file in (LAYOUTS / "wands").glob("*.csv"):
+        shutil.copy(file, tmp_path)
+    data = parse_config({"data": {"root": str(tmp_path), "format": "mine.yaml"}}).data
+    assert sorted(understand(data, tmp_path).frames["searches"]["gain"].to_list()) == [0, 0, 0.25, 1]
+
+
+def test_unknown_layouts_and_other_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no layout or file format 'shopfy'; the nearest is 'shopify'"):
+        layout_named("shopfy", tmp_path)
+    (tmp_path / "things.csv").write_text("a,b\n1,2\n")
+    data = parse_config({"data": {"root": str(tmp_path), "format": "otto"}}).data
+    with pytest.raises(DataError, match="holds things.csv, none of them in the layout otto"):
+        understand(data, tmp_path)
+    (tmp_path / "broken.yaml").write_text("tables: {items: 3}")
+    with pytest.raises(ConfigError, match="broken.yaml: tables.items must"):
+        layout_named("broken.yaml", tmp_path)
