@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tfrec.cli.console import command_errors
+from tfrec.cli.console import command_errors, console
 from tfrec.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, read_config
 from tfrec.output import utf8_output
 
@@ -49,6 +49,20 @@ def show(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> No
 @app.command()
 @command_errors
 def validate(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> None:  # noqa: B006
-    """Check a configuration without running anything."""
+    """Check a configuration, open its files and say what would be read; nothing is written."""
+    from tfrec.cli.data_tables import first_rows, reading_notes
+    from tfrec.data.discovery.understood import MOST_ROWS, understand
+
     parsed = read_config(config, overrides)
     typer.echo(f"{config} is valid: run {parsed.name!r}, seed {parsed.seed}.")
+    if parsed.data.demo is not None:
+        typer.echo("Its shop is generated when it is trained.")
+        return
+    utf8_output()
+    found = understand(parsed.data, Path(parsed.data.root))
+    for name, frame in found.frames.items():
+        console.print(first_rows(name, frame, found.reports[name].rows_read))
+    for sentence in [*reading_notes(found.reports), *found.doubts]:
+        console.print(f"- {sentence}.", markup=False, highlight=False)
+    if any(report.rows_read >= MOST_ROWS for report in found.reports.values()):
+        console.print(f"- of larger tables the first {MOST_ROWS:,} rows were read.", highlight=False)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _SECTIONS = ("items", "searches", "interactions")
 _WIDTH = 60
+_FIRST = 3
 
 
 def overview(shop: ShopData) -> Iterator[RenderableType]:
@@ -51,6 +52,54 @@ def _table(title: str, *columns: str) -> Any:
         number = name in ("rows read", "kept", "faulty", "filled", "count", "row")
         table.add_column(name, justify="right" if number else "left", overflow="fold")
     return table
+
+
+def plain_table(title: str, *columns: str) -> Any:
+    """An empty table for rich."""
+    return _table(title, *columns)
+
+
+def first_rows(name: str, frame: Any, rows_read: int) -> Any:
+    """The first rows of a table as tfrec understood it.
+
+    Args:
+        name: items, searches or interactions.
+        frame: the table.
+        rows_read: of its files.
+    """
+    from datetime import datetime, timezone
+
+    shown = [column for column in frame.columns if column not in ("text", "key", "item")]
+    table = _table(f"{name.capitalize()}: {frame.height:,} of {rows_read:,} rows read, the first ones", *shown)
+    for row in frame.head(_FIRST).iter_rows(named=True):
+        cells = []
+        for column in shown:
+            value = row[column]
+            if column == "timestamp":
+                value = datetime.fromtimestamp(value, timezone.utc).strftime("%Y-%m-%d %H:%M")
+            text = f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)
+            cells.append(_escaped(text if len(text) <= _WIDTH else text[:_WIDTH] + "…"))
+        table.add_row(*cells)
+    return table
+
+
+def reading_notes(reports: dict[str, Any]) -> Iterator[str]:
+    """What reading left out, changed and noted, a sentence each without its full stop.
+
+    Args:
+        reports: the TableReport of each table.
+    """
+    for name, report in reports.items():
+        told = report.to_json()
+        for kind, count in told["faults"]["kinds"].items():
+            first = next((fault for fault in told["faults"]["first"] if fault["kind"] == kind), None)
+            example = f", as {first['file']}, row {first['row']}: {first['what']}" if first else ""
+            yield f"{name}: {count:,} faulty rows, {kind}{example}"
+        for kind, entry in told["cleaning"].items():
+            example = f" ({entry['examples'][0]})" if entry["examples"] else ""
+            yield f"{name}: {entry['count']:,} {kind}{example}"
+        for note in told["notes"]:
+            yield f"{name}: {note}"
 
 
 def _escaped(text: Any) -> str:

@@ -8,6 +8,7 @@ from tfrec.cli import augment, config, data, encoder, index, synth, tune
 from tfrec.cli.advise import advise
 from tfrec.cli.demo import demo
 from tfrec.cli.export import export
+from tfrec.cli.init import init
 from tfrec.cli.query import query
 from tfrec.cli.report import report
 from tfrec.cli.search import search
@@ -19,6 +20,7 @@ app = typer.Typer(
     help="From a shop's files to a served search-and-recommendation model.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
 )  # fmt: skip
+app.command()(init)
 app.command()(advise)
 app.command()(train)
 app.command()(evaluate)
