@@ -31,6 +31,8 @@ FOUND: dict[str, tuple[str, str | bytes, dict[str, Any], list[tuple[str, str]], 
     "bars": ("a.txt", "item_id|title\n1|red lamp\n2|plain stool\n", {}, LAMPS, ["'|'"]),
     "commas in TSV": ("a.tsv", "item_id,title\n1,red lamp\n2,plain stool\n", {}, LAMPS, ["','"]),
     "full-width commas": ("a.csv", "item_id，title\n1，red lamp\n2，plain stool\n", {}, LAMPS, ["'，'"]),
+    "full-width commas, quotes": ("a.csv", 'item_id，title，note\n1，red lamp，"a，b"\n2，"plain\nstool"，c\n', {},
+        [("1", "red lamp"), ("2", "plain\nstool")], ["'，'"]),
     "two colons without a header": ("a.dat", "1::red lamp\n2::plain stool\n", NAMED, LAMPS, ["'::'"]),
     "Hive": ("a.txt", "1\x01red lamp\n2\x01plain stool\n", NAMED, LAMPS, ["x01"]),
     "a column twice that nobody maps": (
@@ -64,6 +66,11 @@ def test_a_dialect_is_found_and_said(kind: str, tmp_path: Path) -> None:
     assert found.rows == rows and found.rejected == []
     said = " ".join(found.notes)
     assert all(word in said for word in words) and bool(found.notes) == bool(words or name == "a.dat"), said
+
+
+def test_a_list_of_texts_with_commas_has_one_column(tmp_path: Path) -> None:
+    found = read(tmp_path / "a.csv", 'query\nred, big sofa\nlamp\n"oak, old"\n', ("query",))
+    assert found.rows == [("red, big sofa",), ("lamp",), ("oak, old",)] and "line breaks alone" in found.notes[0]
 
 
 def test_rows_are_numbered_as_a_spreadsheet_does(tmp_path: Path) -> None:

@@ -53,7 +53,8 @@ def open_delimited(path: Path, table: TableConfig, kind: str, wanted: Collection
     dialect = find_dialect(text.path, path.name, table, kind, wanted, notes)
     plain, separator, body = text.path, dialect.separator, dialect.body
     escaped = dialect.quoting == "backslash" and separator == "\t"
-    if escaped or len(separator.encode()) > 1:
+    rewritten = escaped or len(separator.encode()) > 1
+    if rewritten:
         target = temporary(stack)
         _rewrite(plain, target, dialect, escaped)
         plain, separator, body = Path(target.name), "\t" if escaped else _FIELD, 0
@@ -64,7 +65,7 @@ def open_delimited(path: Path, table: TableConfig, kind: str, wanted: Collection
     opened = Opened(found, found, some_values({name: columns[name] for name in found}), _nothing, notes=notes)
 
     def frames(places: Mapping[str, Place]) -> Iterator[pl.DataFrame]:
-        return _frames(path, plain, separator, body, dialect, places, opened)
+        return _frames(path, plain, separator, body, dialect, rewritten, places, opened)
 
     opened.frames = frames
     return opened
@@ -75,12 +76,13 @@ def _nothing(places: Mapping[str, Place]) -> Iterator[pl.DataFrame]:
 
 
 def _frames(
-    path: Path, plain: Path, separator: str, body: int, dialect: Dialect, places: Mapping[str, Place], opened: Opened
-) -> Iterator[pl.DataFrame]:
+    path: Path, plain: Path, separator: str, body: int, dialect: Dialect, rewritten: bool,
+    places: Mapping[str, Place], opened: Opened,
+) -> Iterator[pl.DataFrame]:  # fmt: skip
     import pyarrow as pa
     import pyarrow.csv as pa_csv
 
-    quoting = dialect.quoting != "none" and separator not in ("\t" if dialect.quoting == "backslash" else "", _FIELD)
+    quoting = dialect.quoting != "none" and not rewritten
     labels = [f"c{at}" for at in range(len(dialect.header))]
     label = dict(zip(dialect.header, labels, strict=True))
     skipped: set[int] = set()
@@ -139,7 +141,7 @@ def _frames(
                 blank = pl.all_horizontal(pl.col(name) == "" for name in used)  # an empty line is no fault
                 chosen = [_at(pl.col(label[place.column]), place, name) for name, place in places.items()]
                 frame = frame.filter(~blank).select(*chosen, "_row")
-                if dialect.quoting == "backslash":
+                if rewritten:
                     texts = pl.col(pl.String).str.replace_all(_LINE, "\n").str.replace_all(_TAB, "\t")
                     frame = frame.with_columns(texts)
                 yield frame

@@ -17,8 +17,9 @@ from tfrec.data.tables.opened import SAMPLED, open_bytes
 _LOOK = 1 << 20
 _QUOTES_READ = 64 << 20
 _SEPARATORS = (",", ";", "\t", "|", "，", "::", "\x01")
+_NOTHING = "\x1f"  # parts no fields: no text holds it
 _MANY = 0.9  # of the first rows, from which they agree
-_NAMES = {"\t": "tabs", " ": "blanks"}
+_NAMES = {"\t": "tabs", _NOTHING: "line breaks alone"}
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class _Records:
 
 
 def _separator(text: str, usual: str, table: TableConfig, wanted: Collection[str]) -> str:
-    best, most = usual, (-1.0,) * 4
+    best, most, alone = usual, (-1.0,) * 4, False
     for separator in dict.fromkeys((usual, *_SEPARATORS)):
         quoting = (
             table.quoting if table.quoting != "auto" else ("none" if separator == "\t" and usual == "\t" else "double")
@@ -140,13 +141,15 @@ def _separator(text: str, usual: str, table: TableConfig, wanted: Collection[str
         rows = _Records(text, separator, quoting).some(100)
         width = len(rows[0]) if rows else 0
         if width < 2:
+            alone = alone or (separator == usual and len({len(row) for row in rows}) > 1)
             continue
         named = len(set(map(str.strip, rows[0])) & set(wanted)) if table.header else int(width == len(table.names))
         agree = sum(len(row) == width for row in rows) / len(rows)
         score = (float(named), float(agree >= _MANY), float(separator == usual and named > 0), float(width))
         if score > most:
             best, most = separator, score
-    return best
+    # one name and rows of different lengths: a list, as of queries, whose texts hold commas
+    return _NOTHING if most[0] < 0 and alone else best
 
 
 def _quoting(path: Path, text: str, separator: str, kind: str, mark: int) -> str:
