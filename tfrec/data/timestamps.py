@@ -64,15 +64,13 @@ class Timestamps:
             where = f"{self._files[frame[_FILE][int(at[0])]]}, row {frame[_ROW][int(at[0])]}"
             seconds = frame["timestamp"].clone().scatter(at, self._times.finish(texts, where))
             frame = frame.with_columns(seconds.alias("_seconds"), pl.col(_WAITING).alias("timestamp"))
-            late = frame.filter(waiting).with_columns(pl.lit("").alias(_WAITING))
-            bad = [
-                apply_rules(part, self._files[int(number)], self._rules(), self._report)
+            late = frame.with_row_index("_at").filter(waiting).with_columns(pl.lit("").alias(_WAITING))
+            good = [
+                apply_rules(part, self._files[int(number)], self._rules(), self._report)["_at"]
                 for (number,), part in late.group_by(_FILE, maintain_order=True)
             ]
-            good = pl.concat(bad).select(_FILE, _ROW)
-            frame = pl.concat([frame.filter(~waiting), frame.filter(waiting).join(good, on=[_FILE, _ROW], how="semi")])
-            frame = frame.sort(_FILE, _ROW, maintain_order=True)
-            frame = frame.with_columns(pl.col("_seconds").alias("timestamp")).drop("_seconds")
+            kept = waiting.clone().scatter(pl.concat(good), False)
+            frame = frame.filter(~kept).with_columns(pl.col("_seconds").alias("timestamp")).drop("_seconds")
         self._report.notes.extend(self._times.notes())
         return frame.drop(_WAITING, _ROW, _FILE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -67,6 +68,30 @@ def test_numbers_of_a_typed_file_have_points_whatever_they_look_like(make_shop: 
     content = '{"item_id": "I1", "title": "a", "price": 1.899}\n{"item_id": "I2", "title": "b", "price": 2.499}\n'
     shop = prepare(make_shop(items={"content": content, "path": "items.jsonl"}, searches=ASKED))
     assert shop.items["price"].to_list() == [1.899, 2.499] and shop.report["items"]["notes"] == []
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl", "tfrecord"])
+def test_nested_numbers_have_points_too(kind: str, make_shop: Callable[..., Config], tmp_path: Any) -> None:
+    rows = [{"item_id": f"I{n}", "title": "a", "offer": {"price": price}} for n, price in ((1, 1.899), (2, 2.499))]
+    (tmp_path / "shop").mkdir()
+    path = tmp_path / "shop" / f"items.{kind}"
+    if kind == "parquet":
+        pl.DataFrame(rows).write_parquet(path)
+    elif kind == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        from tfrec.tensorflow_setup import tf
+
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for row in rows:
+                example = tf.train.Example()
+                example.features.feature["item_id"].bytes_list.value.append(row["item_id"].encode())
+                example.features.feature["title"].bytes_list.value.append(b"a")
+                example.features.feature["price"].float_list.value.append(row["offer"]["price"])
+                writer.write(example.SerializeToString())
+    columns = {} if kind == "tfrecord" else {"price": "offer.price"}
+    shop = prepare(make_shop(items={"path": path.name, "columns": columns}, searches=ASKED))
+    assert shop.items["price"].to_list() == [1.899, 2.499]
 
 
 def test_a_price_column_can_be_refused_and_zero_be_none(make_shop: Callable[..., Config]) -> None:

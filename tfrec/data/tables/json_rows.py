@@ -75,7 +75,7 @@ def _each(row: dict[str, Any], keys: list[str]) -> Iterator[dict[str, Any]]:
 def row_frame(rows: list[tuple[int, dict[str, Any]]], places: Mapping[str, Place]) -> pl.DataFrame:
     """Numbered rows of values as columns under tfrec's names, String but for columns of numbers alone, and `_row`."""
     values = {name: [_value(row, place) for _, row in rows] for name, place in places.items()}
-    columns = {name: _column(name, found) for name, found in values.items()}
+    columns = {name: value_column(name, found) for name, found in values.items()}
     return pl.DataFrame({**columns, "_row": pl.Series([number for number, _ in rows], dtype=pl.UInt32)})
 
 
@@ -86,9 +86,12 @@ def _value(row: dict[str, Any], place: Place) -> Any:
     return value_at(value, place.steps) if place.steps else value
 
 
-def _column(name: str, values: list[Any]) -> pl.Series:
-    if name in _NUMBERS and all(value is None or type(value) in (int, float) for value in values):
-        return pl.Series(name, values, dtype=pl.Float64, strict=False)
+def value_column(name: str, values: list[Any]) -> pl.Series:
+    """Values as a column under one of tfrec's names: Float64 where all are numbers and should be, else texts."""
+    if name in _NUMBERS:
+        alone = [(value or [None])[0] if isinstance(value, list) and len(value) < 2 else value for value in values]
+        if all(value is None or type(value) in (int, float) for value in alone):
+            return pl.Series(name, alone, dtype=pl.Float64, strict=False)
     way = id_text if name in IDS else id_list_text if name in ID_LISTS else as_text
     return pl.Series(name, [way(value) for value in values], dtype=pl.String)
 

@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from tfrec.config.data import TableConfig
-from tfrec.data.ids import ID_LISTS, as_text, id_list_text
+from tfrec.data.ids import as_text
+from tfrec.data.tables.json_rows import value_column
 from tfrec.data.tables.nested import Place, value_at
 from tfrec.data.tables.opened import SAMPLED, Opened, some_values, unpacked
 from tfrec.errors import DataError
@@ -78,8 +79,7 @@ def _column(name: str, values: Any, steps: tuple[str, ...]) -> pl.Series:
     import pyarrow as pa
 
     if steps or not _is_plain(values.type):
-        way = id_list_text if name in ID_LISTS else as_text
-        return pl.Series(name, [way(value_at(_value(found), steps)) for found in values.to_pylist()], dtype=pl.String)
+        return value_column(name, [value_at(_value(found), steps) for found in values.to_pylist()])
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         values = values.cast(pa.large_binary())  # texts that are not UTF-8 are told by row
     return pl.Series(name, pl.from_arrow(values))
