@@ -13,7 +13,10 @@ from typer.testing import CliRunner
 from tests.data.layout_tables import told
 from tfrec.cli.main import app
 from tfrec.config import load_config, parse_config
+from tfrec.data.discovery.proposal import Answers
+from tfrec.data.discovery.propose import propose
 from tfrec.data.discovery.understood import understand
+from tfrec.data.discovery.writing import config_lines
 from tfrec.data.layouts.layout import Layout, layout_named, layouts
 from tfrec.errors import ConfigError, DataError
 
@@ -42,12 +45,19 @@ def test_ten_lines_read_the_files_as_they_are(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_init_finds_the_lines_without_an_answer(name: str, tmp_path: Path) -> None:
+    proposal, _ = propose(LAYOUTS / name, Answers({}))
+    assert not proposal.questions and not proposal.refusal
+    (tmp_path / "new.yaml").write_text(config_lines(proposal, name, str(LAYOUTS / name)), "utf-8")
+    assert read(tmp_path / "new.yaml") == expected(name)
+
+
+def test_init_shows_reasons_and_first_rows(tmp_path: Path) -> None:
     config = tmp_path / "new.yaml"
-    done = CliRunner().invoke(app, ["init", str(LAYOUTS / name), "--output", str(config)])
+    done = CliRunner().invoke(app, ["init", str(LAYOUTS / "european"), "--output", str(config)])
     assert done.exit_code == 0, done.output
-    assert read(config) == expected(name)
-    for word in ("Files", "Items", "why", "the first ones", f"tfrec train -c {config}"):
-        assert word in done.output.replace("\n", " "), word
+    assert read(config) == expected("european")
+    for word in ("Files", "Items", "why", "Sägeblatt", "the first ones", f"tfrec train -c {config}"):
+        assert word in done.output, word
 
 
 @pytest.mark.parametrize(

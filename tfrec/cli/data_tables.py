@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _SECTIONS = ("items", "searches", "interactions")
 _WIDTH = 60
 _FIRST = 3
+_LOOKED_AT = 20_000
 
 
 def overview(shop: ShopData) -> Iterator[RenderableType]:
@@ -120,13 +121,35 @@ def _counts(report: dict[str, Any]) -> Any:
 
 
 def _columns(name: str, part: dict[str, Any], frame: Any) -> Any:
-    table = _table(name.capitalize(), "column", "filled", "examples")
+    table = _table(name.capitalize(), "column", "filled", "kind", "examples", "what cleaning changed, before -> after")
     for column in frame.columns:
         values = frame[column].head(1000).drop_nulls().unique(maintain_order=True).to_list()
         shown = [f"{value:g}" if isinstance(value, float) else str(value) for value in values if value != ""][:3]
         examples = " | ".join(text if len(text) <= _WIDTH else text[:_WIDTH] + "…" for text in shown)
-        table.add_row(column, f"{100 * part['columns'].get(column, 1.0):.1f} %", _escaped(examples))
+        filled = f"{100 * part['columns'].get(column, 1.0):.1f} %"
+        table.add_row(column, filled, _kind(frame[column]), _escaped(examples), _escaped(_changed(column, part)))
     return table
+
+
+def _kind(values: Any) -> str:
+    """What a column of prepared data holds, in words."""
+    from tfrec.data.discovery.columns import look_at
+
+    if not values.dtype.is_numeric() and str(values.dtype) == "String":
+        return look_at(values.head(_LOOKED_AT).fill_null("")).kind
+    return "time" if values.name == "timestamp" else "number"
+
+
+def _changed(column: str, part: dict[str, Any]) -> str:
+    """How often each step of cleaning changed a column, with an example."""
+    steps = {
+        kind.removesuffix(f" in {column}"): entry
+        for kind, entry in part["cleaning"].items()
+        if kind.endswith(f" in {column}")
+    }
+    counts = ", ".join(f"{step} {entry['count']:,}" for step, entry in steps.items())
+    example = next((entry["examples"][0] for entry in steps.values() if entry["examples"]), "")
+    return f"{counts}: {example}" if example else counts
 
 
 def _splits(report: dict[str, Any]) -> Any:

@@ -70,6 +70,21 @@ class Column:
         )
 
     @property
+    def kind(self) -> str:
+        """What the values are, in words."""
+        if not self.distinct:
+            return "empty"
+        if self.plain >= 0.9 or self.numbers >= 0.9:
+            return "numbers" if self.times < 0.9 else "times or numbers"
+        if self.addresses >= 0.5:
+            return "addresses"
+        if self.times >= 0.9:
+            return "times"
+        if self.is_text:
+            return f"{self.distinct:,} labels" if self.different < 0.1 and self.words < 4 else f"{self.words:.0f} words"
+        return "codes"
+
+    @property
     def is_id(self) -> bool:
         """Whether the values could be ids: short, one word, no prices, dates or sentences."""
         return (

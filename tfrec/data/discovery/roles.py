@@ -9,6 +9,8 @@ from tfrec.data.discovery.columns import Column
 from tfrec.data.discovery.look import Seen
 from tfrec.data.discovery.names import NAMED, likeness
 
+_NAMES_OF_THINGS = ("brand", "category", "user_id", "item_id", "order_id", "query_id", "timestamp", "price")
+_MARGIN, _FITS = 0.1, 0.3
 _CLOSE = 0.05  # two columns nearer than this are as likely
 
 
@@ -43,13 +45,13 @@ def choose(seen: Seen, role: str, taken: Collection[str] = (), named: bool = Tru
     Returns:
         the likeliest column; None where none is.
     """
-    rated = []
+    rated: list[tuple[float, int, Column, float]] = []
     for place, column in enumerate(seen.columns.values()):
         if column.name in taken:
             continue
         name = likeness(role, column.name)
         content = _content(role, column)
-        if content <= 0 or (named and name < NAMED):
+        if content <= 0 or (named and name < NAMED) or _belongs_to_another(role, column.name, name):
             continue
         score = name * (0.6 + 0.4 * content) if name >= NAMED else 0.3 * content
         rated.append((score, -place, column, name))
@@ -57,8 +59,17 @@ def choose(seen: Seen, role: str, taken: Collection[str] = (), named: bool = Tru
         return None
     rated.sort(key=lambda entry: (entry[0], entry[1]), reverse=True)
     score, _, column, name = rated[0]
-    others = tuple(other.name for value, _, other, _ in rated[1:] if score - value < _CLOSE and value > 0)
+    others = tuple(
+        other.name
+        for value, _, other, said in rated[1:]
+        if score - value < _CLOSE or (name - said < _CLOSE and said >= NAMED and _content(role, other) >= _FITS)
+    )
     return Choice(role, column.name, score, _why(role, column, name), others)
+
+
+def _belongs_to_another(role: str, column: str, name: float) -> bool:
+    """Whether a name says more clearly that it is something else: the brand's name is no title."""
+    return 0 < name < max(likeness(other, column) for other in _NAMES_OF_THINGS if other != role) - _MARGIN
 
 
 def _why(role: str, column: Column, name: float) -> str:

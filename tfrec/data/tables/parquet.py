@@ -66,7 +66,10 @@ def _exploded(path: Path, batch: Any, rows: pl.Series, key: str) -> tuple[Any, p
     """A row for each entry of a column of lists, one without it where there is none."""
     if key not in batch.schema.names or not hasattr(batch.schema.field(key).type, "value_type"):
         raise DataError(f"{path} has no column of lists {key!r}, which explode names.")
-    frame = pl.DataFrame(pl.from_arrow(batch)).with_columns(rows.alias("_row")).explode(key)
+    frame = pl.DataFrame(pl.from_arrow(batch)).with_columns(rows.alias("_row"))
+    nothing = pl.concat_list(pl.lit(None, frame.schema[key].inner))  # type: ignore[attr-defined]
+    filled = pl.when(pl.col(key).list.len() > 0).then(key).otherwise(nothing).alias(key)  # no row goes with its list
+    frame = frame.with_columns(filled).explode(key)
     return frame.drop("_row").to_arrow().combine_chunks().to_batches()[0], frame["_row"]
 
 
