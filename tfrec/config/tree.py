@@ -18,6 +18,7 @@ from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
 from tfrec.config.retrieval import RetrievalConfig
 from tfrec.config.synthesis import SynthesisConfig
 from tfrec.config.tuning import TuneConfig
+from tfrec.config.understanding import UnderstandingConfig
 
 
 class Config(Section):
@@ -35,6 +36,7 @@ class Config(Section):
     model: ModelConfig = Field(default_factory=lambda: ModelConfig())
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig())
     retrieval: RetrievalConfig = Field(default_factory=lambda: RetrievalConfig())
+    understanding: UnderstandingConfig = Field(default_factory=lambda: UnderstandingConfig())
     tune: TuneConfig = Field(default_factory=lambda: TuneConfig())
     evaluation: EvaluationConfig = Field(default_factory=lambda: EvaluationConfig())
     export: ExportConfig = Field(default_factory=lambda: ExportConfig())

@@ -30,7 +30,7 @@ class LexicalScorer(Scorer):
     def __init__(self, index: LexicalIndex) -> None:
         super().__init__(name="lexical")
         self.label = "lexical"
-        self.size = index.size
+        self.size, self.index = index.size, index
         self._postings = Postings(index.starts, index.items, index.weights, index.size)
         words = tf.constant(list(index.terms) or [""], tf.string)
         terms = tf.constant(list(index.terms.values()) or [-1], tf.int64)
@@ -50,6 +50,21 @@ class LexicalScorer(Scorer):
         rows, of = self._rows(*surfaces(parts))
         batch = tf.shape(request.query, tf.int64)[0]
         return self._postings.total(rows, tf.gather(requests, of), batch, tf.gather(weights, of))
+
+    def of_words(self, words: Tensor, texts: Tensor, batch: Tensor) -> Tensor:
+        """Scores float32 [B, N] of texts whose words string [S] and numbers int64 [S], rising, these are."""
+        return self._postings.total(*self._rows(words, texts), batch)
+
+    def terms(self, words: Tensor) -> Tensor:
+        """The index' terms of words string [S], int64 [S]; -1 for unknown ones."""
+        return self._lookup(words)
+
+    def together(self, left: Tensor, right: Tensor) -> Tensor:
+        """Whether items write one term behind another, often enough for the index to know: int64 [S] -> bool [S]."""
+        if self._pairs is None:
+            return tf.zeros_like(left, tf.bool)
+        known = (left >= 0) & (right >= 0)
+        return self._pairs.lookup(tf.where(known, left * self._term_count + right, -tf.ones_like(left))) >= 0
 
     def _rows(self, words: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
         """(rows of the index that words of texts open int64 [R], the text of each int64 [R])."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,7 @@ class Retriever(tf.Module):  # type: ignore[misc]
         conditions: Tensor,
         diversity: Tensor,
         situations: Sequence[int] = ANY,
+        changed: Callable[[Tensor], Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """The k best items that satisfy conditions, as diverse as wanted.
 
@@ -80,6 +81,7 @@ class Retriever(tf.Module):  # type: ignore[misc]
             conditions: string [B, F], see ColumnFilters.
             diversity: float32 scalar 0..1, see diverse_top.
             situations: see Fusion.
+            changed: scores float32 [B, N] -> those to rank by, -inf for items that are not wanted; None leaves them.
 
         Returns:
             as `top`, but with diversity the scores need not fall.
@@ -88,6 +90,7 @@ class Retriever(tf.Module):  # type: ignore[misc]
         same = tf.equal(tf.shape(conditions)[0], tf.shape(scores)[0])
         tf.debugging.Assert(same, ["filters must have as many rows as the request; they have", tf.shape(conditions)])
         scores = tf.where(self.filters(conditions), scores, np.float32(-np.inf))
+        scores = scores if changed is None else changed(scores)
         return diverse_top(scores, self._catalogue, k, diversity)
 
     def explained(self, request: Request, rows: Tensor) -> dict[str, Tensor]:
