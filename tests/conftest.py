@@ -96,6 +96,8 @@ def write_known_shop(scratch_encoder: Callable[..., Path]) -> Callable[..., Path
         files = "items: items.csv, searches: searches.csv" + (", interactions: purchases.csv" if purchases else "")
         path = folder / "known.yaml"
         files += "" if few else ", split: {few_queries: 0}"
+        if not any(line.startswith("understanding:") for line in settings):
+            settings = [*settings, "understanding: {enabled: false}"]  # it costs seconds of every export
         lines = ["name: known", f"runs_dir: {folder / 'runs'}", f"data: {{root: {folder}, {files}}}", *settings]
         path.write_text("\n".join(lines) + "\n")
         return path

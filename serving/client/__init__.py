@@ -10,7 +10,7 @@ from tfrec.serving.client.aio import AsyncClient
 from tfrec.serving.client.client import Client
 from tfrec.serving.client.connection import Tls
 from tfrec.serving.client.errors import ClientError
-from tfrec.serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, VersionStatus
+from tfrec.serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, Understood, VersionStatus
 
 __all__ = [
     "AsyncClient",
@@ -21,5 +21,6 @@ __all__ = [
     "Signature",
     "TensorSpec",
     "Tls",
+    "Understood",
     "VersionStatus",
 ]

@@ -18,7 +18,7 @@ from tfrec.serving.client.client import READY_POLL, available
 from tfrec.serving.client.connection import Tls
 from tfrec.serving.client.errors import ClientError
 from tfrec.serving.client.operations import Operations, Version
-from tfrec.serving.client.results import Hit, ModelMetadata, VersionStatus
+from tfrec.serving.client.results import Hit, ModelMetadata, Understood, VersionStatus
 
 
 class AsyncClient:
@@ -61,10 +61,10 @@ class AsyncClient:
 
     async def search(
         self, queries: str | Sequence[str], k: int = 10, timeout: float | None = None, *, filters: Sequence[str] = (),
-        diversity: float = 0.0,
+        diversity: float = 0.0, interpret: bool = False,
     ) -> list[list[Hit]]:  # fmt: skip
         """Finds items for typed words; see `Client.search`."""
-        return await self._caller.run(self._operations.search(queries, k, filters, diversity), timeout)
+        return await self._caller.run(self._operations.search(queries, k, filters, diversity, interpret), timeout)
 
     async def recommend(
         self, histories: Sequence[Sequence[str]], k: int = 10, timeout: float | None = None, *,
@@ -77,10 +77,12 @@ class AsyncClient:
     async def personalised_search(
         self, queries: str | Sequence[str], histories: Sequence[Sequence[str]], k: int = 10,
         timeout: float | None = None, *, filters: Sequence[str] = (), diversity: float = 0.0,
-        exclude_seen: bool = False,
+        exclude_seen: bool = False, interpret: bool = False,
     ) -> list[list[Hit]]:  # fmt: skip
         """Finds items for typed words and the shopper's history together; see `Client.personalised_search`."""
-        operation = self._operations.personalised_search(queries, histories, k, filters, diversity, exclude_seen)
+        operation = self._operations.personalised_search(
+            queries, histories, k, filters, diversity, exclude_seen, interpret
+        )
         return await self._caller.run(operation, timeout)
 
     async def similar_items(
@@ -89,6 +91,10 @@ class AsyncClient:
     ) -> list[list[Hit]]:  # fmt: skip
         """Finds the nearest other items of each item."""
         return await self._caller.run(self._operations.similar_items(item_ids, k, filters, diversity), timeout)
+
+    async def understand(self, queries: str | Sequence[str], timeout: float | None = None) -> list[Understood]:
+        """What queries mean; see `Client.understand`."""
+        return await self._caller.run(self._operations.understand(queries), timeout)
 
     async def explain(
         self,

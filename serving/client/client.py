@@ -15,7 +15,7 @@ from tfrec.serving.client.checks import seconds as checked_seconds
 from tfrec.serving.client.connection import Tls
 from tfrec.serving.client.errors import ClientError
 from tfrec.serving.client.operations import Operations, Version
-from tfrec.serving.client.results import Hit, ModelMetadata, VersionStatus
+from tfrec.serving.client.results import Hit, ModelMetadata, Understood, VersionStatus
 
 READY_POLL = 0.2  # seconds between two looks
 
@@ -74,7 +74,7 @@ class Client:
 
     def search(
         self, queries: str | Sequence[str], k: int = 10, timeout: float | None = None, *, filters: Sequence[str] = (),
-        diversity: float = 0.0,
+        diversity: float = 0.0, interpret: bool = False,
     ) -> list[list[Hit]]:  # fmt: skip
         """Finds items for typed words.
 
@@ -85,11 +85,13 @@ class Client:
             filters: conditions that items must satisfy, such as ["category=shoes", "price<=50"], for all queries alike;
                 the shop's configuration says which columns can be asked for.
             diversity: 0 (none) to 1: how much being like an item further up costs.
+            interpret: take price wishes in the query ("under 50") as conditions, and put items that hold what it does
+                not want ("without leather") last; see `understand`.
 
         Returns:
             hits of each query, best first.
         """
-        return self._caller.run(self._operations.search(queries, k, filters, diversity), timeout)
+        return self._caller.run(self._operations.search(queries, k, filters, diversity, interpret), timeout)
 
     def recommend(
         self, histories: Sequence[Sequence[str]], k: int = 10, timeout: float | None = None, *,
@@ -104,10 +106,12 @@ class Client:
     def personalised_search(
         self, queries: str | Sequence[str], histories: Sequence[Sequence[str]], k: int = 10,
         timeout: float | None = None, *, filters: Sequence[str] = (), diversity: float = 0.0,
-        exclude_seen: bool = False,
+        exclude_seen: bool = False, interpret: bool = False,
     ) -> list[list[Hit]]:  # fmt: skip
         """Finds items for typed words and the shopper's history together, one history per query."""
-        operation = self._operations.personalised_search(queries, histories, k, filters, diversity, exclude_seen)
+        operation = self._operations.personalised_search(
+            queries, histories, k, filters, diversity, exclude_seen, interpret
+        )
         return self._caller.run(operation, timeout)
 
     def similar_items(
@@ -116,6 +120,15 @@ class Client:
     ) -> list[list[Hit]]:  # fmt: skip
         """Finds the nearest other items of each item."""
         return self._caller.run(self._operations.similar_items(item_ids, k, filters, diversity), timeout)
+
+    def understand(self, queries: str | Sequence[str], timeout: float | None = None) -> list[Understood]:
+        """What queries mean: categories, attributes, price wishes, what is not wanted, language, spelling.
+
+        Args:
+            queries: one text or several.
+            timeout: seconds for this call.
+        """
+        return self._caller.run(self._operations.understand(queries), timeout)
 
     def explain(
         self,

@@ -12,7 +12,7 @@ from tfrec.serving.client import schema
 from tfrec.serving.client.checks import refused, whole
 from tfrec.serving.client.errors import ClientError
 from tfrec.serving.client.inputs import history_rows, query_and_history, text_rows, wishes
-from tfrec.serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, VersionStatus
+from tfrec.serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, Understood, VersionStatus
 from tfrec.serving.client.tensors import fill, to_numpy
 
 T = TypeVar("T")
@@ -56,8 +56,10 @@ class Operations:
         self._model, self._version = model, version
 
     def search(
-        self, queries: str | Sequence[str], k: int, filters: Sequence[str], diversity: float
+        self, queries: str | Sequence[str], k: int, filters: Sequence[str], diversity: float, interpret: bool = False
     ) -> Operation[list[list[Hit]]]:
+        if interpret:
+            return self._interpreted(query_and_history(queries, None), k, filters, diversity, False)
         return self._hits("search", {"query": text_rows(queries)}, k, filters, diversity)
 
     def recommend(
@@ -67,15 +69,20 @@ class Operations:
 
     def personalised_search(
         self, queries: str | Sequence[str], histories: Sequence[Sequence[str]], k: int, filters: Sequence[str],
-        diversity: float, exclude_seen: bool,
+        diversity: float, exclude_seen: bool, interpret: bool = False,
     ) -> Operation[list[list[Hit]]]:  # fmt: skip
         inputs = query_and_history(queries, histories)
+        if interpret:
+            return self._interpreted(inputs, k, filters, diversity, exclude_seen)
         return self._hits("personalised_search", inputs, k, filters, diversity, exclude_seen, False)
 
     def similar_items(
         self, item_ids: str | Sequence[str], k: int, filters: Sequence[str], diversity: float
     ) -> Operation[list[list[Hit]]]:
         return self._hits("similar_items", {"item_id": text_rows(item_ids)}, k, filters, diversity)
+
+    def understand(self, queries: str | Sequence[str]) -> Operation[list[Understood]]:
+        return self._predict("understand", {"query": text_rows(queries)}, _understood)
 
     def explain(
         self, queries: str | Sequence[str] | None, histories: Sequence[Sequence[str]] | None,
@@ -149,6 +156,13 @@ class Operations:
             signature, inputs = f"{signature}_filtered", {**inputs, **more}
         return self._predict(signature, {**inputs, "k": np.int32(k)}, _ranked)
 
+    def _interpreted(
+        self, inputs: dict[str, np.ndarray], k: int, filters: Sequence[str], diversity: float, exclude_seen: bool
+    ) -> Operation[list[list[Hit]]]:
+        more = wishes(len(inputs["query"]), filters, diversity, exclude_seen, None)
+        k = whole(k, "k", 1, 2**31 - 1)
+        return self._predict("search_interpreted", {**inputs, **more, "k": np.int32(k)}, _ranked)
+
 
 def _arrays(answer: Any) -> dict[str, np.ndarray]:
     try:
@@ -181,6 +195,20 @@ def _parts(outputs: Mapping[str, np.ndarray], lengths: list[int]) -> list[list[d
     ]
     rows = zip(_output(outputs, "parts", 3).tolist(), labels, lengths, strict=True)
     return [[dict(zip(names, item, strict=True)) for item in row[:length]] for row, names, length in rows]
+
+
+def _understood(outputs: Mapping[str, np.ndarray]) -> list[Understood]:
+    def texts(name: str) -> list[list[str]]:
+        rows = _output(outputs, name, 2, True).tolist()
+        return [[cell.decode("utf-8", "replace") for cell in row if cell] for row in rows]
+
+    def alone(name: str) -> list[str]:
+        return [cell.decode("utf-8", "replace") for cell in _output(outputs, name, 1, True).tolist()]
+
+    likely = zip(texts("categories"), _output(outputs, "shares", 2).tolist(), strict=True)
+    categories = [dict(zip(names, shares, strict=False)) for names, shares in likely]
+    columns = texts("conditions"), texts("denied"), texts("measures"), categories
+    return [Understood(*row) for row in zip(alone("text"), alone("language"), *columns, strict=True)]
 
 
 def _vectors(outputs: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -17,6 +17,26 @@ class Hit(NamedTuple):
     score: float
 
 
+class Understood(NamedTuple):
+    """What a query means.
+
+    Attributes:
+        text: what is searched where the query is interpreted: without its price wish and what it does not want, mended.
+        language: ISO 639-1 code.
+        conditions: price wishes and attributes as `filters` take them: "price<=50", "color=red".
+        denied: what is not wanted: "leather".
+        measures: numbers with units: "50 cm".
+        categories: category -> how likely it is, the likeliest first.
+    """
+
+    text: str
+    language: str
+    conditions: list[str]
+    denied: list[str]
+    measures: list[str]
+    categories: dict[str, float]
+
+
 class VersionStatus(NamedTuple):
     """State of one version of a model.
 

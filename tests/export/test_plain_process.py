@@ -32,6 +32,22 @@ SIGNATURES = {
         {"query": "string", "history": "string", "item_ids": "string"},
         {"parts": "float32", "scorers": "string"},
     ],
+    "understand": [
+        {"query": "string"},
+        {
+            "text": "string",
+            "language": "string",
+            "conditions": "string",
+            "denied": "string",
+            "measures": "string",
+            "categories": "string",
+            "shares": "float32",
+        },
+    ],
+    "search_interpreted": [
+        {"query": "string", "history": "string", **WISHES, "exclude_seen": "bool", "k": "int32"},
+        RANKED,
+    ],
     "embed_query": [{"query": "string", "history": "string"}, {"vectors": "float32"}],
     "embed_item": [{"text": "string"}, {"vectors": "float32"}],
 }

@@ -14,7 +14,7 @@ from tfrec.errors import ServingError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tfrec.serving.client import Client, Hit
+    from tfrec.serving.client import Client, Hit, Understood
 
 
 @command_errors
@@ -38,6 +38,10 @@ def query(
         list[str], typer.Option("--filter", help="Condition on an item column, as in price<=50; may be repeated.")
     ] = [],  # noqa: B006
     diversity: Annotated[float, typer.Option(min=0.0, max=1.0, help="How much likeness to items above costs.")] = 0.0,
+    interpret: Annotated[
+        bool, typer.Option("--interpret", help='Obey price wishes ("under 50") and "without" in the words.')
+    ] = False,
+    understand: Annotated[bool, typer.Option("--understand", help="Say what the words mean, above the items.")] = False,
     ca: Annotated[Path | None, typer.Option(help="Authority of the server's certificate (PEM); encrypts.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="File with the bearer token for the server.")] = None,
 ) -> None:
@@ -53,11 +57,14 @@ def query(
     address, tls = target or f"{settings.host}:{settings.port}", Tls(ca) if ca is not None else None
     try:
         with Client(address, model_name or settings.model_name, timeout, tls=tls, token_file=token_file) as client:
-            hits = ask(client, words, ids, k, filters, diversity)
+            hits = ask(client, words, ids, k, filters, diversity, interpret)
+            meaning = client.understand(words)[0] if understand else None
             named = export is not None or run is not None or config is not None
             answers = available(client.status()) if hits and named else None
     except ClientError as error:
         raise ServingError(error.message) from None
+    if meaning is not None:
+        console.print(meaning_table(meaning))
     if not hits:
         console.print("No item found.")
         return
@@ -88,8 +95,9 @@ def history_ids(values: Sequence[str]) -> list[str]:
 
 
 def ask(
-    client: Client, words: str, history: Sequence[str], k: int, filters: Sequence[str] = (), diversity: float = 0.0
-) -> list[Hit]:
+    client: Client, words: str, history: Sequence[str], k: int, filters: Sequence[str] = (), diversity: float = 0.0,
+    interpret: bool = False,
+) -> list[Hit]:  # fmt: skip
     """Calls the signature that fits: search, recommend or personalised_search.
 
     Args:
@@ -99,15 +107,35 @@ def ask(
         k: how many hits.
         filters: conditions on item columns.
         diversity: 0..1.
+        interpret: whether price wishes and negation in the words count.
 
     Raises:
         ClientError: the server does not answer or refuses.
     """
     if not history:
-        return client.search(words, k, filters=filters, diversity=diversity)[0]
+        return client.search(words, k, filters=filters, diversity=diversity, interpret=interpret)[0]
     if not words.strip():
         return client.recommend([history], k, filters=filters, diversity=diversity)[0]
-    return client.personalised_search(words, [history], k, filters=filters, diversity=diversity)[0]
+    found = client.personalised_search(words, [history], k, filters=filters, diversity=diversity, interpret=interpret)
+    return found[0]
+
+
+def meaning_table(meaning: Understood) -> Table:
+    """A table of what a query means, without what it says nothing of."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False)
+    likely = ", ".join(f"{name} {share:.2f}" for name, share in meaning.categories.items())
+    rows = {
+        "searched": meaning.text, "language": meaning.language, "category": likely,
+        "conditions": ", ".join(meaning.conditions), "without": ", ".join(meaning.denied),
+        "measures": ", ".join(meaning.measures),
+    }  # fmt: skip
+    for name, value in rows.items():
+        if value:
+            table.add_row(f"[bold]{name}[/bold]", escape(value))
+    return table
 
 
 def answer_table(hits: Sequence[Hit], titles: Mapping[str, str]) -> Table:

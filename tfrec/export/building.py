@@ -14,6 +14,7 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.filters import filter_columns
 from tfrec.retrieval.fusion import Fusion
+from tfrec.understanding.building import build_understanding
 
 
 def serving_module(
@@ -27,7 +28,7 @@ def serving_module(
     """The module that answers.
 
     Args:
-        config: section retrieval is read.
+        config: sections retrieval and understanding are read.
         model: the trained towers.
         shop: the prepared data.
         catalogue: unit vectors of all items, float32 [N, D].
@@ -38,12 +39,15 @@ def serving_module(
         (the module, what ranks and filters, for the manifest).
     """
     columns = filter_columns(shop.items, config.retrieval.filters) if config.retrieval.filters else {}
-    module = ServingModule(model, encode, shop.item_ids, catalogue, fusion or _dense_alone(config, catalogue), columns)
+    scorer = fusion or _dense_alone(config, catalogue)
+    understanding = build_understanding(config, shop, model, scorer) if config.understanding.enabled else None
+    module = ServingModule(model, encode, shop.item_ids, catalogue, scorer, columns, understanding)
     return module, {
         **retrieval_of(fusion),
         "filters": list(columns),
         "filter_kinds": module.retriever.filters.kinds,
         "language": config.retrieval.lexical.language,
+        "understands": [] if understanding is None else ["price", *understanding.attributes.columns],
     }
 
 

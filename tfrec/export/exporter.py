@@ -37,7 +37,7 @@ _CHECKED_QUERIES = 32
 # How far a score of the export may be from the training process's. In bf16 constants allow other fusions than variables
 # do, and each fusion rounds elsewhere; 0.013 was seen.
 _TOLERANCE_F32, _TOLERANCE_BF16 = 1e-3, 3e-2
-_MADE = "3"  # counts up when the same model is exported in another way
+_MADE = "4"  # counts up when the same model is exported in another way
 _SECTIONS = ("data", "augment", "encoder", "model", "training", "export")
 
 
@@ -136,7 +136,12 @@ def next_version(newest: Path | None) -> int:
 
 def _export_key(config: Config, signature: str, fusion: Fusion | None) -> str:
     """sha256 (hex) of all that an export depends on."""
-    parts = [_MADE, signature, config.hash_of("export", "retrieval"), json.dumps(retrieval_of(fusion), sort_keys=True)]
+    parts = [
+        _MADE,
+        signature,
+        config.hash_of("export", "retrieval", "understanding"),
+        json.dumps(retrieval_of(fusion), sort_keys=True),
+    ]
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 

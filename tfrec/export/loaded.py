@@ -17,6 +17,7 @@ from tfrec.export.manifest import MANIFEST, read_manifest, verify_manifest
 from tfrec.export.ranking import Filters, Ranking, Wishes
 from tfrec.export.shown_items import SHOWN_ITEMS_FILE
 from tfrec.export.tensors import tensor_of, told
+from tfrec.export.understood import Understood, understood
 from tfrec.export.version_names import version_number
 from tfrec.progress import Progress
 from tfrec.retrieval.conditions import wrong_condition, wrong_diversity
@@ -88,7 +89,7 @@ class LoadedModel:
 
     def search(
         self, queries: str | Sequence[str], k: int = 10, description: str = "", *, filters: Filters = None,
-        diversity: float = 0.0,
+        diversity: float = 0.0, interpret: bool = False,
     ) -> Ranking:  # fmt: skip
         """Items for typed queries.
 
@@ -98,11 +99,19 @@ class LoadedModel:
             description: shown with the progress; empty shows none.
             filters: conditions that items must satisfy, such as ["category=shoes", "price<=50"], for all queries alike.
             diversity: 0 (none) to 1: how much being like an item further up costs.
+            interpret: take price wishes in the query ("under 50") as conditions, and put items that hold what it does
+                not want ("without leather") last; see `understand`.
 
         Raises:
             ExportError: an argument is of another kind (of all methods here), or a condition cannot be answered.
         """
-        return self._rank("search", {"query": texts(queries, "queries")}, k, description, Wishes(filters, diversity))
+        return self._rank(
+            "search",
+            {"query": texts(queries, "queries")},
+            k,
+            description,
+            Wishes(filters, diversity, interpret=interpret),
+        )
 
     def recommend(
         self, histories: Sequence[Sequence[str]], k: int = 10, description: str = "", *, filters: Filters = None,
@@ -117,11 +126,11 @@ class LoadedModel:
 
     def personalised_search(
         self, queries: str | Sequence[str], histories: Sequence[Sequence[str]], k: int = 10, description: str = "", *,
-        filters: Filters = None, diversity: float = 0.0, exclude_seen: bool = False,
+        filters: Filters = None, diversity: float = 0.0, exclude_seen: bool = False, interpret: bool = False,
     ) -> Ranking:  # fmt: skip
         """Items for queries of shoppers with a history; either may be empty."""
-        rows = queries_and_histories(queries, histories)
-        return self._rank("personalised_search", rows, k, description, Wishes(filters, diversity, exclude_seen, False))
+        wishes = Wishes(filters, diversity, exclude_seen, False, interpret)
+        return self._rank("personalised_search", queries_and_histories(queries, histories), k, description, wishes)
 
     def similar_items(
         self, item_ids: str | Sequence[str], k: int = 10, description: str = "", *, filters: Filters = None,
@@ -162,6 +171,15 @@ class LoadedModel:
         wanted = texts(item_ids, "item_ids")
         return {item_id: item["title"] for item_id, item in self.items(wanted).items() if item.get("title")}
 
+    def understand(self, queries: str | Sequence[str]) -> list[Understood]:
+        """What queries mean: categories, attributes, price wishes, what is not wanted, language, spelling."""
+        rows = {"query": texts(queries, "queries")}
+        if "understand" not in self._loaded.signatures:
+            raise ExportError(
+                f"{self.folder} was exported without understanding (understanding.enabled): export it again."
+            )
+        return understood(self.call("understand", rows, {}))
+
     def embed_query(
         self, queries: str | Sequence[str] | None, histories: Sequence[Sequence[str]] | None = None
     ) -> np.ndarray:
@@ -177,11 +195,19 @@ class LoadedModel:
     ) -> Ranking:
         scalars: dict[str, Any] = {"k": np.int32(count(k))}
         wishes = wishes._replace(filters=conditions(wishes.filters))
-        if wishes.any:
+        if wishes.interpret:
+            self._check(wishes)
+            rows = {"query": rows["query"], "history": rows.get("history", [[]] * len(rows["query"]))}
+            wishes = wishes._replace(exclude_seen=bool(wishes.exclude_seen))
+            signature = "search_interpreted"
+        elif wishes.any:
             self._check(wishes)
             signature += "_filtered"
+        if wishes.any:
             if signature not in self._loaded.signatures:
-                raise ExportError(f"{self.folder} was exported without filters and diversity: export the model again.")
+                raise ExportError(
+                    f"{self.folder} was exported without the signature {signature}: export the model again."
+                )
             rows = {**rows, "filters": [list(wishes.filters or [])] * len(next(iter(rows.values())))}
             scalars["diversity"] = np.float32(wishes.diversity)
             if wishes.exclude_seen is not None:

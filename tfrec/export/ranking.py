@@ -57,14 +57,16 @@ class Wishes(NamedTuple):
         diversity: 0..1.
         exclude_seen: whether items of the history stay out; None where there is no history.
         as_usual: what exclude_seen is in the signature without wishes.
+        interpret: whether price wishes and negation in the query count.
     """
 
     filters: Filters
     diversity: float
     exclude_seen: bool | None = None
     as_usual: bool | None = None
+    interpret: bool = False
 
     @property
     def any(self) -> bool:
         """Whether the plain signature does not do."""
-        return bool(self.filters) or self.diversity != 0 or self.exclude_seen != self.as_usual
+        return self.interpret or bool(self.filters) or self.diversity != 0 or self.exclude_seen != self.as_usual

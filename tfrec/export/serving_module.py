@@ -16,6 +16,7 @@ from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.ranking import named
 from tfrec.retrieval.retriever import Retriever
 from tfrec.tensorflow_setup import tf
+from tfrec.understanding.understanding import Understanding
 
 Tensor = Any
 _RESOURCES = (tf.Variable, tf.saved_model.Asset, tf.saved_model.experimental.TrackableResource)
@@ -44,6 +45,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         catalogue: unit vectors of the items, float32 [N, D].
         scorer: what ranks; None is the inner product of vectors, in f32.
         columns: columns that requests may filter by (tfrec.retrieval.filters.filter_columns).
+        understanding: reads what queries mean; None leaves the signatures out that need it.
 
     Raises:
         ExportError: ids are not unique or empty, or the catalogue has another size or a value that is not finite.
@@ -57,6 +59,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         catalogue: np.ndarray,
         scorer: DenseScorer | Fusion | None = None,
         columns: Mapping[str, Sequence[Any]] | None = None,
+        understanding: Understanding | None = None,
     ) -> None:
         super().__init__(name="tfrec")
         _check(item_ids, catalogue, model.dimension)
@@ -74,6 +77,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
             self._catalogue = tf.Variable(catalogue, trainable=False, dtype=tf.float32, name="catalogue")
         filters = ColumnFilters(columns or {}, len(item_ids))
         self.retriever = Retriever(scorer or DenseScorer(self._catalogue), filters, self._catalogue)
+        self.understanding = understanding
         self._ids = tf.constant(list(item_ids), tf.string)
         rows = tf.range(len(item_ids), dtype=tf.int32)
         self._rows = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(self._ids, rows), default_value=-1)

@@ -14,6 +14,7 @@ from tfrec.retrieval.retriever import ANY
 from tfrec.retrieval.scorer import Request
 from tfrec.retrieval.weights import BLANK
 from tfrec.tensorflow_setup import tf
+from tfrec.understanding.categories import VOTERS
 
 Tensor = Any
 # What requests of a signature can hold (see tfrec.retrieval.weights.SITUATIONS): other scorers stay out of its graph.
@@ -110,6 +111,24 @@ def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[
     def explain(query: Tensor, history: Tensor, item_ids: Tensor) -> dict[str, Tensor]:
         return retriever.explained(of_words(query, module.rows(history)), module.rows(item_ids))
 
+    def understand(query: Tensor) -> dict[str, Tensor]:
+        meaning = meaning_of(query)
+        request = of_words(meaning.text, none_of(query))
+        scores, rows = retriever.top(request, tf.constant(VOTERS), None, _WORDS)
+        shares = understanding.categories(rows, scores, request.vectors)
+        return {"text": module.mended(meaning.text).text, **understanding.described(meaning, shares)}
+
+    def search_interpreted(
+        query: Tensor, history: Tensor, filters: Tensor, exclude_seen: Tensor, diversity: Tensor, k: Tensor
+    ) -> dict[str, Tensor]:
+        meaning, rows = meaning_of(query), module.rows(history)
+        request, seen = of_words(meaning.text, rows), tf.where(exclude_seen, rows, -1)
+
+        def changed(scores: Tensor) -> Tensor:
+            return understanding.obeyed(meaning, scores)
+
+        return module.named(retriever.chosen(request, k, seen, filters, diversity, ANY, changed))
+
     def embed_query(query: Tensor, history: Tensor) -> dict[str, Tensor]:
         return {"vectors": of_words(query, module.rows(history)).vectors}
 
@@ -120,6 +139,10 @@ def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[
         search, recommend, personalised_search, similar_items, search_filtered, recommend_filtered,
         personalised_search_filtered, similar_items_filtered, explain, embed_query, embed_item,
     ]  # fmt: skip
+    understanding: Any = module.understanding
+    if understanding is not None:
+        meaning_of = tf.function(understanding.__call__, input_signature=[_INPUTS["query"]], autograph=False)
+        functions += [understand, search_interpreted]
     traced = {function.__name__: _traced(function) for function in functions}
     return {**traced, "serving_default": traced["search"]}
 

@@ -58,10 +58,11 @@ class TrainedShop:
         return self._answering
 
     def search(
-        self, queries: str | Sequence[str], k: int = 10, *, filters: Sequence[str] | None = None, diversity: float = 0.0
-    ) -> Ranking:
+        self, queries: str | Sequence[str], k: int = 10, *, filters: Sequence[str] | None = None,
+        diversity: float = 0.0, interpret: bool = False,
+    ) -> Ranking:  # fmt: skip
         """Items for typed queries; see `LoadedModel.search`. All else that an export answers is in `answering`."""
-        return self.answering.search(queries, k, filters=filters, diversity=diversity)
+        return self.answering.search(queries, k, filters=filters, diversity=diversity, interpret=interpret)
 
     @property
     def catalogue(self) -> np.ndarray:
