@@ -369,6 +369,17 @@ class DataConfig(Section):
         return value
 
     @model_validator(mode="after")
+    def _splits_of_searches_alone(self) -> DataConfig:
+        for name in ("items", "interactions"):
+            table = getattr(self, name)
+            paths = table.path if table is not None and isinstance(table.path, list) else []
+            if any(isinstance(entry, FileConfig) and entry.split for entry in paths):
+                raise ValueError(
+                    f"a file of {name} has no split: interactions are split by time, searches alone by file"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _some_data(self) -> DataConfig:
         if self.demo is None and self.items is None and self.format is None:
             raise ValueError(

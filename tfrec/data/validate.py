@@ -70,7 +70,12 @@ def low_rule(column: str, least: float) -> Rule:
 
 
 def number_or_empty(frame: pl.DataFrame, column: str, file: Path, report: TableReport) -> pl.DataFrame:
-    """The frame with "" in a column of texts where one is no finite number; the rows stay, and the report is told."""
+    """The frame with "" in a column of texts where one is no finite number; the rows stay, and the report is told.
+
+    A comma is a decimal sign where it cannot part thousands.
+    """
+    points = frame[column].str.replace(r"^([+-]?[0-9]*),([0-9]{1,2}|[0-9]{4,})$", "$1.$2")
+    frame = frame.with_columns(points)
     number = frame[column].cast(pl.Float64, strict=False)
     bad = (frame[column] != "") & ~number.is_finite().fill_null(False)
     if not bad.any():

@@ -110,6 +110,7 @@ HEADERS = {
     "a number for a query": ("searches", "query_id,item_id\n0,I1\n1,I2\n208,I3\n", None),
     "a running number for a time": ("interactions", "user_id,item_id,time\nu,I1,536365\nv,I2,536366\n", None),
     "a near name of the wrong content": ("items", "item_id,titles\nI1,1\nI2,2\n", None),
+    "a text for an id": ("items", "items,title\nred lamp,a\nplain stool,b\n", None),
     "nothing near": ("searches", "words,item_id\nlamp,I1\n", None),
     "a near name": ("items", "item_id,titel\nI1,red lamp\n", "{title: titel}"),
     "a usual name": ("searches", "search_term,item_id\nred lamp,I1\n", "{query: search_term}"),
@@ -231,6 +232,28 @@ def test_files_with_a_split_each(make_shop: Callable[..., Config], tmp_path: Any
     tree["data"]["searches"]["path"] = paths
     shop = prepare(Config.model_validate(tree))
     assert shop.judgments("train").keys() == {"lamp", "red"} and shop.judgments("test").keys() == {"blue"}
+
+
+def test_a_split_is_for_files_of_searches() -> None:
+    from tfrec.config import parse_config
+    from tfrec.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="a file of items has no split"):
+        parse_config({"data": {"items": {"path": [{"path": "a.csv", "split": "train"}]}}})
+
+
+def test_quantities_and_weights_that_cannot_be_read_cost_no_row(make_shop: Callable[..., Config]) -> None:
+    rows = "user_id,item_id,timestamp,quantity\n" + "".join(
+        f'u,I{n},2024-01-0{n + 1},"{text}"\n' for n, text in enumerate(["2", "1,5", "some", "", "1,000"])
+    )
+    asked = 'query,item_id,weight\nlamp,I1,"0,5"\nred,I2,often\n'
+    shop = prepare(make_shop(items=ITEMS, searches=asked, interactions=rows, split={"dev_days": 0}))
+    assert shop.interactions["quantity"].to_list() == [2, 1.5, 1, 1, 1] and shop.searches["weight"].to_list() == [
+        0.5,
+        1,
+    ]
+    assert shop.report["interactions"]["values"]["kinds"] == {"quantity that is no number": 2}
+    assert shop.report["searches"]["values"]["kinds"] == {"weight that is no number": 1}
 
 
 def test_inline_tags_part_no_words_and_blocks_do() -> None:

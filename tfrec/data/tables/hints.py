@@ -45,7 +45,7 @@ def nearest(name: str, of: str, found: Sequence[str], sample: Mapping[str, list[
         sample: their values.
 
     Returns:
-        the column; None where none is near: an id is never a text, a running number never a time.
+        the column; None where none is near: an id is never a text, nor a text an id, a running number never a time.
     """
     ranked = sorted(found, key=lambda column: -_likeness(column, name, of))
     return next((c for c in ranked if _likeness(c, name, of) >= _LIKE and fits(name, c, sample.get(c, []))), None)
@@ -57,6 +57,8 @@ def fits(name: str, column: str, values: list[str]) -> bool:
         return False
     if not values:
         return True
+    if name.endswith("_id"):
+        return sum(" " in value.strip() for value in values) <= (1 - _MOST) * len(values)
     series = pl.Series(values, dtype=pl.String)
     if name in _TEXTS:
         return holds_text(series)
