@@ -89,6 +89,15 @@ def test_lists_of_objects_become_rows_and_empty_lists_are_no_loss(shop: Path, ki
         read(shop, items={**CATALOGUE, "explode": "seen"})
 
 
+def test_exploded_rows_of_one_id_are_not_lost_in_silence(shop: Path) -> None:
+    sizes = [{"id": 1, "title": "shirt", "sizes": [{"price": 5}, {"price": 7}]}]
+    (shop / "sizes.jsonl").write_text("".join(json.dumps(size) + "\n" for size in sizes))
+    table = {"path": "sizes.jsonl", "explode": "sizes", "columns": {"item_id": "id", "price": "sizes.price"}}
+    assert read(shop, items=table).reports["items"].faulty_rows == 1
+    folded = read(shop, items={**table, "variants": {}})
+    assert folded.frames["items"].select("price", "price_to").rows() == [(5.0, 7.0)]
+
+
 def test_columns_made_of_others(shop: Path) -> None:
     (shop / "bare.csv").write_text("id,make,kind\n1,Acme,lamp\n2,,chair\n3,Acme,\n")
     columns = {"item_id": "id", "title": "{make} {kind|id}"}

@@ -17,13 +17,17 @@ from tfrec.data.discovery.proposal import Answers
 from tfrec.data.discovery.propose import propose
 from tfrec.data.discovery.understood import understand
 from tfrec.data.discovery.writing import config_lines
-from tfrec.data.layouts.layout import Layout, layout_named, layouts
+from tfrec.data.layouts.layout import FOLDER, layout_named, layouts
+from tfrec.data.places import sources_of
 from tfrec.errors import ConfigError, DataError
 
 LAYOUTS = Path(__file__).parent / "layouts"
 EVERY = sorted(folder.name for folder in LAYOUTS.iterdir() if (folder / "expected.json").exists())
-BY_NAME = {name: name.removesuffix("_csv").removesuffix("_tsv") for name in EVERY}
-BY_NAME = {name: layout for name, layout in BY_NAME.items() if layout in layouts()}
+BY_NAME = {name: layout for name in EVERY for layout in layouts() if name == layout or name.startswith(f"{layout}_")}
+
+
+def layout_file(name: str) -> Path:
+    return FOLDER / f"{name}.yaml"
 
 
 def expected(name: str) -> dict[str, Any]:
@@ -72,6 +76,20 @@ def test_one_word_is_enough(name: str) -> None:
     assert told(found) == wanted
 
 
+def test_prepared_data_is_of_the_layouts_files_and_text(tmp_path: Path) -> None:
+    shutil.copy(LAYOUTS / "shopify" / "products_export_1.csv", tmp_path)
+    shutil.copy(layout_file("shopify"), tmp_path / "mine.yaml")
+    config = parse_config({"data": {"format": "mine.yaml", "root": str(tmp_path)}})
+    before = sources_of(config)
+    assert list(before.inputs) == ["items: products_export_1.csv"]
+    shutil.copy(LAYOUTS / "shopify" / "orders_export_1.csv", tmp_path)
+    assert list(sources_of(config).inputs) == ["items: products_export_1.csv", "interactions: orders_export_1.csv"]
+    assert sources_of(config).settings == before.settings
+    with (tmp_path / "mine.yaml").open("a") as layout:
+        layout.write("# other\n")
+    assert sources_of(config).settings != before.settings
+
+
 def test_every_layout_has_files_here() -> None:
     assert set(layouts()) == set(BY_NAME.values())
 
@@ -85,8 +103,7 @@ def test_a_table_alone_can_have_a_layout(tmp_path: Path) -> None:
 
 
 def test_a_layout_of_ones_own_is_a_copy(tmp_path: Path) -> None:
-    folder = Path(Layout.__module__.replace(".", "/")).parent
-    text = (Path(__file__).parents[2] / folder / "wands.yaml").read_text("utf-8")
+    text = layout_file("wands").read_text("utf-8")
     (tmp_path / "mine.yaml").write_text(text.replace("Partial: 0.5", "Partial: 0.25"))
     for file in (LAYOUTS / "wands").glob("*.csv"):
         shutil.copy(file, tmp_path)

@@ -176,8 +176,9 @@ def _one_row_per_id(
         if config.duplicates == "most_frequent":
             often = pl.col("_count").sum().over("item_id", "title")
             some = some.sort(often, maintain_order=True, descending=True)
+        some = some.with_row_index("_at")  # rows of an exploded list share their place in the file
         kept = some.unique("item_id", keep="first", maintain_order=True)
-        other = some.join(kept.select("item_id", *_PLACE), on=("item_id", *_PLACE), how="anti")
+        other = some.filter(~pl.col("_at").is_in(kept["_at"].implode()))
         if config.duplicates == "most_frequent":
             titles = other.join(kept.select("item_id", pl.col("title").alias("_kept")), on="item_id", how="left")
             examples = zip(titles["title"].head(5), titles["_kept"].head(5), strict=True)

@@ -11,8 +11,10 @@ from tfrec.data.discovery.references import item_reference, unique_ids
 from tfrec.data.discovery.roles import Choice, choose
 
 KNOWN = ("description", "brand", "category", "color", "price", "image")
+_DOUBTFUL_PURCHASES = -0.5
 DOUBTFUL = 1.1  # a file rated lower is perhaps no catalogue
 _SURE = 0.5
+_ALIKE = 1.3  # titles per id, on average, of purchases that name their products
 _SHORT = 12  # words that a description may have to stand as a title
 _PEOPLE = {
     "email", "mail", "phone", "telephone", "address", "street", "city", "zip", "zipcode", "postcode", "firstname",
@@ -34,6 +36,7 @@ class Found:
         item: its column of ids.
         keys: every column that names its items, the id first.
         evident: whether anything but a title and an id speaks for it.
+        of_purchases: whether its rows are purchases, which name each product alike.
     """
 
     seen: Seen
@@ -42,6 +45,12 @@ class Found:
     item: Choice
     keys: list[str] = field(default_factory=list)
     evident: bool = False
+    of_purchases: bool = False
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it has to be asked for, even as the only one."""
+        return not self.evident or self.rating < (_DOUBTFUL_PURCHASES if self.of_purchases else DOUBTFUL)
 
     @property
     def of_searches(self) -> bool:
@@ -94,13 +103,15 @@ def _rated(seen: Seen, answers: Answers) -> Found | None:
     taken = {title.column, item.column}
     known = [role for role in KNOWN if choose(seen, role, taken) is not None]
     catalogue, other = file_says(seen.path.stem)
-    rating += 0.2 * len(known) + 0.5 * catalogue - 0.5 * (other and not catalogue)
-    behaviour = user is not None and (time is not None or choose(seen, "rating", taken) is not None)
+    rating += 0.2 * len(known) + 0.5 * (catalogue - other)
+    told = time is not None or any(choose(seen, role, taken) is not None for role in ("rating", "quantity"))
+    behaviour = (user is not None or order is not None) and told
     rating -= 1.0 * behaviour + 0.6 * (query_column(seen, taken) is not None) + 0.6 * (seen.frame.height < 3)
     people = sum("".join(sign for sign in name.casefold() if sign.isalnum()) in _PEOPLE for name in seen.header)
-    rating -= min(2.0, 1.0 * people) + 1.5 * _is_long(seen)
+    alike = behaviour and _named_alike(seen, item, title)
+    rating -= (0.0 if alike else min(2.0, 1.0 * people)) + 1.5 * _is_long(seen)
     found = [item.column, *(key for key in keys if key != item.column)]
-    return Found(seen, rating, title, item, found, bool(known) or catalogue or behaviour)
+    return Found(seen, rating, title, item, found, bool(known) or catalogue or behaviour, alike)
 
 
 def _of_judgments(seen: Seen, item: Choice, title: Choice) -> Choice:
@@ -132,6 +143,14 @@ def _title(seen: Seen) -> Choice | None:
     if described is None or seen.columns[described.column].words > _SHORT or described.score < 0.3:
         return None
     return Choice("title", described.column, 0.6, "no column is called a title, and these texts are short")
+
+
+def _named_alike(seen: Seen, item: Choice, title: Choice) -> bool:
+    """Whether each id has one title, wherever it stands: then purchases tell the catalogue, too."""
+    pairs = seen.frame.select(item.column, title.column) if item.column != title.column else None
+    if pairs is None:
+        return True
+    return pairs.unique().height <= _ALIKE * max(1, pairs[item.column].n_unique())
 
 
 def _is_long(seen: Seen) -> bool:

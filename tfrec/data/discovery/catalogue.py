@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfrec.data.discovery.candidates import DOUBTFUL, KNOWN, Found, candidates, query_column
+from tfrec.data.discovery.candidates import KNOWN, Found, candidates, query_column
 from tfrec.data.discovery.look import Seen
-from tfrec.data.discovery.names import NAMED, likeness
+from tfrec.data.discovery.names import NAMED, file_says, likeness
 from tfrec.data.discovery.proposal import Answers, Proposal, Question
 from tfrec.data.discovery.references import joined_by, share_of, unique_ids
 from tfrec.data.discovery.roles import Choice, choose
@@ -68,7 +68,7 @@ def propose_items(seen: list[Seen], answers: Answers, proposal: Proposal) -> Fou
     options = tuple(one.seen.name for one in [best, *rivals])
     if asked is None and rivals:
         proposal.questions.append(Question("items", "which file is the catalogue?", options))
-    elif asked is None and (best.rating < DOUBTFUL or not best.evident):
+    elif asked is None and best.doubtful:
         proposal.questions.append(Question("items", f"is {best.seen.name} the catalogue (a row per product)?", options))
     _describe(best, found, seen, answers, proposal)
     return best
@@ -148,7 +148,8 @@ def _variants(best: Found, taken: set[str], table: dict[str, Any], proposal: Pro
     one_of_rows = next(
         (key for key in best.keys if key != best.item.column and likeness("item_id", key) >= NAMED), None
     )
-    if one_of_rows is not None or options or file.columns[best.title.column].filled < 0.98:
+    exploded = "explode" in file.settings and not best.item.column.startswith(f"{file.settings['explode']}.")
+    if exploded or one_of_rows is not None or options or file.columns[best.title.column].filled < 0.98:
         table["variants"] = {"options": options} if options else {}
         proposal.said.append(f"{best.item.column} repeats: rows of the same product are its variants")
 
@@ -197,8 +198,13 @@ def _dimensions(
 ) -> None:
     """Looks up what the catalogue lacks in tables of its ids, or of its categories' and brands'."""
     joins: list[dict[str, Any]] = []
-    for other in seen:
-        if other is best.seen or choose(other, "user_id") is not None and choose(other, "timestamp") is not None:
+    for other in sorted(seen, key=lambda file: not file_says(file.path.stem)[0]):
+        if (
+            other is best.seen
+            or choose(other, "order_id") is not None
+            or choose(other, "user_id") is not None
+            and choose(other, "timestamp") is not None
+        ):
             continue
         if choose(other, "query") is not None and query_column(other, set()) is not None:
             continue

@@ -61,7 +61,7 @@ def likeness(role: str, column: str) -> float:
     parts = column.split(".")
     best = _of_name(role, column)
     if len(parts) > 1:
-        best = max(best, 0.97 * _of_name(role, parts[-1]), _of_name(role, f"{parts[-2]} {parts[-1]}"))
+        best = max(best, 0.9 * _of_name(role, parts[-1]), _of_name(role, f"{parts[-2]} {parts[-1]}"))
     return best
 
 
