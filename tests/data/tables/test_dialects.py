@@ -84,6 +84,8 @@ def test_an_unclosed_quote_in_a_tab_separated_file_swallows_nothing(tmp_path: Pa
     assert read(tmp_path / "a.tsv", content).rows == rows
     both = content.replace('10" pan', '10 pan"')  # a pair by chance, with rows between
     assert read(tmp_path / "a.tsv", both).rows == [*rows[:3], ("5", '10 pan"')]
+    found = read(tmp_path / "a.txt", content)
+    assert found.rows == rows and any("quotes are characters" in note for note in found.notes)
 
 
 def test_a_file_without_header_is_told_from_one(tmp_path: Path) -> None:

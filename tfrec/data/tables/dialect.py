@@ -161,15 +161,15 @@ def _quoting(path: Path, text: str, separator: str, kind: str, mark: int) -> str
     if separator != "\t":
         inside = '\\"' in text and not _well_quoted(text, separator, 2)[0]
         return "backslash" if inside and _well_quoted(text, separator, 2, escaped=True)[0] else "double"
-    if kind != "tsv":
-        return "double"
     with open_bytes(path) as raw:
         raw.read(mark)
         whole = raw.read(_QUOTES_READ)
     if b'"' not in whole:
-        return "none"
-    sound, needed = _well_quoted(whole.decode("utf-8", "replace"), separator, text.split("\n", 1)[0].count("\t") + 1)
-    return "double" if sound and needed else "none"
+        return "none" if kind == "tsv" else "double"
+    # in CSV with tabs a field may hold lines of any number of them
+    width = text.split("\n", 1)[0].count("\t") + 1 if kind == "tsv" else len(whole)
+    sound, needed = _well_quoted(whole.decode("utf-8", "replace"), separator, width, cut=len(whole) == _QUOTES_READ)
+    return "double" if sound and (needed or kind != "tsv") else "none"
 
 
 def _escaped(text: str) -> bool:
@@ -181,7 +181,7 @@ def _escaped(text: str) -> bool:
     return any(line.endswith("\\") and line.count("\t") < usual[0][0] for line in lines)
 
 
-def _well_quoted(text: str, separator: str, width: int, escaped: bool = False) -> tuple[bool, bool]:
+def _well_quoted(text: str, separator: str, width: int, escaped: bool = False, cut: bool = False) -> tuple[bool, bool]:
     """(whether every quote belongs to a field that is quoted as CSV is, whether one of them needed its quotes)."""
     inner = r'(?:[^"\\]|\\.|"")*' if escaped else r'(?:[^"]|"")*'
     field = re.compile(rf'(?:(?<=[{re.escape(separator)}\n\r])|\A)"({inner})"(?=[{re.escape(separator)}\r\n]|\Z)', re.S)
@@ -198,7 +198,7 @@ def _well_quoted(text: str, separator: str, width: int, escaped: bool = False) -
 
     first = text.find("\n")
     left = field.sub(look, text)
-    return '"' not in left and not swallowed, needed or quoted_first >= max(1, width)
+    return left.count('"') <= cut and not swallowed, needed or quoted_first >= max(1, width)
 
 
 def _names(header: list[str], rows: list[list[str]], file: str, notes: list[str]) -> tuple[list[str], list[str]]:

@@ -95,5 +95,5 @@ class QuotedFields:
         some = "1 field is" if self.count == 1 else f"{self.count:,} fields are"
         return [
             f"{self.path}: {some} in quotes (the first in row {row}, column {name!r}), which tab-separated files do "
-            "not know, so they stay in the text: set format: csv if the file was written as CSV with tabs"
+            "not know, so they stay in the text: set quoting: double if the file was written as CSV with tabs"
         ]
