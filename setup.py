@@ -33,6 +33,7 @@ DATA = [
     "sentencepiece>=0.2,<0.3",  # reads and writes XLM-R's vocabularies when an encoder is installed
 ]
 REPORTS = ["jinja2>=3.1,<4", "matplotlib>=3.9,<4"]
+FSSPEC = ["fsspec>=2024.10"]  # tfrec push and pull
 COMMAND_LINE = ["typer>=0.15,<1", "rich>=13.9,<16"]
 EVALUATION = [
     "bm25s>=0.2.6,<0.4",
@@ -43,7 +44,7 @@ EVALUATION = [
 ]
 CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<8", "numpy>=2.0,<3"]
 SERVER = ["grpcio-health-checking>=1.71,<2", "grpcio-reflection>=1.71,<2"]
-ALL = MODELLING + SERVER + DATA + COMMAND_LINE + EVALUATION + REPORTS + ["tensorboard>=2.20,<3"]
+ALL = MODELLING + SERVER + DATA + COMMAND_LINE + EVALUATION + REPORTS + FSSPEC + ["tensorboard>=2.20,<3"]
 
 ROOT = Path(__file__).parent
 DEPLOY = ["*.config", "*.example", "*.json", "*.md", "*.yaml", "Dockerfile*", "kubernetes/*/*"]
@@ -88,6 +89,10 @@ setup(
     extras_require={
         "client": [],
         "all": ALL,
+        "s3": [*FSSPEC, "s3fs>=2024.10"],
+        "gcs": [*FSSPEC, "gcsfs>=2024.10"],
+        "azure": [*FSSPEC, "adlfs>=2024.7"],
+        "mlflow": ["mlflow-skinny>=3,<4"],
         "scann": [*ALL, "scann>=1.4.2,<2"],  # not scann[tf]: its TensorFlow ops are built for another TensorFlow
         "dev": [
             *ALL,
@@ -98,6 +103,10 @@ setup(
             "ruff>=0.9,<1",
             "mypy>=1.15,<3",
             "import-linter>=2.3,<3",
+            "mkdocs-material>=9.6,<10",  # make docs
+            "mkdocstrings[python]>=0.28,<2",
+            "mlflow-skinny>=3,<4",
+            "pandas>=2.2,<4",
             "prometheus-client>=0.21,<1",  # reads the metrics back in tests
             "types-PyYAML",
             "xlwt>=1.3,<2",  # writes the old workbooks of tests

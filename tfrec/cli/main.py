@@ -7,9 +7,11 @@ import typer
 from tfrec.cli import augment, config, data, encoder, index, synth, tune
 from tfrec.cli.advise import advise
 from tfrec.cli.demo import demo
+from tfrec.cli.doctor import doctor
 from tfrec.cli.export import export
 from tfrec.cli.init import init
 from tfrec.cli.query import query
+from tfrec.cli.remote import pull, push
 from tfrec.cli.report import report
 from tfrec.cli.search import search
 from tfrec.cli.serve import serve
@@ -26,6 +28,9 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(report)
 app.command()(export)
+app.command()(push)
+app.command()(pull)
+app.command()(doctor)
 app.command()(serve)
 app.command()(query)
 app.command()(demo)

@@ -13,6 +13,6 @@ def report(
 ) -> None:
     """Write everything measured of a run into one page, report.html in its folder."""
     parsed = read_config(config, overrides)
-    from tfrec.pipeline.report import write_report
+    from tfrec.pipeline import api
 
-    console.print(f"Written: {write_report(parsed)}", highlight=False, soft_wrap=True)
+    console.print(f"Written: {api.report(parsed)}", highlight=False, soft_wrap=True)

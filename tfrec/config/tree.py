@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -28,6 +28,11 @@ class Config(Section):
     seed: int = Field(17, ge=0, lt=2**31, description="The one seed.")
     runs_dir: str = Field(
         "runs", description="Folder of all runs, relative to this file (--set: to the working directory); ~ is yours."
+    )
+    tracking: Literal["none", "mlflow"] = Field(
+        "none",
+        description="Where runs are noted beside their folder and TensorBoard's events. mlflow takes the server and "
+        "the experiment of MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME.",
     )
     data: DataConfig
     synthesis: SynthesisConfig = Field(default_factory=lambda: SynthesisConfig())

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfrec.config import Config
+from tfrec.encoder.store import at, find
 from tfrec.errors import ExportError
 from tfrec.export.building import retrieval_of, serving_module
 from tfrec.export.loaded import LoadedModel, newest_version
-from tfrec.export.manifest import extend_manifest, verify_manifest, write_manifest
+from tfrec.export.manifest import extend_manifest, verify_manifest, versions, write_manifest
 from tfrec.export.ops import check_ops
 from tfrec.export.precision import TOP, choose_precision
 from tfrec.export.score_reference import score_references
@@ -23,8 +24,9 @@ from tfrec.export.shown_items import write_shown_items
 from tfrec.export.signatures import same_signatures, serving_signatures
 from tfrec.export.version_names import LARGEST_VERSION
 from tfrec.export.warmup import write_warmup
-from tfrec.files import atomic_directory
+from tfrec.files import atomic_directory, atomic_write
 from tfrec.models.two_tower import TwoTower
+from tfrec.reporting.card import CARD, model_card
 from tfrec.retrieval.answers import request_function, requests
 from tfrec.retrieval.fusion import Fusion
 from tfrec.tensorflow_setup import tf
@@ -108,6 +110,7 @@ def export_model(
             "signatures": {name: _described(function) for name, function in signatures.items()},
             "same_signatures": same,
         }
+        atomic_write(aside / CARD, model_card(config.name, facts, _encoders(config.encoder.name), versions()))
         write_manifest(aside, facts)
         del module, signatures, encode
         gc.collect()  # their graphs are cyclic garbage, and the export is about to be loaded beside them
@@ -143,6 +146,17 @@ def _export_key(config: Config, signature: str, fusion: Fusion | None) -> str:
         json.dumps(retrieval_of(fusion), sort_keys=True),
     ]
     return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _encoders(name: str) -> list[dict[str, str]]:
+    """What is known of the encoders that a configuration names, for the model card."""
+    found = []
+    for part in [name] if "://" in name else name.split("+"):
+        known = find(part) or at(Path(part).expanduser())
+        facts = {} if known is None else known.facts
+        source, licence = facts.get("source", part), facts.get("licence") or "not known here"
+        found.append({"name": known.name if known else part, "source": source, "licence": licence})
+    return found
 
 
 def _images_of(model: TwoTower) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tfrec.json_text import parse_json
 
 MANIFEST = "tfrec_manifest.json"
 FORMAT = 1
-_PACKAGES = ("tensorflow", "tensorflow-text", "tf-keras", "tensorflow-recommenders", "tfrec")
+_PACKAGES = ("tensorflow", "tensorflow-text", "tf-keras", "tensorflow-recommenders", "tfrec-shop")
 
 
 def versions() -> dict[str, str]:
@@ -99,11 +99,7 @@ def verify_manifest(folder: Path) -> dict[str, Any]:
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    listed: dict[str, Any] = manifest["files"]
-    for name in listed:
-        pure = PurePosixPath(name)
-        if pure.is_absolute() or ".." in pure.parts or "\\" in name or str(pure) != name:
-            raise ExportError(f"{folder / MANIFEST} lists {name!r}, a path outside the export: do not load it.")
+    listed = listed_files(manifest, folder)
     present = _files_below(folder)
     for name in sorted(listed):
         if name not in present:
@@ -115,6 +111,23 @@ def verify_manifest(folder: Path) -> dict[str, Any]:
             raise ExportError(f"{path} does not belong to the export (it is not in {MANIFEST}): remove it.")
         _compare(path, listed[name])
     return manifest
+
+
+def listed_files(manifest: dict[str, Any], folder: Path | str) -> dict[str, Any]:
+    """The files that a manifest lists, by relative POSIX path.
+
+    Args:
+        manifest: of a version.
+        folder: where it is, for the message.
+
+    Raises:
+        ExportError: a path leaves the folder.
+    """
+    for name in manifest["files"]:
+        pure = PurePosixPath(name)
+        if pure.is_absolute() or ".." in pure.parts or "\\" in name or str(pure) != name or name == MANIFEST:
+            raise ExportError(f"{folder}/{MANIFEST} lists {name!r}, a path outside the export: do not load it.")
+    return manifest["files"]
 
 
 def _compare(path: Path, expected: Any) -> None:

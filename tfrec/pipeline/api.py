@@ -159,6 +159,8 @@ def export(trained: TrainedShop) -> Path:
 def report(config: Config | Path | str) -> Path:
     """Writes runs/<name>/report.html: everything measured of the run, in one page that needs nothing else.
 
+    Where the configuration wants tracking, the run is noted there, too.
+
     Args:
         config: the whole configuration, or the path of its file.
 
@@ -168,7 +170,13 @@ def report(config: Config | Path | str) -> Path:
     Raises:
         EvaluationError: the run has not been trained.
     """
-    return write_report(as_config(config))
+    config = as_config(config)
+    page = write_report(config)
+    if config.tracking == "mlflow":
+        from tfrec.pipeline.tracking import track
+
+        track(config)
+    return page
 
 
 def _needs_trained(trained: TrainedShop, step: str) -> None:

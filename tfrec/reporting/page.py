@@ -1,4 +1,4 @@
-"""Pages and parts of pages from the templates beside this file. Whatever a shop's texts hold is escaped."""
+"""Pages and parts of pages from the templates beside this file. Whatever a shop's texts hold is escaped in HTML."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from markupsafe import Markup
 
 @functools.cache
 def _templates() -> Any:
-    from jinja2 import Environment, PackageLoader
+    from jinja2 import Environment, PackageLoader, select_autoescape
 
     loader = PackageLoader("tfrec.reporting")
-    made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(loader=loader, autoescape=select_autoescape(["html"]), trim_blocks=True, lstrip_blocks=True)
     made.filters |= {"number": number, "signed": lambda value: f"{value:+.3f}", "size": _size}
     return made
 
