@@ -16,7 +16,7 @@ TFREC  := $(BIN)/tfrec
 ARGS   := --config $(CONFIG) $(foreach s,$(SET),--set $(s))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train evaluate export serve query demo tune test lint bench dist clean
+.PHONY: help setup train evaluate export serve query demo tune test lint docs bench dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/' | expand -t 14
@@ -53,11 +53,14 @@ tune: $(STAMP) ## search learning rates and regularisation with KerasTuner (SET=
 test: $(STAMP) ## run all tests, in two processes (WORKERS=2)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
-lint: $(STAMP) ## ruff, mypy and the order of the layers
+lint: $(STAMP) docs ## ruff, mypy, the order of the layers, and the docs without a warning
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+
+docs: $(STAMP) ## build the documentation into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build
 
 bench: $(STAMP) ## install the [bench] extra and run every benchmark that needs no data of yours (an hour)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
