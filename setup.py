@@ -92,6 +92,7 @@ setup(
         "s3": [*FSSPEC, "s3fs>=2024.10"],
         "gcs": [*FSSPEC, "gcsfs>=2024.10"],
         "azure": [*FSSPEC, "adlfs>=2024.7"],
+        "testing": [*ALL, "pytest>=8.3,<10", "hypothesis>=6.120,<7"],
         "mlflow": ["mlflow-skinny>=3,<4"],
         "scann": [*ALL, "scann>=1.4.2,<2"],  # not scann[tf]: its TensorFlow ops are built for another TensorFlow
         "dev": [

@@ -14,6 +14,8 @@ from tfrec.augment.randomness import derive, row_keys, uniform
 from tfrec.augment.schedule import Schedule
 from tfrec.config.augment import OperationConfig
 from tfrec.errors import ConfigError
+from tfrec.plugins import OPERATIONS as PLUGGED
+from tfrec.plugins import plugin
 from tfrec.tensorflow_setup import tf
 
 Guard = Callable[[Any, Any], Any]
@@ -118,11 +120,13 @@ class Policy:
 
 
 def known(name: str, operations: Mapping[str, Any]) -> Any:
-    """The operation of a name.
+    """The operation of a name; one that is not listed may come from another package (entry points tfrec.operations).
 
     Raises:
         ConfigError: there is none; the nearest name is told.
     """
+    if name not in operations and (brought := plugin(PLUGGED, name)) is not None:
+        return brought
     if name not in operations:
         near = difflib.get_close_matches(name, operations, n=1, cutoff=0.0)
         hint = f"; the nearest name is {near[0]}" if near else ""

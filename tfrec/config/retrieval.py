@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 
 from tfrec.config.base import Section
 from tfrec.config.fusion import FusionConfig
+from tfrec.plugins import SCORERS as PLUGGED
+from tfrec.plugins import plugin_names
 
 SCORERS = ("dense", "lexical", "collaborative", "popularity", "recency")
 COLUMN = "column:"
@@ -87,9 +89,10 @@ class RetrievalConfig(Section):
 
     scorers: list[str] = Field(
         ["dense", "lexical", "collaborative", "popularity"],
-        description="Any of dense, lexical, collaborative, popularity, recency, and column:NAME for a numeric item "
-        "column. A scorer whose data the shop does not have is left out. Popularity, recency and columns rank for "
-        "shoppers of whom nothing is known; beside words or a history they count only where dev surely gains by it.",
+        description="Any of dense, lexical, collaborative, popularity, recency, column:NAME for a numeric item column, "
+        "and what other packages bring (entry points tfrec.scorers). A scorer whose data the shop does not have is "
+        "left out. Popularity, recency and columns rank for shoppers of whom nothing is known; beside words or a "
+        "history they count only where dev surely gains by it.",
     )
     dense: DenseScorerConfig = Field(default_factory=lambda: DenseScorerConfig())
     lexical: LexicalScorerConfig = Field(default_factory=lambda: LexicalScorerConfig())
@@ -108,8 +111,9 @@ class RetrievalConfig(Section):
     @classmethod
     def _known(cls, value: list[str]) -> list[str]:
         for name in value:
-            if name not in SCORERS and not (name.startswith(COLUMN) and len(name) > len(COLUMN)):
-                raise ValueError(f"there is no scorer {name!r}: use {', '.join(SCORERS)} or column:NAME")
+            column = name.startswith(COLUMN) and len(name) > len(COLUMN)
+            if name not in SCORERS and not column and name not in (others := plugin_names(PLUGGED)):
+                raise ValueError(f"there is no scorer {name!r}: use {', '.join([*SCORERS, *others])} or column:NAME")
         if not value or len(set(value)) < len(value):
             raise ValueError("scorers must name at least one scorer, and each only once")
         return value

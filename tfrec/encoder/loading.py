@@ -12,6 +12,7 @@ from tfrec.encoder.packed_encoder import PackedEncoder
 from tfrec.encoder.published import PUBLISHED
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.errors import EncoderError
+from tfrec.plugins import ENCODERS, plugin
 
 if TYPE_CHECKING:
     from tfrec.config.modelling import EncoderConfig
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 def load_encoder(config: EncoderConfig, seed: int) -> TextEncoder:
     """Loads the encoder that the configuration names; `minilm` and `multilingual` are installed first if missing.
+
+    A name that is neither installed nor a handle may come from another package (entry points tfrec.encoders), as a
+    function (section encoder of the configuration, seed) -> TextEncoder.
 
     Args:
         config: the encoder section of the configuration.
@@ -40,6 +44,8 @@ def load_encoder(config: EncoderConfig, seed: int) -> TextEncoder:
             load_encoder(config.model_copy(update={"name": pair[0]}), seed), load_encoder(second, seed)
         )
     found = resolve(config.name)
+    if found is None and (make := plugin(ENCODERS, config.name)) is not None:
+        return make(config, seed)
     return PackedEncoder(found, config, seed) if found is not None else HubEncoder(config)
 
 

@@ -14,6 +14,7 @@ from tfrec.config.retrieval import COLUMN
 from tfrec.data.shop import ShopData
 from tfrec.data.split import FOLDS
 from tfrec.errors import ConfigError
+from tfrec.plugins import SCORERS, plugin
 from tfrec.retrieval import item_weights, prior
 from tfrec.retrieval.collaborative import CollaborativeScorer
 from tfrec.retrieval.dense import DenseScorer
@@ -61,10 +62,28 @@ def build_scorers(
     }
     made = []
     for name in config.retrieval.scorers:
-        scorer = makers[name]() if name in makers else _column(shop, name)
+        if name in makers:
+            scorer = makers[name]()
+        elif name.startswith(COLUMN):
+            scorer = _column(shop, name)
+        else:
+            scorer = _of_another_package(name, config, shop, catalogue, splits)
         if scorer is not None:
             made.append(scorer)
     return made
+
+
+def _of_another_package(name: str, config: Config, shop: ShopData, catalogue: Any, splits: Sequence[str]) -> Any:
+    """What an entry point of tfrec.scorers makes: (config, shop, catalogue, splits) -> Scorer or None."""
+    make = plugin(SCORERS, name)
+    if make is None:
+        raise ConfigError(f"retrieval.scorers: no installed package brings the scorer {name!r}.")
+    scorer = make(config, shop, catalogue, splits)
+    if scorer is not None and scorer.label != name:
+        raise ConfigError(
+            f"retrieval.scorers: the scorer {name!r} calls itself {scorer.label!r}; its label must be {name!r}."
+        )
+    return scorer
 
 
 def known_splits(shop: ShopData, splits: Sequence[str]) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 
 from tfrec.errors import ConfigError
+from tfrec.plugins import SOURCES as PLUGGED
+from tfrec.plugins import plugin
 from tfrec.synth.source import Source
 
 
@@ -77,15 +79,17 @@ SOURCES: dict[str, SourceEntry] = {
 
 def label_themselves(sources: pl.Series) -> np.ndarray:
     """Whose items are labels of their own (see SourceEntry): bool [R] for the names of R samples' sources."""
-    return sources.is_in([name for name, entry in SOURCES.items() if entry.labels_itself]).to_numpy()
+    return sources.is_in([name for name in sources.unique() if entry_of(name).labels_itself]).to_numpy()
 
 
 def entry_of(name: str) -> SourceEntry:
-    """The entry of a source.
+    """The entry of a source; one of another package (entry points tfrec.sources) is its class, and reads no field here.
 
     Raises:
         ConfigError: there is none of this name; the nearest one is named.
     """
+    if name not in SOURCES and (brought := plugin(PLUGGED, name)) is not None:
+        return SourceEntry(brought, (), getattr(brought, "labels_itself", False))
     if name not in SOURCES:
         near = difflib.get_close_matches(name, SOURCES, n=1, cutoff=0.0)
         raise ConfigError(f"synthesis.sources: there is no source {name!r}; the nearest is {near[0]!r}.")
