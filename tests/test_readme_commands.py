@@ -60,7 +60,7 @@ def test_pages_show_commands_at_all() -> None:
 @pytest.mark.parametrize(("page", "block"), blocks(PYTHON))
 def test_python_of_pages_imports_what_exists(page: str, block: str) -> None:
     for node in ast.walk(ast.parse(block)):
-        if isinstance(node, ast.ImportFrom):
+        if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("myshop"):  # the reader's own
             module = importlib.import_module(node.module or "")
             assert all(hasattr(module, alias.name) for alias in node.names), ast.unparse(node)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "tfrec":
