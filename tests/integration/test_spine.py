@@ -15,9 +15,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.test_readme_commands import PYTHON, blocks
-from tfrec.config import load_config, plain_yaml
-
 OVERRIDES = ["--set", "name=spine", "--set", "training.epochs=4", "--set", "export.warmup_requests=2"]
 
 
@@ -112,23 +109,6 @@ def test_serve_and_query_answer(trained: tuple[Path, Path, str], server: str) ->
     assert "-" in both
     past = tfrec(home, "query", "--history", "lamp-blue,lamp-red", "--target", server, "--k", "3").stdout
     assert "lamp-blue" not in past, "what was bought is not recommended again"
-
-
-def test_the_python_of_readme_and_docs_runs(
-    trained: tuple[Path, Path, str], server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On this shop, its own words and ids and a running server in the place of the reader's."""
-    config, run, _ = trained
-    monkeypatch.chdir(config.parent)
-    monkeypatch.setenv("TFREC_HOME", str(config.parent / "home"))
-    given = [word for word in OVERRIDES if word != "--set"]
-    (config.parent / "shop.yaml").write_text(plain_yaml(load_config(config, given)))
-    here_is = {"runs/shop": str(run), "127.0.0.1:8500": server, "P100001": "lamp-blue", "P100007": "lamp-red"}
-    for page, block in blocks(PYTHON):
-        for there, here in (here_is | {', ["seed=3"]': ""}).items():
-            block = block.replace(there, here)
-        exec(compile(block, page, "exec"), {})
-    assert "<svg" in (run / "report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
