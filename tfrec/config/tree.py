@@ -16,6 +16,7 @@ from tfrec.config.data import DataConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
 from tfrec.config.retrieval import RetrievalConfig
+from tfrec.config.rules import RulesConfig
 from tfrec.config.synthesis import SynthesisConfig
 from tfrec.config.tuning import TuneConfig
 from tfrec.config.understanding import UnderstandingConfig
@@ -42,6 +43,7 @@ class Config(Section):
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig())
     retrieval: RetrievalConfig = Field(default_factory=lambda: RetrievalConfig())
     understanding: UnderstandingConfig = Field(default_factory=lambda: UnderstandingConfig())
+    rules: RulesConfig = Field(default_factory=lambda: RulesConfig())
     tune: TuneConfig = Field(default_factory=lambda: TuneConfig())
     evaluation: EvaluationConfig = Field(default_factory=lambda: EvaluationConfig())
     export: ExportConfig = Field(default_factory=lambda: ExportConfig())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.filters import filter_columns
 from tfrec.retrieval.fusion import Fusion
+from tfrec.rules.applied import Rules
+from tfrec.rules.reading import read_rules
 from tfrec.understanding.building import build_understanding
 
 
@@ -28,7 +31,7 @@ def serving_module(
     """The module that answers.
 
     Args:
-        config: sections retrieval and understanding are read.
+        config: sections retrieval, rules and understanding are read.
         model: the trained towers.
         shop: the prepared data.
         catalogue: unit vectors of all items, float32 [N, D].
@@ -41,12 +44,17 @@ def serving_module(
     columns = filter_columns(shop.items, config.retrieval.filters) if config.retrieval.filters else {}
     scorer = fusion or _dense_alone(config, catalogue)
     understanding = build_understanding(config, shop, model, scorer) if config.understanding.enabled else None
-    module = ServingModule(model, encode, shop.item_ids, catalogue, scorer, columns, understanding)
+    read = read_rules(config, shop)
+    rules = None if read is None else Rules(read)
+    for note in rules.notes if rules is not None else ():
+        print(f"{config.rules.file}: {note}.", file=sys.stderr)
+    module = ServingModule(model, encode, shop.item_ids, catalogue, scorer, columns, understanding, rules)
     return module, {
         **retrieval_of(fusion),
         "filters": list(columns),
         "filter_kinds": module.retriever.filters.kinds,
         "language": config.retrieval.lexical.language,
+        "rules": {"count": 0} if rules is None else {"count": rules.count, "notes": list(rules.notes)},
         "understands": [] if understanding is None else ["price", *understanding.attributes.columns],
     }
 

@@ -25,10 +25,13 @@ from tfrec.export.signatures import same_signatures, serving_signatures
 from tfrec.export.version_names import LARGEST_VERSION
 from tfrec.export.warmup import write_warmup
 from tfrec.files import atomic_directory, atomic_write
+from tfrec.models.spelling.speller import mend
 from tfrec.models.two_tower import TwoTower
 from tfrec.reporting.card import CARD, model_card
 from tfrec.retrieval.answers import request_function, requests
 from tfrec.retrieval.fusion import Fusion
+from tfrec.rules.applied import Rules
+from tfrec.rules.reading import rules_digest
 from tfrec.tensorflow_setup import tf
 
 if TYPE_CHECKING:
@@ -112,12 +115,13 @@ def export_model(
         }
         atomic_write(aside / CARD, model_card(config.name, facts, _encoders(config.encoder.name), versions()))
         write_manifest(aside, facts)
+        rules = module.rules
         del module, signatures, encode
         gc.collect()  # their graphs are cyclic garbage, and the export is about to be loaded beside them
         exact = precision.precision == model.encoder.precision == "f32"
         tolerance = _TOLERANCE_F32 if exact else _TOLERANCE_BF16
         loaded = LoadedModel.open(aside, verify=False)
-        _check_answers(loaded, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], tolerance, fusion)
+        _check_answers(loaded, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], tolerance, fusion, rules)
         references = score_references(loaded, shop, config.seed)
         references |= {name: references[other] for name, other in same.items() if other in references}
         extend_manifest(aside, {"score_reference": references})
@@ -142,6 +146,7 @@ def _export_key(config: Config, signature: str, fusion: Fusion | None) -> str:
     parts = [
         _MADE,
         signature,
+        rules_digest(config),
         config.hash_of("export", "retrieval", "understanding"),
         json.dumps(retrieval_of(fusion), sort_keys=True),
     ]
@@ -190,6 +195,7 @@ def _check_answers(
     queries: Sequence[str],
     tolerance: float,
     fusion: Fusion | None,
+    rules: Rules | None,
 ) -> None:
     """Searches the written export and compares with the training process: each place must be as good as it can be."""
     found = loaded.search(queries, TOP)
@@ -200,6 +206,8 @@ def _check_answers(
         tolerance = max(tolerance / max(float(expected.std(axis=1).min()), 1e-3), _TOLERANCE_BF16)
         scorer = request_function(fusion)
         expected = np.concatenate([scorer(r).numpy() for _, r in requests(model, queries, None, len(catalogue))])
+    if rules is not None:
+        expected = rules(tf.constant(mend(model.speller, queries).words), tf.constant(expected)).numpy()
     best = -np.sort(-expected, axis=1)[:, : found.scores.shape[1]]
     for number, query in enumerate(queries):
         rows = [row_of[item_id] for item_id in found.item_ids[number]]

@@ -15,6 +15,7 @@ from tfrec.retrieval.filters import ColumnFilters
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.ranking import named
 from tfrec.retrieval.retriever import Retriever
+from tfrec.rules.applied import Rules
 from tfrec.tensorflow_setup import tf
 from tfrec.understanding.understanding import Understanding
 
@@ -46,6 +47,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         scorer: what ranks; None is the inner product of vectors, in f32.
         columns: columns that requests may filter by (tfrec.retrieval.filters.filter_columns).
         understanding: reads what queries mean; None leaves the signatures out that need it.
+        rules: a merchant's own; None for none.
 
     Raises:
         ExportError: ids are not unique or empty, or the catalogue has another size or a value that is not finite.
@@ -60,6 +62,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         scorer: DenseScorer | Fusion | None = None,
         columns: Mapping[str, Sequence[Any]] | None = None,
         understanding: Understanding | None = None,
+        rules: Rules | None = None,
     ) -> None:
         super().__init__(name="tfrec")
         _check(item_ids, catalogue, model.dimension)
@@ -76,8 +79,8 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         if self._catalogue is None:
             self._catalogue = tf.Variable(catalogue, trainable=False, dtype=tf.float32, name="catalogue")
         filters = ColumnFilters(columns or {}, len(item_ids))
-        self.retriever = Retriever(scorer or DenseScorer(self._catalogue), filters, self._catalogue)
-        self.understanding = understanding
+        self.retriever = Retriever(scorer or DenseScorer(self._catalogue), filters, self._catalogue, rules)
+        self.understanding, self.rules = understanding, rules
         self._ids = tf.constant(list(item_ids), tf.string)
         rows = tf.range(len(item_ids), dtype=tf.int32)
         self._rows = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(self._ids, rows), default_value=-1)

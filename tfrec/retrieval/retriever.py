@@ -26,17 +26,23 @@ class Retriever(tf.Module):  # type: ignore[misc]
         scorer: the dense scorer alone, which needs no matrix of all scores, or several fused.
         filters: the columns that requests may filter by.
         catalogue: the items' unit vectors, a tf.Variable float32 [N, D]; likeness of diverse lists is read from it.
+        rules: (queries string [B], scores float32 [B, N]) -> scores by a merchant's rules; None for none.
     """
 
-    def __init__(self, scorer: DenseScorer | Fusion, filters: ColumnFilters, catalogue: Any) -> None:
+    def __init__(
+        self,
+        scorer: DenseScorer | Fusion,
+        filters: ColumnFilters,
+        catalogue: Any,
+        rules: Callable[[Tensor, Tensor], Tensor] | None = None,
+    ) -> None:
         super().__init__(name="retriever")
-        self.scorer, self.filters, self._catalogue = scorer, filters, catalogue
+        self.scorer, self.filters, self._catalogue, self._rules = scorer, filters, catalogue, rules
 
     def scores(self, request: Request, situations: Sequence[int] = ANY) -> Tensor:
         """Scores float32 [B, N]; see Fusion for `situations`."""
-        if isinstance(self.scorer, Fusion):
-            return self.scorer(request, situations)
-        return self.scorer(request)
+        scores = self.scorer(request, situations) if isinstance(self.scorer, Fusion) else self.scorer(request)
+        return scores if self._rules is None else self._rules(request.query, scores)
 
     def top(
         self, request: Request, k: Tensor, exclude: Tensor | None = None, situations: Sequence[int] = ANY
@@ -54,9 +60,9 @@ class Retriever(tf.Module):  # type: ignore[misc]
             places that nothing fills.
         """
         k = positive(k)
-        if isinstance(self.scorer, DenseScorer):
+        if isinstance(self.scorer, DenseScorer) and self._rules is None:
             return self.scorer.top_k(request, k, exclude)
-        scores = self.scorer(request, situations)
+        scores = self.scores(request, situations)
         if exclude is not None:
             scores = without(scores, exclude)
         found = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
@@ -112,6 +118,10 @@ class Retriever(tf.Module):  # type: ignore[misc]
             labels, parts = self.scorer.labels, self.scorer.weighted_parts(request)
         else:
             labels, parts = [self.scorer.label], self.scorer(request)[:, tf.newaxis]
+        if self._rules is not None:
+            fused = tf.reduce_sum(parts, axis=1)
+            changed = self._rules(request.query, fused) - fused
+            labels, parts = [*labels, "rules"], tf.concat([parts, changed[:, tf.newaxis]], axis=1)
         wanted = tf.gather(tf.transpose(parts, [0, 2, 1]), tf.maximum(rows, 0), batch_dims=1)
         known = tf.cast(rows >= 0, tf.float32)[:, :, tf.newaxis]
         return {"parts": wanted * known, "scorers": tf.tile(tf.constant([labels]), [tf.shape(rows)[0], 1])}
