@@ -19,6 +19,15 @@ def test_paths_and_lists_are_cut_at_depth_one() -> None:
     assert categories_of(pl.DataFrame({"category": list("abcdef")}))[0] == [], "ids are no categories"
 
 
+def test_paths_without_signs_between_are_cut_where_they_branch() -> None:
+    from tfrec.understanding.categories import categories_of
+
+    tops = ["Home & Kitchen", "Electronics", "Beauty & Personal Care"]
+    paths = [f"{tops[n % 3]} Part{n // 3 % 7} Thing{n // 21} small ones" for n in range(150)]
+    names, codes = categories_of(pl.DataFrame({"category": paths * 2}))
+    assert names == tops and codes.tolist() == [n % 3 for n in range(150)] * 2
+
+
 def test_first_items_vote_by_their_places() -> None:
     from tfrec.tensorflow_setup import tf
     from tfrec.understanding.categories import Categories

@@ -16,6 +16,7 @@ VOTERS = 20
 SHOWN = 5
 _PATH = re.compile(r"\s*[>»|]\s*|\s+/\s+")
 _MOST_DISTINCT = 0.5
+_MANY, _LONG = 100, 4
 
 
 class Categories(tf.Module):  # type: ignore[misc]
@@ -77,6 +78,7 @@ def categories_of(items: pl.DataFrame) -> tuple[list[str], np.ndarray]:
     if "category" not in items.columns:
         return none
     tops = [top_of(value) for value in items["category"].cast(pl.String).fill_null("").to_list()]
+    tops = _cut(tops)
     numbers: dict[str, int] = {}
     codes = np.array([numbers.setdefault(top.casefold(), len(numbers)) if top else -1 for top in tops], np.int64)
     if not numbers or len(numbers) > max(1.0, _MOST_DISTINCT * (codes >= 0).sum()):
@@ -85,6 +87,27 @@ def categories_of(items: pl.DataFrame) -> tuple[list[str], np.ndarray]:
     for top, code in zip(tops, codes.tolist(), strict=True):
         shown.setdefault(code, top)
     return [shown[code] for code in range(len(numbers))], codes
+
+
+def _cut(values: list[str]) -> list[str]:
+    """Paths that were written one name behind the other, without signs between, cut where they first branch.
+
+    "Home & Kitchen Furniture Beds" and "Home & Kitchen Dining Knives" are both of "Home & Kitchen". A few names, or
+    short ones, are no such paths and stay.
+    """
+    distinct = [value.split() for value in set(values) if value]
+    if len(distinct) < _MANY or sum(map(len, distinct)) < _LONG * len(distinct):
+        return values
+    branches: dict[tuple[str, ...], set[str]] = {}
+    for words in distinct:
+        for length in range(1, len(words) + 1):
+            branches.setdefault(tuple(words[:length]), set()).add(words[length] if length < len(words) else "")
+
+    def top(words: list[str]) -> str:
+        length = next((n for n in range(1, len(words)) if len(branches[tuple(words[:n])]) > 1), len(words))
+        return " ".join(words[:length])
+
+    return [top(value.split()) for value in values]
 
 
 def top_of(value: str) -> str:
