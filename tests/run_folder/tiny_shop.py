@@ -21,7 +21,7 @@ synthesis: {enabled: false}
 model: {spelling: false}
 training: {batch_size: 4, max_steps: 6, learning_rate: 3.0e-3, head_learning_rate: 1.0e-2, evaluations: 2, patience: 9,
   hard_negatives: 0, interpolation: []}
-evaluation: {resamples: 100}
+evaluation: {resamples: 100, baselines: [bm25]}
 export: {warmup_requests: 2, precision: f32}
 """
 

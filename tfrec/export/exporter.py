@@ -28,7 +28,7 @@ from tfrec.files import atomic_directory, atomic_write
 from tfrec.models.spelling.speller import mend
 from tfrec.models.two_tower import TwoTower
 from tfrec.reporting.card import CARD, model_card
-from tfrec.retrieval.answers import request_function, requests
+from tfrec.retrieval.answers import answered
 from tfrec.retrieval.fusion import Fusion
 from tfrec.rules.applied import Rules
 from tfrec.rules.reading import rules_digest
@@ -204,8 +204,8 @@ def _check_answers(
     if fusion is not None:
         # What a rounding of cosines becomes when they are measured in their deviations over the catalogue, or in ranks.
         tolerance = max(tolerance / max(float(expected.std(axis=1).min()), 1e-3), _TOLERANCE_BF16)
-        scorer = request_function(fusion)
-        expected = np.concatenate([scorer(r).numpy() for _, r in requests(model, queries, None, len(catalogue))])
+        batches = answered(fusion, model, queries, None, len(catalogue))
+        expected = np.concatenate([scores.numpy() for _, _, scores in batches])
     if rules is not None:
         expected = rules(tf.constant(mend(model.speller, queries).words), tf.constant(expected)).numpy()
     best = -np.sort(-expected, axis=1)[:, : found.scores.shape[1]]

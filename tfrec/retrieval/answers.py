@@ -15,6 +15,7 @@ from tfrec.tensorflow_setup import tf
 Histories = Sequence[Sequence[int]] | None
 _LARGEST_BATCH = 64
 _SCORES_PER_BATCH = 1 << 23  # 32 MiB of float32
+_WORTH_A_GRAPH = 5  # batches; tracing costs a second, and running op by op costs milliseconds a batch
 
 
 class QueryVectors(Protocol):
@@ -43,7 +44,40 @@ class KnownVectors:
         return self._vectors
 
 
-def request_function(function: Callable[[Request], Any]) -> Callable[[Request], Any]:
+def answered(
+    function: Callable[[Request], Any],
+    towers: QueryVectors,
+    queries: Sequence[str],
+    histories: Histories,
+    size: int,
+    scorers: int = 1,
+) -> Iterator[tuple[slice, Request, Any]]:
+    """What a function gives for requests, in batches that keep scores of [B, scorers, N] small.
+
+    Args:
+        function: of stock ops; many batches run it as a graph.
+        towers: give the queries' vectors.
+        queries: Q texts, "" for none.
+        histories: per query the items' rows, oldest first; None for no history at all.
+        size: N, items of the catalogue.
+        scorers: matrices of scores alive at once.
+
+    Yields:
+        (rows of the batch, the batch's requests, what the function gives for them).
+    """
+    batch = int(np.clip(_SCORES_PER_BATCH // max(size * scorers, 1), 1, _LARGEST_BATCH))
+    call = _graph(function) if len(queries) > (_WORTH_A_GRAPH - 1) * batch else function
+    vectors = towers.query_vectors(queries, histories)
+    queries = mend(towers.speller, queries).words
+    for start in range(0, len(queries), batch):
+        rows = slice(start, min(start + batch, len(queries)))
+        past = padded(None if histories is None else histories[rows], rows.stop - rows.start)
+        words = tf.constant(list(queries[rows]), tf.string)
+        request = Request(words, tf.constant(vectors[rows]), tf.constant(past))
+        yield rows, request, call(request)
+
+
+def _graph(function: Callable[[Request], Any]) -> Callable[[Request], Any]:
     """A graph of a function of requests, traced once for all batch sizes and history lengths."""
     specs = [
         tf.TensorSpec([None], tf.string),
@@ -52,30 +86,6 @@ def request_function(function: Callable[[Request], Any]) -> Callable[[Request], 
     ]
     traced = tf.function(lambda *parts: function(Request(*parts)), input_signature=specs, autograph=False)
     return lambda request: traced(*request)
-
-
-def requests(
-    towers: QueryVectors, queries: Sequence[str], histories: Histories, size: int, scorers: int = 1
-) -> Iterator[tuple[slice, Request]]:
-    """Requests in batches that keep scores of [B, scorers, N] small.
-
-    Args:
-        towers: give the queries' vectors.
-        queries: Q texts, "" for none.
-        histories: per query the items' rows, oldest first; None for no history at all.
-        size: N, items of the catalogue.
-        scorers: matrices of scores alive at once.
-
-    Yields:
-        (rows of the batch, the batch's requests).
-    """
-    batch = int(np.clip(_SCORES_PER_BATCH // max(size * scorers, 1), 1, _LARGEST_BATCH))
-    vectors = towers.query_vectors(queries, histories)
-    queries = mend(towers.speller, queries).words
-    for start in range(0, len(queries), batch):
-        rows = slice(start, min(start + batch, len(queries)))
-        past = padded(None if histories is None else histories[rows], rows.stop - rows.start)
-        yield rows, Request(tf.constant(list(queries[rows]), tf.string), tf.constant(vectors[rows]), tf.constant(past))
 
 
 def padded(histories: Histories, count: int) -> np.ndarray:
@@ -119,11 +129,9 @@ def rank_requests(
             scores = without(scores, request.history)
         return tf.math.top_k(scores, min(k, size))
 
-    graph = request_function(best)
     indices = np.full([len(queries), k], -1, np.int32)
     scores = np.full([len(queries), k], -np.inf, np.float32)
-    for rows, request in requests(towers, queries, histories, size):
-        found = graph(request)
+    for rows, _, found in answered(best, towers, queries, histories, size):
         scores[rows, : min(k, size)] = found.values.numpy()
         indices[rows, : min(k, size)] = found.indices.numpy()
     indices[np.isneginf(scores)] = -1

@@ -20,6 +20,7 @@ READ_CHARACTERS = 256
 _KEPT, _RUN = "\x01", "\x02"
 
 
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)  # type: ignore[untyped-decorator]
 def surfaces(text: Tensor) -> tuple[Tensor, Tensor]:
     """Splits texts as `tfrec.retrieval.tokens.Tokenizer("none", measures=True)` does.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfrec.progress import Progress
-from tfrec.retrieval.answers import Histories, QueryVectors, request_function, requests
+from tfrec.retrieval.answers import Histories, QueryVectors, answered
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.ranking import without
 from tfrec.retrieval.scorer import Request
@@ -116,12 +116,11 @@ def build_pool(
         rows = tf.where(found.values > -np.inf, found.indices, -1)
         return parts, tf.reshape(rows, [-1, (count + 1) * depth])
 
-    graph = request_function(candidates)
     kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     vectors: list[np.ndarray] = []
     with Progress(description, len(queries)) as progress:
-        for rows, request in requests(towers, queries, histories, size, count + 1):
-            parts, found = (value.numpy() for value in graph(request))
+        for rows, request, values in answered(candidates, towers, queries, histories, size, count + 1):
+            parts, found = (value.numpy() for value in values)
             vectors.append(request.vectors.numpy())
             for row, truth in enumerate(truths[rows]):
                 extra = list(truth) if add_truth else []
