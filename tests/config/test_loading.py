@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tfrec.cli.options import read_config
 from tfrec.config import Config, documented_yaml, load_config, parse_config
 from tfrec.errors import ConfigError
 
@@ -99,6 +100,13 @@ def test_yaml_cannot_build_objects(tmp_path: Path) -> None:
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="config init"):
         load_config(tmp_path / "none.yaml")
+
+
+def test_a_folder_is_no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in (Path("."), Path(".."), Path("/")):
+        with pytest.raises(ConfigError, match="cannot be read"):
+            read_config(path, [])
 
 
 def test_the_hash_follows_the_sections_it_names_and_the_seed() -> None:

@@ -142,7 +142,7 @@ def test_a_command_that_ends_early_is_not_aborted_by_reading_threads(tmp_path: P
     for _ in range(4):
         for file, said in ((header_only, "holds no export"), (long, "row 2: 3 fields instead of 2")):
             command = [sys.executable, "-m", "tfrec", "search", "--export", str(tmp_path), "--queries", str(file)]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300)
             assert done.returncode == 2 and said in done.stderr, (done.returncode, done.stderr)
 
 
@@ -153,6 +153,24 @@ def test_other_mistakes_are_named(run: Any, tmp_path: Path) -> None:
     assert "There is no file" in run("--queries", tmp_path / "nowhere.csv").stderr
     assert "no column 'user_id'" in run("--users", file).stderr
     assert "holds no export" in run("--queries", file, "--export", tmp_path).stderr
+
+
+def test_answers_replace_neither_the_requests_nor_a_part_of_the_export(
+    run: Any, exported: Path, tmp_path: Path
+) -> None:
+    text = "query_id,query\n1,red sofa\n"
+    file = write(tmp_path / "q.csv", text)
+    (tmp_path / "link.csv").symlink_to(file)
+    for output, said in (
+        (file, "is the file of the requests"),
+        (tmp_path / "link.csv", "is the file of the requests"),
+        (tmp_path, "is a folder"),
+        (exported / "answers.trec", "lies in the export"),
+    ):
+        done = run("--queries", file, "--output", output)
+        assert done.exit_code == 2 and said in done.stderr
+        assert "Loading" not in done.stderr, "told after the search"
+    assert file.read_text() == text
 
 
 def test_a_failure_midway_leaves_no_output(run: Any, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def _tell_of_a_run_elsewhere(config: Config, overrides: list[str]) -> None:
 
 def _found(path: Path) -> Path:
     """The file itself, or the shipped configuration of that name where there is no such file."""
-    shipped = Path(__file__).parent.parent / "configs" / path.with_suffix(".yaml").name
-    if path.exists() or not shipped.is_file() or path.parent not in (Path("."), DEFAULT_CONFIG.parent):
+    if path.exists() or path.parent not in (Path("."), DEFAULT_CONFIG.parent):
         return path
-    return shipped
+    shipped = Path(__file__).parent.parent / "configs" / path.with_suffix(".yaml").name
+    return shipped if shipped.is_file() else path

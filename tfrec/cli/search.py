@@ -54,6 +54,7 @@ def search(
 
     id_column, file = ("user_id", users) if queries is None else ("query_id", queries)
     assert file is not None
+    _check_output(output, file, export)
     requests = read_requests(file, id_column)
     if not requests:
         print(f"{file} has no rows: the answer is empty.", file=sys.stderr, flush=True)
@@ -68,6 +69,20 @@ def search(
     else:
         lines = _table_lines(found)
     _write(lines, output)
+
+
+def _check_output(output: Path | None, requests: Path, export: Path) -> None:
+    """What is read must not be written over, and no hour is searched for a file that cannot be."""
+    if output is None:
+        return
+    if output.is_dir():
+        raise DataError(f"{output} is a folder: give --output a file.")
+    if output.exists() and requests.exists() and output.samefile(requests):
+        raise DataError(
+            f"{output} is the file of the requests, which the answers would replace: give --output another."
+        )
+    if export.resolve() in output.resolve().parents:
+        raise DataError(f"{output} lies in the export, which its manifest vouches for: give --output another place.")
 
 
 def _table_lines(found: Iterable[Answer]) -> Iterator[str]:

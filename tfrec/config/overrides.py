@@ -70,7 +70,7 @@ def _value(text: str, annotation: Any, override: str) -> Any:
     try:
         found = parse_yaml(text)
     except YamlTextError as error:
-        raise ConfigError(f"--set {override!r}: the value is no YAML {error}; put a text in quotes.") from None
+        raise ConfigError(f"--set {override!r}: the value is no YAML ({error}): put a text in quotes.") from None
     if as_it_is and (not isinstance(found, str) or isinstance(found, Plain)):
         raise ConfigError(f"--set {override!r}: the value begins with a quote, so it must be one quoted text.")
     return meant(found, annotation)
