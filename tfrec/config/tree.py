@@ -15,6 +15,7 @@ from tfrec.config.base import Section
 from tfrec.config.data import DataConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
+from tfrec.config.ranking import RankingConfig
 from tfrec.config.retrieval import RetrievalConfig
 from tfrec.config.rules import RulesConfig
 from tfrec.config.synthesis import SynthesisConfig
@@ -44,6 +45,7 @@ class Config(Section):
     retrieval: RetrievalConfig = Field(default_factory=lambda: RetrievalConfig())
     understanding: UnderstandingConfig = Field(default_factory=lambda: UnderstandingConfig())
     rules: RulesConfig = Field(default_factory=lambda: RulesConfig())
+    ranking: RankingConfig = Field(default_factory=lambda: RankingConfig())
     tune: TuneConfig = Field(default_factory=lambda: TuneConfig())
     evaluation: EvaluationConfig = Field(default_factory=lambda: EvaluationConfig())
     export: ExportConfig = Field(default_factory=lambda: ExportConfig())

@@ -24,6 +24,7 @@ from tfrec.evaluation.recommendation_tables import RecommendationReport
 from tfrec.evaluation.retrieval import to_rankings, top_k
 from tfrec.evaluation.table import Report, build_report
 from tfrec.models.two_tower import TwoTower
+from tfrec.ranking.ranker import RankedFusion
 from tfrec.retrieval.answers import KnownVectors, rank_requests
 from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.fusion import Fusion
@@ -32,7 +33,7 @@ from tfrec.retrieval.scorer import Request, Scorer
 from tfrec.retrieval.weights import SituationWeights
 
 TFREC, BM25, BM25_TUNED, ZERO_SHOT, POPULARITY = "tfrec", "BM25", "BM25 tuned", "zero-shot", "popularity"
-UNTRAINED = "untrained sum"
+UNTRAINED, WITHOUT_RANKER = "untrained sum", "without ranker"
 ZeroShot = Callable[[], tuple[Any, Callable[[list[str]], Any]]]
 Folds = Sequence[tuple[list[str], Fusion]]
 
@@ -222,6 +223,8 @@ def evaluate_recommendation(
         return recommendation_report(config, shop, {TFREC: recommend}, split, title)
     # Words alone rank nothing here, and would only lengthen the table.
     parts = {alone(scorer.label): by(scorer) for scorer in _counting(fusion, 2) if scorer.label != "lexical"}
+    if isinstance(fusion, RankedFusion):
+        parts = {WITHOUT_RANKER: by(_of_history(fusion.plain)), **parts}
     return recommendation_report(config, shop, {TFREC: by(_of_history(fusion))}, split, title, parts)
 
 

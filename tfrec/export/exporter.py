@@ -147,7 +147,7 @@ def _export_key(config: Config, signature: str, fusion: Fusion | None) -> str:
         _MADE,
         signature,
         rules_digest(config),
-        config.hash_of("export", "retrieval", "understanding"),
+        config.hash_of("export", "ranking", "retrieval", "understanding"),
         json.dumps(retrieval_of(fusion), sort_keys=True),
     ]
     return hashlib.sha256("".join(parts).encode()).hexdigest()

@@ -101,7 +101,8 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
         reports = _measured(trained, splits)
     results = {task: {"split": splits[task], **report.to_json()} for task, report in reports.items()}
     ranked = {
-        "signature": trained.signature, "retrieval": trained.config.hash_of("retrieval"), "chosen": trained.told()
+        "signature": trained.signature, "retrieval": trained.config.hash_of("ranking", "retrieval"),
+        "chosen": trained.told()
     }  # fmt: skip
     run.add_rankings({task: report.rankings for task, report in reports.items()})
     run.add_metrics(trained.signature, evaluation={**ranked, **results})
@@ -113,8 +114,8 @@ def ready(trained: TrainedShop) -> None:
     folder, made_of = RunFolder(trained.config).path, trained.signature
     with stage(folder, "catalogue", made_of):
         trained.catalogue  # noqa: B018
-    with stage(folder, "choose", f"{made_of} {trained.config.hash_of('retrieval')}"):
-        trained.fusion  # noqa: B018
+    with stage(folder, "choose", f"{made_of} {trained.config.hash_of('ranking', 'retrieval')}"):
+        trained.fusion_knowing(("train",))
 
 
 def _measured(trained: TrainedShop, splits: dict[str, str]) -> dict[str, Report]:

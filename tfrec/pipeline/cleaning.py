@@ -24,7 +24,7 @@ def forget_earlier(run: RunFolder, signature: str, wanted: Iterable[str] = ()) -
     for folder in _folders(run.checkpoints):
         if folder != own:
             _forget_training(folder)
-    for folder in _folders(run.path / "retrieval"):
+    for folder in [*_folders(run.path / "retrieval"), *_folders(run.path / "ranking")]:
         if folder.name != own.name:
             shutil.rmtree(folder, ignore_errors=True)
     about = run.index / "vectors" / "about.json"

@@ -63,6 +63,15 @@ class RunFolder:
         settings = hashlib.sha256(self.config.hash_of("retrieval").encode()).hexdigest()
         return self.path / "retrieval" / signature[:16] / settings[:16]
 
+    def ranking(self, signature: str) -> Path:
+        """Where the ranker is that was trained beside a training under this configuration.
+
+        Args:
+            signature: of the training.
+        """
+        settings = hashlib.sha256(self.config.hash_of("ranking", "retrieval").encode()).hexdigest()
+        return self.path / "ranking" / signature[:16] / settings[:16]
+
     def write_config(self) -> None:
         """Leaves the configuration beside what it made."""
         atomic_write(self.path / "config.yaml", plain_yaml(self.config))
@@ -78,7 +87,9 @@ class RunFolder:
             signature: of the training.
         """
         found = self.metrics().get("evaluation", {})
-        same = found.get("signature") == signature and found.get("retrieval") == self.config.hash_of("retrieval")
+        same = found.get("signature") == signature and found.get("retrieval") == self.config.hash_of(
+            "ranking", "retrieval"
+        )
         return found if same else {}
 
     def add_metrics(self, signature: str, **parts: Any) -> None:

@@ -15,6 +15,8 @@ from tfrec.evaluation.significance import compare
 from tfrec.export.loaded import LoadedModel, Ranking
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.run_folder import RunFolder
+from tfrec.ranking.stage import ranked
+from tfrec.ranking.stage import told as ranker_told
 from tfrec.retrieval.building import build_scorers, known_splits
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.lexical_tuning.stage import TunedLexical, kept_lexical
@@ -91,20 +93,28 @@ class TrainedShop:
         training = [str(self.summary["told"])] if "told" in self.summary else []
         if self.fusion is None:
             return training
+        folder = RunFolder(self.config)
         words = [self.lexical_knowing(("train",)).record["told"]] if "lexical" in self.fusion.labels else []
-        return training + words + told(RunFolder(self.config).retrieval(self.signature))
+        return [
+            *training, *words, *told(folder.retrieval(self.signature)), *ranker_told(folder.ranking(self.signature))
+        ]  # fmt: skip
 
     def fusion_knowing(self, splits: Sequence[str]) -> Fusion | None:
-        """The fusion with scorers that know more than train: its weights are chosen, so dev may be learned from, too.
+        """The fusion with scorers, and a ranker where it gains, that may know more than train: its weights are chosen,
+        so dev may be learned from, too.
 
         Args:
             splits: splits whose interactions the scorers may know.
         """
         splits = known_splits(self.shop, splits)
-        if self.fusion is None or splits == known_splits(self.shop, ("train",)):
-            return self.fusion
-        scorers = build_scorers(self.config, self.shop, self.catalogue, splits, RunFolder(self.config).lexical)
-        return kept_fusion(self.config, scorers, RunFolder(self.config).retrieval(self.signature))
+        if self.fusion is None:
+            return None
+        run, fusion = RunFolder(self.config), self.fusion
+        if splits != known_splits(self.shop, ("train",)):
+            scorers = build_scorers(self.config, self.shop, self.catalogue, splits, run.lexical)
+            fusion = kept_fusion(self.config, scorers, run.retrieval(self.signature))
+        folder = run.ranking(self.signature)
+        return ranked(self.config, self.shop, fusion, splits, self.signature, folder, compare)
 
     def lexical_knowing(self, splits: Sequence[str]) -> TunedLexical:
         """The index that the lexical scorer of `fusion_knowing` has."""

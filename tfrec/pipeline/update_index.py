@@ -17,6 +17,7 @@ from tfrec.data.split import EVERY_SPLIT
 from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.errors import ConfigError, ExportError
+from tfrec.evaluation.significance import compare
 from tfrec.files import atomic_directory, read_json, write_json
 from tfrec.models.features import dense_features
 from tfrec.models.two_tower import TwoTower
@@ -24,6 +25,7 @@ from tfrec.pipeline.assemble import item_images, speller_of, train_interactions
 from tfrec.pipeline.cleaning import forget_unused_data
 from tfrec.pipeline.identity import find_finished
 from tfrec.pipeline.run_folder import RunFolder
+from tfrec.ranking.stage import ranked
 from tfrec.retrieval.building import build_scorers, known_splits
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.stage import kept_fusion
@@ -168,7 +170,8 @@ def _fusion(config: Config, run: RunFolder, signature: str, shop: ShopData, vect
     scorers = build_scorers(config, shop, vectors, known, run.lexical)
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
-    return kept_fusion(config, scorers, run.retrieval(signature))
+    fusion = kept_fusion(config, scorers, run.retrieval(signature))
+    return ranked(config, shop, fusion, EVERY_SPLIT, signature, run.ranking(signature), compare, kept=True)
 
 
 def _keep(run: RunFolder, signature: str, shop: ShopData, now: _Vectors) -> None:

@@ -54,21 +54,30 @@ class Fusion(Scorer):
             situations: the only situations (indices of SITUATIONS) that the caller's requests can be in; scorers
                 without a weight in all of them are left out of the graph.
         """
+        return self.scored(request, situations)[0]
+
+    def scored(self, request: Request, situations: Sequence[int] = (0, 1, 2, 3)) -> tuple[Tensor, dict[int, Tensor]]:
+        """Fused scores float32 [B, N], and by number the normalised scores float32 [B, N] of the scorers in them that
+        read requests; see __call__."""
         weights = self.weights(request)
         used = np.flatnonzero(self.weights.used(situations)).tolist()
-        total = None
+        total, parts = None, {}
         for number in sorted(used, key=lambda number: self.scorers[number].constant):
             weight = weights[:, number : number + 1]
             if total is not None and self.scorers[number].constant:
                 total = self._with_constant(total, weight, number, request)
             else:
-                part = weight * self._part(number, request)
-                total = part if total is None else total + part
-        return self._whole(0, request) * 0.0 if total is None else total
+                parts[number] = self._part(number, request)
+                total = weight * parts[number] if total is None else total + weight * parts[number]
+        return self._whole(0, request) * 0.0 if total is None else total, parts
 
     def parts(self, request: Request) -> Tensor:
         """Every scorer's normalised scores, float32 [B, S, N]."""
         return tf.stack([self._whole(number, request) for number in range(len(self.scorers))], axis=1)
+
+    def explained(self, request: Request) -> tuple[list[str], Tensor]:
+        """S names, and what each of them adds to the scores, float32 [B, S, N]; the sum over S is the score."""
+        return self.labels, self.weighted_parts(request)
 
     def weighted_parts(self, request: Request) -> Tensor:
         """What every scorer adds to the fused scores, float32 [B, S, N]; the sum over S is the fused score."""

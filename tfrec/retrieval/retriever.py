@@ -115,7 +115,7 @@ class Retriever(tf.Module):  # type: ignore[misc]
         with tf.control_dependencies([check]):
             rows = tf.identity(rows)
         if isinstance(self.scorer, Fusion):
-            labels, parts = self.scorer.labels, self.scorer.weighted_parts(request)
+            labels, parts = self.scorer.explained(request)
         else:
             labels, parts = [self.scorer.label], self.scorer(request)[:, tf.newaxis]
         if self._rules is not None:

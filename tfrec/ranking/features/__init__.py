@@ -1,0 +1,1 @@
+"""What a ranker looks at: one file for each group of features."""

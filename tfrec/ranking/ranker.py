@@ -1,0 +1,177 @@
+"""A trained ranker: candidates to scores, and a fusion whose best items it orders once more."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tfrec.ranking.candidates import Candidates, spread_of, standard
+from tfrec.ranking.features.feature import Feature
+from tfrec.ranking.models import LARGEST, new_model
+from tfrec.retrieval.fusion import Fusion
+from tfrec.retrieval.ranking import without
+from tfrec.retrieval.scorer import Request
+from tfrec.retrieval.weights import presence
+from tfrec.tensorflow_setup import tf
+
+Tensor = Any
+LABEL = "ranker"
+HISTORY = 2  # the situation of a shopper without words (tfrec.retrieval.weights.SITUATIONS)
+_UNREAD = ("dense", "lexical")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What training leaves.
+
+    Attributes:
+        kind: see new_model.
+        names: F names of features.
+        mean, spread: float32 [F], of the features over the candidates of training.
+        scales: float32 [M], what a standard deviation of the fused score counts beside each model's correction.
+        weights: the weights of M models, as Keras lists them.
+    """
+
+    kind: str
+    names: list[str]
+    mean: np.ndarray
+    spread: np.ndarray
+    scales: np.ndarray
+    weights: list[list[np.ndarray]]
+
+    @property
+    def checksum(self) -> str:
+        """sha256 (hex) of all that was learned."""
+        digest = hashlib.sha256("\n".join([self.kind, *self.names]).encode())
+        for values in (self.mean, self.spread, self.scales, *(w for model in self.weights for w in model)):
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
+
+
+class Ranker(tf.Module):  # type: ignore[misc]
+    """The mean of several models over features of candidates.
+
+    Args:
+        features: what it looks at.
+        learned: made with features of the same names.
+    """
+
+    def __init__(self, features: Sequence[Feature], learned: Learned) -> None:
+        super().__init__(name="ranker")
+        self.features, self.checksum = list(features), learned.checksum
+        self._mean, self._spread = (np.asarray(part, np.float32) for part in (learned.mean, learned.spread))
+        models = [new_model(learned.kind, len(learned.names), 0.0) for _ in learned.weights]
+        for model, weights in zip(models, learned.weights, strict=True):
+            model.set_weights(weights)
+        # Of the models only their variables are tracked: a SavedModel would keep functions for training them.
+        self._weights = [variable for model in models for variable in model.variables]
+        self._correct = lambda inputs: tf.add_n([model(inputs) for model in models]) / len(models)
+        self._scale = float(np.mean(learned.scales))
+
+    def __call__(self, candidates: Candidates) -> Tensor:
+        """What each candidate gains or loses, float32 [B, K], in the units of the fused scores; 0 in empty places."""
+        correction = self._correct(standardised(all_of(self.features, candidates), self._mean, self._spread))
+        _, deviation = spread_of(candidates.fused, candidates.filled)
+        return tf.where(candidates.filled, correction * deviation / self._scale, 0.0)
+
+
+def all_of(features: Sequence[Feature], candidates: Candidates) -> Tensor:
+    """The numbers of all features float32 [B, K, F]."""
+    return tf.concat([feature(candidates) for feature in features], axis=2)
+
+
+def standardised(values: Any, mean: np.ndarray, spread: np.ndarray) -> Tensor:
+    """Features as models read them, float32 [..., F]."""
+    return tf.clip_by_value((values - mean) / spread, -LARGEST, LARGEST)
+
+
+def start_of(candidates: Candidates) -> Tensor:
+    """The fused scores as deviations from the candidates' mean, float32 [B, K]: the order that a ranker starts from."""
+    return standard(candidates.fused, candidates.filled)
+
+
+def opinions_of(fusion: Fusion) -> list[int]:
+    """Numbers of the scorers that a ranker hears one by one: those that read histories and know nothing of the future.
+
+    The towers have been trained on what shoppers took in its windows; words say nothing where nothing was typed.
+    """
+    used = fusion.weights.used([HISTORY])
+    return [
+        number
+        for number, scorer in enumerate(fusion.scorers)
+        if used[number] and not scorer.constant and scorer.label not in _UNREAD
+    ]
+
+
+class RankedFusion(Fusion):
+    """A fusion whose best items for shoppers without words are ordered once more.
+
+    The candidates get the ranker's corrections; all are lifted alike, so far that none falls below the items that are
+    no candidates. Requests with words, or with nothing, keep the fused scores, and so does likeness of items, where the
+    only possible situation is a history.
+
+    Args:
+        fusion: what is ordered.
+        ranker: what orders it; None leaves all as it is.
+        candidates: items of a request that are ordered once more.
+    """
+
+    def __init__(self, fusion: Fusion, ranker: Ranker | None, candidates: int) -> None:
+        super().__init__(fusion.scorers, fusion.weights, fusion.normalisation)
+        self.plain, self.ranker = fusion, ranker
+        self._count, self._heard = candidates, opinions_of(fusion)
+
+    def described(self) -> dict[str, Any]:
+        """See Fusion; with the ranker's features and a checksum of what it learned."""
+        if self.ranker is None:
+            return super().described()
+        names = [name for feature in self.ranker.features for name in feature.names]
+        told = {"candidates": self._count, "features": names, "learned_sha256": self.ranker.checksum}
+        return {**super().described(), LABEL: told}
+
+    def __call__(self, request: Request, situations: Sequence[int] = (0, 1, 2, 3)) -> Tensor:
+        """See Fusion."""
+        fused, parts = self.scored(request, situations)
+        if self.ranker is None or HISTORY not in situations or len(situations) == 1:
+            return fused
+        return self._ranked(request, fused, self.candidates(request, fused, parts))
+
+    def candidates(self, request: Request, fused: Tensor, parts: dict[int, Tensor]) -> Candidates:
+        """The best items without the history.
+
+        Args:
+            request: the requests.
+            fused: their fused scores float32 [B, N].
+            parts: normalised scores float32 [B, N] by number of the scorer.
+        """
+        count = tf.minimum(self._count, tf.shape(fused)[1])
+        found = tf.math.top_k(without(fused, request.history), count)
+        filled = found.values > -np.inf
+        opinions = [tf.gather(parts[number], found.indices, batch_dims=1) for number in self._heard]
+        several = tf.stack(opinions, axis=2) if opinions else tf.zeros([*tf.unstack(tf.shape(found.indices)), 0])
+        several = tf.where(filled[:, :, tf.newaxis], several, 0.0)
+        return Candidates(request, found.indices, filled, tf.where(filled, found.values, 0.0), several)
+
+    def explained(self, request: Request) -> tuple[list[str], Tensor]:
+        """See Fusion; the ranker's part is what it adds to the fused scores."""
+        labels, parts = super().explained(request)
+        if self.ranker is None:
+            return labels, parts
+        added = self(request) - tf.reduce_sum(parts, axis=1)
+        return [*labels, LABEL], tf.concat([parts, added[:, tf.newaxis]], axis=1)
+
+    def _ranked(self, request: Request, fused: Tensor, candidates: Candidates) -> Tensor:
+        assert self.ranker is not None
+        has = presence(request)
+        mine = (has.history & ~has.query)[:, tf.newaxis] & candidates.filled
+        scores = candidates.fused + self.ranker(candidates)
+        lowest = tf.reduce_min(tf.where(mine, scores, np.float32(np.inf)), axis=1, keepdims=True)
+        border = tf.reduce_min(tf.where(mine, candidates.fused, np.float32(np.inf)), axis=1, keepdims=True)
+        lift = tf.where(border > lowest, border - lowest, 0.0)
+        change = tf.where(mine, scores - candidates.fused + lift, 0.0)
+        batch = tf.broadcast_to(tf.range(tf.shape(change)[0])[:, tf.newaxis], tf.shape(change))
+        return tf.tensor_scatter_nd_add(fused, tf.stack([batch, candidates.rows], axis=2), change)
