@@ -80,7 +80,7 @@ SOURCES: dict[str, SourceEntry] = {
 def label_themselves(sources: pl.Series) -> np.ndarray:
     """Whose items are labels of their own (see SourceEntry): bool [R] for the names of R samples' sources.
 
-    Samples outlive the package that brought their source; those of a name that nobody brings any more have no such labels.
+    Samples outlive the package that brought their source: those of a name that nobody brings any more have none.
     """
     known = [name for name in sources.unique() if name in SOURCES or plugin(PLUGGED, name) is not None]
     return sources.is_in([name for name in known if entry_of(name).labels_itself]).to_numpy()
