@@ -18,6 +18,7 @@ _SETTINGS = """name: tiny
 data: {items: items.csv, searches: searches.csv, split: {few_queries: 0}}
 encoder: {name: tiny, freeze: none, dropout: 0.0, query_tokens: 8, item_tokens: 8, precision: f32}
 synthesis: {enabled: false}
+understanding: {enabled: false}
 model: {spelling: false}
 training: {batch_size: 4, max_steps: 6, learning_rate: 3.0e-3, head_learning_rate: 1.0e-2, evaluations: 2, patience: 9,
   hard_negatives: 0, interpolation: []}
