@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfrec.config import Config
-from tfrec.config.data import CleaningConfig
+from tfrec.config.preparation import CleaningConfig
 from tfrec.data.clean import clean_texts, normalised_query
 from tfrec.data.prepare import prepare
 from tfrec.data.report import TableReport

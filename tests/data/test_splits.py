@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfrec.config import Config
-from tfrec.config.data import SplitConfig
+from tfrec.config.preparation import SplitConfig
 from tfrec.data.clean import normalised_query
 from tfrec.data.prepare import prepare
 from tfrec.data.split import check_leaks, split_interactions, split_searches

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from tfrec.config import Config
-from tfrec.config.data import CleaningConfig
+from tfrec.config.preparation import CleaningConfig
 from tfrec.errors import ConfigError, DataError
 
 SIZE = 24

@@ -1,12 +1,15 @@
 """One YAML file, one typed tree."""
 
 from tfrec.config.augment import AdversarialConfig, AugmentConfig, OperationConfig
-from tfrec.config.data import DataConfig, DemoConfig, InteractionsConfig, ItemsConfig, SearchesConfig, TableConfig
+from tfrec.config.data import DataConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.documentation import documented_yaml, plain_yaml
+from tfrec.config.files import TableConfig
 from tfrec.config.loading import as_config, load_config, parse_config
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
+from tfrec.config.preparation import DemoConfig
 from tfrec.config.retrieval import RetrievalConfig
+from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig, SearchesConfig
 from tfrec.config.tree import Config
 from tfrec.config.tuning import FinalsConfig, TuneConfig, VaryConfig
 

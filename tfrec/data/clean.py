@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from tfrec.config.data import CleaningConfig
+from tfrec.config.preparation import CleaningConfig
 from tfrec.data.characters import INVISIBLE, visible
 from tfrec.data.report import TableReport
 from tfrec.errors import DataError

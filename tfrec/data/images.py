@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.config.data import CleaningConfig
+from tfrec.config.preparation import CleaningConfig
 from tfrec.errors import DataError
 from tfrec.progress import track
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from tfrec.config.data import CleaningConfig, InteractionsConfig, ItemsConfig
+from tfrec.config.preparation import CleaningConfig
+from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig
 from tfrec.data.clean import matches
 from tfrec.data.items import Catalogue
 from tfrec.data.layouts.rows import read_rows

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from tfrec.config.data import CleaningConfig, ItemsConfig
+from tfrec.config.preparation import CleaningConfig
+from tfrec.config.shop_tables import ItemsConfig
 from tfrec.data.clean import clean_texts, matches
 from tfrec.data.layouts.products import OF_VARIANTS, products
 from tfrec.data.prices import read_prices

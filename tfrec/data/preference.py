@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from tfrec.config.data import InteractionsConfig
+from tfrec.config.shop_tables import InteractionsConfig
 from tfrec.data.ages import DAY
 from tfrec.data.report import TableReport
 from tfrec.data.validate import Rule

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfrec.config.data import CleaningConfig
+from tfrec.config.preparation import CleaningConfig
 from tfrec.data.tables.read import Batch
 from tfrec.errors import DataError
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from tfrec.config.data import CleaningConfig, ItemsConfig, SearchesConfig
+from tfrec.config.preparation import CleaningConfig
+from tfrec.config.shop_tables import ItemsConfig, SearchesConfig
 from tfrec.data.clean import clean_texts, matches, normalised_query
 from tfrec.data.gains import gain_number, gain_rules, scaled_gains
 from tfrec.data.items import Catalogue

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.config.data import SplitConfig
+from tfrec.config.preparation import SplitConfig
 from tfrec.data.ages import DAY
 from tfrec.errors import DataError
 

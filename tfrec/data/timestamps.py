@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tfrec.config.data import InteractionsConfig
+from tfrec.config.shop_tables import InteractionsConfig
 from tfrec.data.report import TableReport
 from tfrec.data.tables.times import Times, plausible
 from tfrec.data.validate import Rule, apply_rules

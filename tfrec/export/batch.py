@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tfrec.config.data import TableConfig
+from tfrec.config.files import TableConfig
 from tfrec.data.ids import ids_of
 from tfrec.data.tables.read import Batch, NoRowsError, read_table
 from tfrec.errors import DataError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tfrec.data.discovery.look import Seen
 from tfrec.data.discovery.names import NAMED, file_says, likeness
 from tfrec.data.discovery.proposal import Answers
-from tfrec.data.discovery.references import item_reference, unique_ids
+from tfrec.data.discovery.references import Reference, item_reference, unique_ids
 from tfrec.data.discovery.roles import Choice, choose
 
 KNOWN = ("description", "brand", "category", "color", "price", "image")
@@ -56,6 +56,12 @@ class Found:
     def of_searches(self) -> bool:
         """Whether the rows are judged queries, each with its product."""
         return query_column(self.seen, {self.title.column, self.item.column}) is not None
+
+    def reference_of(self, file: Seen) -> Reference | None:
+        """How a file names the catalogue's items; its own rows name themselves."""
+        if file is self.seen:
+            return Reference(self.item.column, self.item.column, 1.0)
+        return item_reference(file, self.seen, self.keys)
 
 
 def candidates(seen: list[Seen], answers: Answers) -> list[Found]:

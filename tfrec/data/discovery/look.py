@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.config.data import RowsConfig
+from tfrec.config.rows import RowsConfig
 from tfrec.data.discovery.columns import Column, look_at
 from tfrec.data.discovery.names import NAMED, likeness
 from tfrec.data.layouts.headers import data_files

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tfrec.data.discovery.behaviour import propose_interactions, propose_searches
 from tfrec.data.discovery.candidates import Found
 from tfrec.data.discovery.catalogue import propose_items
+from tfrec.data.discovery.interactions import propose_interactions
 from tfrec.data.discovery.look import Seen, look
 from tfrec.data.discovery.proposal import Answers, Proposal
 from tfrec.data.discovery.roles import Choice
+from tfrec.data.discovery.searches import propose_searches
 from tfrec.data.layouts.layout import Layout, layouts
 from tfrec.data.layouts.resolve import tables_of
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tfrec.data.discovery.columns import Column
 from tfrec.data.discovery.look import Seen
 from tfrec.data.discovery.names import NAMED, likeness
+from tfrec.data.discovery.roles import Choice
 
 _SURE, _LEAST = 0.5, 0.02
 _MANY, _LONG = 50, 4  # so many different values of so many signs are no chance
@@ -25,6 +26,13 @@ class Reference:
     column: str
     key: str
     share: float
+
+    @property
+    def choice(self) -> Choice:
+        """The column as the one of items, with why."""
+        return Choice(
+            "item_id", self.column, 1.0, f"{100 * self.share:.0f} % of its values are the catalogue's {self.key}"
+        )
 
 
 def unique_ids(seen: Seen) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from tfrec.config.data import JoinConfig
+from tfrec.config.rows import JoinConfig
 from tfrec.data.tables.read import Batch
 from tfrec.errors import DataError
 

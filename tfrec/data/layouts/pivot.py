@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tfrec.config.data import RowsConfig
+from tfrec.config.rows import RowsConfig
 from tfrec.data.layouts.computed import computed, fields_of, is_computed
 from tfrec.data.tables.read import Batch, read_table
 from tfrec.errors import DataError

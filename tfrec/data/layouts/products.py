@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tfrec.config.data import ItemsConfig
+from tfrec.config.shop_tables import ItemsConfig
 from tfrec.data.layouts.rows import read_rows
 from tfrec.data.layouts.variants import RAW, fold, raw_columns
 from tfrec.data.report import TableReport

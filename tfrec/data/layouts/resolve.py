@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfrec.config.data import DataConfig, InteractionsConfig, ItemsConfig, RowsConfig, SearchesConfig
+from tfrec.config.data import DataConfig
+from tfrec.config.rows import RowsConfig
+from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig, SearchesConfig
 from tfrec.data.layouts.headers import columns_of, data_files
-from tfrec.data.layouts.layout import TABLES, Layout, fits, keys_spelled, layout_named, settings_of
+from tfrec.data.layouts.layout import TABLES, Layout, layout_named
+from tfrec.data.layouts.settings import fits, keys_spelled, settings_of
 from tfrec.data.tables.files import files_of
 from tfrec.errors import DataError
 

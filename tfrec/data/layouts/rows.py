@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tfrec.config.data import JoinConfig, RowsConfig
+from tfrec.config.rows import JoinConfig, RowsConfig
 from tfrec.data.layouts.computed import computed, fields_of, is_computed
 from tfrec.data.layouts.joins import Lookup, joined_columns, keys_of
 from tfrec.data.layouts.pivot import pivoted

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from tfrec.config.data import VariantsConfig
+from tfrec.config.shop_tables import VariantsConfig
 
 RAW = "_raw_"  # begins the names of the file's own columns that are read beside
 _SIBLING = re.compile(r"^\s*(?:id|sku)\s*[:=]\s*", re.IGNORECASE)  # WooCommerce: id:42; Magento: sku=a,size=S

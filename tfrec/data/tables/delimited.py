@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import polars as pl
 
-from tfrec.config.data import TableConfig
+from tfrec.config.files import TableConfig
 from tfrec.data.ids import as_text
 from tfrec.data.tables.dialect import Dialect, find_dialect
 from tfrec.data.tables.encoding import as_utf8

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfrec.config.data import TableConfig
+from tfrec.config.files import TableConfig
 from tfrec.data.tables.opened import SAMPLED, open_bytes
 
 _LOOK = 1 << 20

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfrec.config.data import FileConfig, TableConfig
+from tfrec.config.files import FileConfig, TableConfig
 from tfrec.data.tables.opened import READ_ERRORS, is_packed, open_bytes
 from tfrec.errors import DataError
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.config.data import TableConfig
+from tfrec.config.files import TableConfig
 from tfrec.data.ids import ID_LISTS, IDS, as_text, id_list_text, id_text
 from tfrec.data.tables.encoding import as_utf8
 from tfrec.data.tables.nested import Place, place_of, python_value, value_at

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.config.data import TableConfig
+from tfrec.config.files import TableConfig
 from tfrec.data.ids import as_text
 from tfrec.data.tables.json_rows import value_column
 from tfrec.data.tables.nested import Place, value_at

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfrec.config.data import TableConfig
+from tfrec.config.files import TableConfig
 from tfrec.data.tables.hints import nearest
 from tfrec.data.tables.nested import Place, place_of
 from tfrec.data.tables.opened import Opened

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tfrec.config.data import TableConfig
+from tfrec.config.files import TableConfig
 from tfrec.data.tables.delimited import open_delimited
 from tfrec.data.tables.files import TableFile, kind_of, table_files
 from tfrec.data.tables.json_rows import open_json

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.config.data import TableConfig
+from tfrec.config.files import TableConfig
 from tfrec.data.ids import as_text, id_text
 from tfrec.data.tables.json_rows import row_frame
 from tfrec.data.tables.nested import Place

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tfrec.config.data import TableConfig
+from tfrec.config.files import TableConfig
 from tfrec.data.clean import clean_texts, normalised_query
 from tfrec.data.report import TableReport
 from tfrec.data.shop import ShopData

@@ -1,0 +1,48 @@
+"""What events and ratings say of liking, as settings of a proposal's interactions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfrec.data.discovery.columns import Column
+from tfrec.data.discovery.proposal import Answers, Proposal, Question
+from tfrec.data.discovery.words import event_weights
+
+
+def event_worth(column: Column, table: dict[str, Any], answers: Answers, proposal: Proposal) -> None:
+    """Sets the weights of kinds of event; asks for those that are not known."""
+    weights, other, unknown = event_weights(column.values)
+    given = answers.get("interactions.events")
+    if given is not None:
+        table["events"] = {
+            name.strip(): float(value or 1) for name, _, value in (part.partition("=") for part in given.split(","))
+        }
+        return
+    if unknown:
+        guess = {**weights, **dict.fromkeys(unknown, 1.0)}
+        words = ", ".join(unknown[:8])
+        text = f"which events of {column.name} speak of liking, and how much (as in view=1,cart=3)? Unknown: {words}"
+        proposal.questions.append(
+            Question("interactions.events", text, (",".join(f"{k}={v:g}" for k, v in guess.items()),))
+        )
+        weights = guess
+    table["events"] = weights
+    if other:
+        proposal.said.append(f"events that are no sign of liking are left out: {', '.join(other)}")
+
+
+def rating_worth(column: Column, table: dict[str, Any], proposal: Proposal) -> None:
+    """Sets the lowest rating that counts as liking."""
+    values = sorted(float(value) for value in column.values if _is_number(value))
+    if not values:
+        return
+    highest = values[-1]
+    table["min_rating"] = 4.0 if highest == 5 else round(0.7 * highest, 4)
+    proposal.said.append(f"ratings of {column.name} from {table['min_rating']:g} of {highest:g} up count as liking")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False
