@@ -101,6 +101,8 @@ setup(
             "pytest-xdist>=3.6,<4",
             "hypothesis>=6.120,<7",
             "build>=1.2,<2",  # make dist
+            "ipykernel>=6.29,<8",  # runs the notebooks of docs/
+            "nbclient>=0.10,<1",
             "ruff>=0.9,<1",
             "mypy>=1.15,<3",
             "import-linter>=2.3,<3",
