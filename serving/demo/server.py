@@ -1,4 +1,4 @@
-"""The page's HTTP server: the standard library's, one file of HTML, and four questions answered in JSON.
+"""The page over HTTP: one file of HTML, and four questions answered in JSON.
 
 GET /                                                      the page
 GET /api/search?q=&looked=&k=&filter=&diversity=           items for words, or for what was looked at
@@ -15,24 +15,22 @@ import base64
 import hashlib
 import json
 import re
-import socket
-import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-from tfrec.errors import ServingError
 from tfrec.serving.client import ClientError
 from tfrec.serving.demo.shop import DemoShop
-from tfrec.serving.server.security.hosts import OwnNames
+from tfrec.serving.server.rest.limits import Limits
+from tfrec.serving.server.rest.listener import RestListener
+from tfrec.serving.server.rest.message import Reply, Request
 
 PAGE = Path(__file__).with_name("page.html")
 _LONGEST_TEXT, _MOST_LOOKED, _MOST_HITS, _MOST_FILTERS, _MOST_FIELDS = 500, 50, 100, 100, 200
 Given = dict[str, list[str]]
-_LONGEST_BODY = 1 << 16
+_LIMITS = Limits(body_bytes=1 << 16, idle_seconds=15)
 _STATUS = {
     "INVALID_ARGUMENT": HTTPStatus.BAD_REQUEST,
     "UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -117,88 +115,48 @@ def content_policy(page: str) -> str:
     )
 
 
-def _handler(shop: DemoShop, host: str) -> type[BaseHTTPRequestHandler]:
-    page = PAGE.read_text("utf-8")
-    policy = content_policy(page)
-    # Another site must not reach the page through a name of its own that it points at this machine.
-    names = OwnNames(host)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 15  # seconds that a connection may be silent
-        server_version, sys_version = "tfrec-demo", ""
-
-        def do_GET(self) -> None:
-            self._pass_over_body()
-            try:
-                parts = urlsplit(self.path)
-                if not names.allow(self.headers.get("Host")):
-                    self._send(HTTPStatus.FORBIDDEN, {"error": "This page answers under its own address only."})
-                    return
-                if parts.path in ("/", "/index.html"):
-                    self._write(HTTPStatus.OK, page.encode(), "text/html; charset=utf-8")
-                    return
-                told = answer(shop, parts.path, parse_qs(parts.query, max_num_fields=_MOST_FIELDS))
-            except (BadRequest, ValueError) as error:
-                self._send(HTTPStatus.BAD_REQUEST, {"error": str(error)})
-            except ClientError as error:
-                self._send(_STATUS.get(error.code, HTTPStatus.BAD_GATEWAY), {"error": error.message})
-            else:
-                found = told is not None
-                self._send(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND, told or {"error": "No such page."})
-
-        do_HEAD = do_GET
-
-        def _pass_over_body(self) -> None:
-            """No question has one; left unread, it would be taken for the next request of the connection."""
-            sizes = self.headers.get_all("Content-Length", ["0"])
-            size = int(sizes[0]) if len(sizes) == 1 and re.fullmatch("[0-9]{1,9}", sizes[0]) else _LONGEST_BODY + 1
-            if "Transfer-Encoding" in self.headers or size > _LONGEST_BODY:
-                self.close_connection = True
-            else:
-                self.rfile.read(size)
-
-        def _send(self, status: HTTPStatus, content: dict[str, Any]) -> None:
-            self._write(status, json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"), "application/json")
-
-        def _write(self, status: HTTPStatus, body: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Content-Security-Policy", policy)
-            self.send_header("X-Content-Type-Options", "nosniff")
-            self.send_header("Referrer-Policy", "no-referrer")
-            self.send_header("Cache-Control", "no-store")
-            if self.close_connection:
-                self.send_header("Connection", "close")
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        def log_message(self, format: str, *arguments: Any) -> None:
-            """Nothing: the address holds what was typed."""
-
-    return Handler
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: a browser that goes away in the middle of an answer is no event."""
-
-
-class _Server6(_Server):
-    address_family = socket.AF_INET6
-
-
-class DemoServer:
-    """Serves the page from a thread of its own. A context manager.
+class DemoApi:
+    """Answers what a browser asks with the page, or with JSON.
 
     Args:
         shop: what the page asks.
-        host: interface to listen on.
+    """
+
+    def __init__(self, shop: DemoShop) -> None:
+        self._shop, text = shop, PAGE.read_text("utf-8")
+        self._page = text.encode()
+        self._headers = (
+            ("Content-Security-Policy", content_policy(text)),
+            ("Referrer-Policy", "no-referrer"),
+            ("Cache-Control", "no-store"),
+        )
+
+    def respond(self, request: Request) -> Reply:
+        """Answers one request; nothing of it is printed, because the address holds what was typed."""
+        if request.method not in ("GET", "HEAD"):
+            return self._json(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "This page can only be asked for (GET)."})
+        if request.path in ("/", "/index.html"):
+            return Reply(HTTPStatus.OK, self._page, "text/html; charset=utf-8", self._headers)
+        try:
+            told = answer(self._shop, request.path, parse_qs(request.query, max_num_fields=_MOST_FIELDS))
+        except (BadRequest, ValueError) as error:
+            return self._json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
+        except ClientError as error:
+            return self._json(_STATUS.get(error.code, HTTPStatus.BAD_GATEWAY), {"error": error.message})
+        return self._json(HTTPStatus.NOT_FOUND, {"error": "No such page."}) if told is None else self._json(200, told)
+
+    def _json(self, status: int, content: dict[str, Any]) -> Reply:
+        body = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+        return Reply(status, body, headers=self._headers)
+
+
+class DemoServer:
+    """Serves the page beside the caller, by the server of the REST port. A context manager.
+
+    Args:
+        shop: what the page asks.
+        host: interface to listen on; on loopback the page answers under its own names only, or another site could
+            reach it through a name that it points at this machine.
         port: TCP port; 0 takes a free one.
 
     Raises:
@@ -206,25 +164,14 @@ class DemoServer:
     """
 
     def __init__(self, shop: DemoShop, host: str = "127.0.0.1", port: int = 8080) -> None:
-        kind = _Server6 if ":" in host else _Server
-        try:
-            self._server = kind((host, port), _handler(shop, host))
-        except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise ServingError(
-                f"The port {port} on {host} cannot be opened ({reason}): choose another with --port."
-            ) from None
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self._server.server_address[1]}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
+        self._listener = RestListener(DemoApi(shop), limits=_LIMITS)
+        self.port = self._listener.start(host, port, "--port")
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
     def __enter__(self) -> DemoServer:
-        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+        self._listener.stop(1)

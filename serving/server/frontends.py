@@ -18,7 +18,8 @@ from tfrec.serving.server.protocol.operations import Operations
 from tfrec.serving.server.protocol.prediction_service import PredictionService
 from tfrec.serving.server.protocol.stubs import model_service_pb2_grpc, prediction_service_pb2_grpc
 from tfrec.serving.server.rest.api import RestApi
-from tfrec.serving.server.rest.listener import Limits, RestListener
+from tfrec.serving.server.rest.limits import Limits
+from tfrec.serving.server.rest.listener import RestListener
 from tfrec.serving.server.security.hosts import is_loopback
 from tfrec.serving.server.security.tls import grpc_credentials, ssl_context
 from tfrec.serving.server.security.tokens import TokenFile, TokenInterceptor

@@ -128,7 +128,7 @@ def frontend_options(flags: argparse.Namespace) -> FrontendOptions:
         read_tls_config,
     )
     from tfrec.serving.server.frontends import FrontendOptions
-    from tfrec.serving.server.rest.listener import Limits
+    from tfrec.serving.server.rest.limits import Limits
     from tfrec.serving.server.security.tokens import TokenFile
 
     monitoring = flags.monitoring_config_file

@@ -28,7 +28,7 @@ from tfrec.serving.server.protocol.stubs import (
 )
 from tfrec.serving.server.rest.examples_json import read_examples, write_classifications, write_regressions
 from tfrec.serving.server.rest.inputs_json import read_document, read_inputs, read_signature_name
-from tfrec.serving.server.rest.message import Reply, json_error
+from tfrec.serving.server.rest.message import Reply, Request, json_error
 from tfrec.serving.server.rest.outputs_json import write_outputs
 from tfrec.serving.server.rest.status_json import write_metadata, write_status
 from tfrec.serving.server.security.limits import Limits
@@ -72,15 +72,9 @@ class RestApi:
         self._more = _CORS if cors else ()
         self._limits = limits or Limits()
 
-    def respond(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answers one request; whatever happens, there is a reply.
-
-        Args:
-            method: GET, HEAD, POST, ...
-            path: still percent-encoded.
-            headers: by lower-case name.
-            body: the content, unpacked.
-        """
+    def respond(self, request: Request) -> Reply:
+        """Answers one request; whatever happens, there is a reply."""
+        method, path = request.method, request.path
         if self._monitoring.enable and path == self._monitoring.path and method in ("GET", "HEAD"):
             return Reply(200, self._operations.metrics.page().encode("utf-8", "replace"), CONTENT_TYPE)
         if not path.lower().startswith("/v1/"):
@@ -92,7 +86,7 @@ class RestApi:
         metrics.started("REST")
         try:
             name, api, answer = self._find(method, path)
-            return Reply(200, answer(body).encode("utf-8", "replace"), headers=self._more)
+            return Reply(200, answer(request.body).encode("utf-8", "replace"), headers=self._more)
         except Exception as error:
             code, message = as_status(error, f"REST {api or 'request'}")
             later = (("Retry-After", "1"),) if code in (_CODE.RESOURCE_EXHAUSTED, _CODE.UNAVAILABLE) else ()

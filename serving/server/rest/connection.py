@@ -1,7 +1,7 @@
-"""One HTTP/1.1 connection: reads requests within limits of size and time, and sends the replies (RFC 9112).
+"""One HTTP/1.1 connection: takes requests within limits of size and time, and sends the replies (RFC 9112).
 
-Strict where leniency has been used for attacks: a body has one length, header lines are not folded, and a connection
-that sent something unreadable is closed after its answer.
+The bytes of requests are read by httptools. No kept server fits around it: waitress speaks no TLS, cheroot and uvicorn
+wait without end for a client that sends a byte now and then, h11 costs four times the processor time of a whole answer.
 """
 
 from __future__ import annotations
@@ -14,45 +14,15 @@ import time
 from typing import Any, Protocol
 
 from tfrec.serving.server.metrics.counters import Metrics
-from tfrec.serving.server.rest.limits import Budget, Held, Limits
-from tfrec.serving.server.rest.message import Reply, Request, json_error, read_body, read_head
-from tfrec.serving.server.rest.reader import HttpError, Reader
+from tfrec.serving.server.rest.limits import Budget, Limits
+from tfrec.serving.server.rest.message import GO_ON, HttpError, Request, reason
+from tfrec.serving.server.rest.parser import RequestParser, State
 from tfrec.serving.server.security.hosts import OwnNames
 from tfrec.serving.server.security.tokens import TokenFile
 
 logger = logging.getLogger("tfrec.serving.server")
-_REASONS = {
-    100: "Continue", 200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-    405: "Method Not Allowed", 408: "Request Timeout", 409: "Conflict", 413: "Content Too Large",
-    415: "Unsupported Media Type", 429: "Too Many Requests", 431: "Request Header Fields Too Large",
-    499: "Client Closed Request", 500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
-    504: "Gateway Timeout", 505: "HTTP Version Not Supported",
-}  # fmt: skip
+_RECEIVE = 64 << 10
 _LINGER_BYTES, _LINGER_SECONDS = 1 << 20, 1.0
-
-
-def encode(reply: Reply, close: bool, body: bool = True) -> bytes:
-    """A reply as it goes over the wire.
-
-    Args:
-        reply: what to say.
-        close: whether the connection ends with it.
-        body: False for an answer to HEAD, which tells the length only.
-    """
-    lines = [
-        f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Unknown')}",
-        f"Content-Type: {reply.content_type}",
-        f"Content-Length: {len(reply.body)}",
-        "X-Content-Type-Options: nosniff",
-        *(f"{name}: {value}" for name, value in reply.headers),
-        *(["Connection: close"] if close else []),
-    ]
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (reply.body if body else b"")
-
-
-BUSY = encode(
-    Reply(503, json_error("Too many connections are open: try again."), headers=(("Retry-After", "1"),)), True
-)
 
 
 class Port(Protocol):
@@ -66,23 +36,20 @@ class Port(Protocol):
     body_budget: Budget
     stopping: bool
 
-    def closed(self, connection: Any, /) -> None: ...
-
 
 class Connection:
     """Serves one client until it leaves, misbehaves, or the server stops.
 
     Args:
         client: the accepted socket.
-        listener: the port it came by.
+        port: the port it came by.
         context: TLS settings, None for plain text.
     """
 
-    def __init__(self, client: socket.socket, listener: Port, context: ssl.SSLContext | None) -> None:
+    def __init__(self, client: socket.socket, port: Port, context: ssl.SSLContext | None) -> None:
         self.busy = False
-        self._socket = client
-        self._listener = listener
-        self._context = context
+        self._socket, self._port, self._context = client, port, context
+        self._parser = RequestParser(port.limits, port.body_budget, self._admit)
 
     def serve(self) -> None:
         """Answers requests, one after the other. Runs in a thread of its own and never raises."""
@@ -90,17 +57,16 @@ class Connection:
             with contextlib.suppress(OSError, ssl.SSLError, ValueError):
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._context is not None:
-                    self._socket.settimeout(self._listener.limits.header_seconds)
+                    self._socket.settimeout(self._port.limits.header_seconds)
                     self._socket = self._context.wrap_socket(self._socket, server_side=True)
-                reader = Reader(self._socket)
-                while not self._listener.stopping and self._exchange(reader):
+                while not self._port.stopping and self._exchange():
                     pass
         except Exception as error:  # a fault of this file: the server has to live on
             logger.error("A REST connection failed: %s", type(error).__name__)
         finally:
+            self._parser.release()
             with contextlib.suppress(OSError):
                 self._socket.close()
-            self._listener.closed(self)
 
     def abandon(self) -> None:
         """Ends the connection from another thread."""
@@ -108,78 +74,83 @@ class Connection:
             # Not the method of an SSLSocket: that one drops the TLS state under the feet of the reading thread.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
-    def _exchange(self, reader: Reader) -> bool:
+    def _exchange(self) -> bool:
         """Reads one request and answers it; False ends the connection."""
-        limits = self._listener.limits
-        reader.allow(limits.idle_seconds)
-        if not reader.wait():
-            return False
-        self.busy = True
+        parser = self._parser
         try:
-            reader.allow(limits.header_seconds)
-            try:
-                request = read_head(reader, limits.header_bytes)
-            except HttpError as error:
-                self._refuse(error, reader)
+            if not parser.ready and parser.error is None and not self._read():
                 return False
-            held = Held(self._listener.body_budget, limits.free_body_bytes)
-            try:
-                self._check_name(request)
-                self._check_token(request)
-                body = self._body(reader, request, held)
-                reply = self._listener.api.respond(request.method, request.path, request.headers, body)
-            except HttpError as error:
-                self._refuse(error, reader)
+            if not parser.ready:
+                self._refuse(parser.error or HttpError(400, "The request is not HTTP/1.1."))
                 return False
+            self.busy = True
+            request, held = parser.ready.popleft()
+            try:
+                reply = self._port.api.respond(request)
             finally:
                 held.release()
-            keep = request.keep_alive and not self._listener.stopping
-            self._send(encode(reply, not keep, request.method != "HEAD"))
+            keep = request.keep_alive and not self._port.stopping
+            self._send(reply.encoded(not keep, request.method != "HEAD"))
             return keep
-        except TimeoutError:
-            self._refuse(HttpError(408, "The request did not arrive in time."), reader)
-            return False
         finally:
             self.busy = False
 
-    def _check_name(self, request: Request) -> None:
-        if not self._listener.names.allow(request.host):
-            raise HttpError(403, "This server answers under its own address only (see --rest_allowed_hosts).")
+    def _read(self) -> bool:
+        """Reads until a request is complete or wrong; False when the client leaves or stays silent."""
+        parser, limits = self._parser, self._port.limits
+        seconds = {State.IDLE: limits.idle_seconds, State.HEAD: limits.header_seconds, State.BODY: limits.body_seconds}
+        state, end = parser.state, time.monotonic() + seconds[parser.state]
+        while not parser.ready and parser.error is None:
+            try:
+                data = self._received(end)
+            except TimeoutError:
+                if state is State.IDLE:
+                    return False
+                parser.error = HttpError(408, "The request did not arrive in time.")
+                break
+            if not data:
+                return False
+            self.busy = True
+            parser.feed(data)
+            if parser.state is not state:  # the time counts for the whole head or body, whatever the packets' sizes
+                state, end = parser.state, time.monotonic() + seconds[parser.state]
+            if parser.asks and not parser.ready and parser.error is None:
+                parser.asks = False
+                self._send(GO_ON)
+        return True
 
-    def _check_token(self, request: Request) -> None:
-        tokens = self._listener.tokens
-        if tokens is not None and not tokens.allows(request.headers.get("authorization")):
-            self._listener.metrics.refused("REST", "token")
+    def _received(self, end: float) -> bytes:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        return self._socket.recv(_RECEIVE)
+
+    def _admit(self, request: Request) -> None:
+        """Looks at a head before its body is read."""
+        port = self._port
+        if not port.names.allow(request.host):
+            raise HttpError(
+                403, "This port answers under its own address only: a model server takes more by --rest_allowed_hosts."
+            )
+        if port.tokens is not None and not port.tokens.allows(request.headers.get("authorization")):
+            port.metrics.refused("REST", "token")
             raise HttpError(401, "A valid bearer token is needed.", (("WWW-Authenticate", "Bearer"),))
 
-    def _body(self, reader: Reader, request: Request, held: Held) -> bytes:
-        limits = self._listener.limits
-        if request.length == 0:
-            return b""
-        if request.length is not None and request.length > limits.body_bytes:
-            raise HttpError(413, f"The body has {request.length} bytes, at most {limits.body_bytes} are allowed.")
-        if request.headers.get("expect", "").lower() == "100-continue":
-            self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        reader.allow(limits.body_seconds)
-        return read_body(reader, request, limits.body_bytes, held.take)
-
-    def _refuse(self, error: HttpError, reader: Reader) -> None:
+    def _refuse(self, error: HttpError) -> None:
         """Sends an error and ends the connection so that the client can still read it."""
         if error.status != 401:
-            self._listener.metrics.refused("REST", _REASONS.get(error.status, "other"))
-        reply = Reply(error.status, json_error(error.message), headers=error.headers)
+            self._port.metrics.refused("REST", reason(error.status))
         with contextlib.suppress(OSError, ValueError):
-            self._send(encode(reply, True))
+            self._send(error.reply().encoded(close=True))
             # A close with unread bytes makes TCP reset the connection, and the client loses the answer.
             self._socket.shutdown(socket.SHUT_WR)
-            reader.drain(_LINGER_BYTES, _LINGER_SECONDS)
+            end, unread = time.monotonic() + _LINGER_SECONDS, _LINGER_BYTES
+            while unread > 0 and (data := self._received(end)):
+                unread -= len(data)
 
     def _send(self, data: bytes) -> None:
-        end = time.monotonic() + self._listener.limits.body_seconds
-        view = memoryview(data)
-        while view:
-            left = end - time.monotonic()
-            if left <= 0:
-                raise OSError("the client does not read")
-            self._socket.settimeout(left)
+        end, view = time.monotonic() + self._port.limits.body_seconds, memoryview(data)
+        while view:  # not sendall: over TLS its timeout begins anew with each piece
+            self._socket.settimeout(max(end - time.monotonic(), 1e-3))
             view = view[self._socket.send(view) :]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from tfrec.serving.server.rest.reader import HttpError
+from tfrec.serving.server.rest.message import HttpError
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from tfrec.serving.server.metrics.counters import Metrics
-from tfrec.serving.server.rest.listener import Limits, RestListener
-from tfrec.serving.server.rest.message import Reply
+from tfrec.serving.server.rest.limits import Limits
+from tfrec.serving.server.rest.listener import RestListener
+from tfrec.serving.server.rest.message import Reply, Request
 from tfrec.serving.server.security.tokens import TokenFile
 
 LIMITS = Limits(
@@ -34,13 +35,14 @@ class Echo:
         self.inside = threading.Event()
         self.go_on = threading.Event()
 
-    def respond(self, method: str, path: str, headers: Any, body: bytes) -> Reply:
+    def respond(self, request: Request) -> Reply:
+        path, body = request.path, request.body
         if path == "/slow":
             self.inside.set()
             self.go_on.wait(5)
         if path == "/fault":
             raise RuntimeError("secret")
-        told = {"method": method, "path": path, "bytes": len(body), "crc": zlib.crc32(body)}
+        told = {"method": request.method, "path": path, "bytes": len(body), "crc": zlib.crc32(body)}
         return Reply(200, json.dumps(told).encode())
 
 
@@ -93,7 +95,7 @@ def test_one_connection_serves_many_requests(echo: RestListener) -> None:
 
 
 def test_requests_sent_at_once_are_answered_in_order(echo: RestListener) -> None:
-    answer = _send(echo, b"\r\nGET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.0\n\n")
+    answer = _send(echo, b"\r\nGET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.0\r\n\r\n")
     assert re.findall(rb'"path": "(/\d)"', answer) == [b"/1", b"/2"]
 
 
@@ -140,7 +142,8 @@ REFUSED = {
     "other coding": (_post(b"a", "Transfer-Encoding: gzip, chunked"), 501),
     "too long": (_post(b"", "Content-Length: 50001"), 413),
     "endless length": (_post(b"", "Content-Length: " + "9" * 30), 400),
-    "long chunks": (_post(b"fffff\r\n", "Transfer-Encoding: chunked"), 413),
+    "lines without CR": (b"GET / HTTP/1.0\n\n", 400),
+    "long chunks": (_post(b"fffff\r\n" + b"a" * 50_001, "Transfer-Encoding: chunked"), 413),
     "broken chunk size": (_post(b"zz\r\n", "Transfer-Encoding: chunked"), 400),
     "chunk without end": (_post(b"1\r\nabc\r\n", "Transfer-Encoding: chunked"), 400),
     "packed bomb": (_post(BOMB, f"Content-Length: {len(BOMB)}", "Content-Encoding: gzip"), 413),
@@ -253,6 +256,25 @@ def test_a_body_of_a_get_is_no_second_request(echo: RestListener) -> None:
     head = b"GET /outer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(inner)
     answer = _send(echo, head + inner + b"GET /next HTTP/1.0\r\n\r\n")
     assert re.findall(rb'"path": "(/\w+)"', answer) == [b"/outer", b"/next"]
+
+
+@pytest.mark.parametrize("size", [5, 0])
+def test_offers_of_another_protocol_are_passed_over(echo: RestListener, size: int) -> None:
+    offer = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"]
+    head = ["POST /offer HTTP/1.1", "Host: x", *offer, f"Content-Length: {size}"]  # as Java's HttpClient sends it
+    begun = "\r\n".join(head).encode() + b"\r\n\r\n" + b"hello"[:size][:2]
+    with socket.create_connection(("127.0.0.1", echo.port), timeout=5) as client:
+        client.sendall(begun)
+        if size:
+            time.sleep(0.1)
+        client.sendall(b"hello"[:size][2:] + b"GET /next HTTP/1.0\r\n\r\n")
+        received = b""
+        while chunk := client.recv(65536):
+            received += chunk
+    assert re.findall(rb'"path": "(/\w+)", "bytes": (\d)', received) == [(b"/offer", b"%d" % size), (b"/next", b"0")]
+    for wrong in ("Host: y", "Content-Length: 50001"):  # nothing is passed by with an offer
+        assert _status(_send(echo, _post(b"", *offer, wrong))) in (400, 413)
+    assert _status(_send(echo, b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n")) == 400
 
 
 def test_a_fault_of_the_api_ends_only_its_connection(echo: RestListener, caplog: Any) -> None:
