@@ -50,7 +50,7 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
     "column twice": (_items("item_id,title,title\nI1,a,b\n"), ["items.csv", "'title'", "twice"]),
     "quote never closed": (_items(GOOD + 'I5,"five\nI6,six\nI7,seven\n'), ["items.csv", "row 6", "quote"]),
     "malformed JSON line": (
-        _items('{"item_id": 1, "title": "a"}\n{"item_id": 2,\n', "items.jsonl"), ["items.jsonl", "line 2", "JSON"]),
+        _items('{"item_id": 1, "title": "a"}\n{"item_id": 2,\n', "items.jsonl"), ["items.jsonl", "row 2: not JSON"]),
     "JSON list of words": (_items('["item_id", "title"]\n', "items.json"), ["items.json", "entry 1", "str"]),
     "JSON list cut off": (_items('[{"item_id": 1, "title": "a"}, {"it', "items.json"), ["items.json", "entry 2"]),
     "cut-off gzip": (_items(_gzip(GOOD, 30), "items.csv.gz"), ["items.csv.gz", "not whole"]),

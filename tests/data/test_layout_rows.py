@@ -77,14 +77,16 @@ def test_lists_of_objects_become_rows_and_empty_lists_are_no_loss(shop: Path, ki
         pl.DataFrame(sessions).write_parquet(shop / "log.parquet")
     columns = {"user_id": "who", "item_id": "seen.what", "timestamp": "seen.at"}
     log = {"path": f"log.{kind}", "explode": "seen", "columns": columns}
-    found = read(shop, items=CATALOGUE, interactions=log, cleaning={"max_faulty_share": 1})
+    found = read(shop, items=CATALOGUE, interactions=log)
     assert found.frames["interactions"].select("user_id", "item_id").rows() == [
         ("ann", "1"),
         ("ann", "2"),
         ("eve", "3"),
     ]
     assert found.reports["interactions"].rows_read == 4
-    assert found.reports["interactions"].faulty_rows == 1
+    assert found.reports["interactions"].faulty_rows == 0
+    changes = found.reports["interactions"].to_json()["cleaning"]
+    assert changes["rows without an item in seen, dropped"]["count"] == 1
     with pytest.raises(DataError, match=r"items.csv is no JSON or Parquet"):
         read(shop, items={**CATALOGUE, "explode": "seen"})
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -18,7 +19,9 @@ from tfrec.data.discovery.propose import propose
 from tfrec.data.discovery.understood import understand
 from tfrec.data.discovery.writing import config_lines
 from tfrec.data.layouts.layout import FOLDER, layout_named, layouts
+from tfrec.data.layouts.resolve import with_items
 from tfrec.data.places import sources_of
+from tfrec.data.prepare import prepare
 from tfrec.errors import ConfigError, DataError
 
 LAYOUTS = Path(__file__).parent / "layouts"
@@ -100,6 +103,30 @@ def test_a_table_alone_can_have_a_layout(tmp_path: Path) -> None:
     found = understand(parse_config({"data": data}).data, tmp_path)
     assert found.frames["items"]["item_id"].to_list() == ["linen-shirt", "clay-mug", "wool-sock"]
     assert found.frames["items"]["category"].to_list() == ["Shirts", "Mugs", "Socks"]
+
+
+def test_a_newer_catalogue_of_a_layout_leaves_discontinued_items_out(tmp_path: Path) -> None:
+    for file in (LAYOUTS / "shopify").glob("*.csv"):
+        shutil.copy(file, tmp_path)
+    config = parse_config(
+        {
+            "name": "shop",
+            "runs_dir": str(tmp_path / "runs"),
+            "data": {"format": "shopify", "root": str(tmp_path), "split": {"dev_days": 0}},
+        }
+    )
+    before = prepare(config, trains=False)
+    (tmp_path / "new").mkdir()
+    lines = (tmp_path / "products_export_1.csv").read_text("utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("clay-mug")]
+    (tmp_path / "new" / "newer.csv").write_text("".join(kept), "utf-8")
+    data = with_items(config.data, "new/newer.csv")
+    after = prepare(config.model_copy(update={"data": data}), trains=False)
+    assert set(before.item_ids) - set(after.item_ids) == {"clay-mug"} and len(after.item_ids) == 2
+    gone = before.interactions.filter(pl.col("item_id") == "clay-mug").height
+    assert gone > 0 and after.report["interactions"]["rows_gone"] >= gone
+    assert after.report["interactions"]["faults"] == before.report["interactions"]["faults"]
+    assert after.interactions.height == before.interactions.height - gone
 
 
 def test_a_layout_of_ones_own_is_a_copy(tmp_path: Path) -> None:

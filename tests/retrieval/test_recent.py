@@ -41,6 +41,17 @@ def test_old_pairs_fade_from_their_last_time() -> None:
     assert late[1, 2] == 1 and late[0, 0] == pytest.approx(0.5), "age counts from the newest interaction that is known"
 
 
+def test_weaker_events_count_by_their_weight() -> None:
+    shop = Shop()
+    shop.interactions = shop.interactions.with_columns(pl.Series("weight", [1, 1, 5, 5, 3], dtype=pl.Float32))
+    matrix = purchase_matrix(shop).toarray()
+    np.testing.assert_allclose(matrix**2, [[1, 0.2, 0, 0], [0, 1, 0, 0]], rtol=1e-6)
+    np.testing.assert_allclose(sales(shop), [1.2, 1.2, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(sales(shop, ("train", "dev"), 1e9), [1, 1.2, 0.6, 0], rtol=1e-6)
+    shop.interactions = shop.interactions.with_columns(pl.lit(3.0).alias("weight"))
+    np.testing.assert_array_equal(purchase_matrix(shop).toarray(), purchase_matrix(Shop()).toarray())
+
+
 def test_a_long_half_life_changes_nothing() -> None:
     plain, slow = ease(purchase_matrix(Shop()), 2.0), ease(purchase_matrix(Shop(), half_life=1e9), 2.0)
     np.testing.assert_allclose(plain.matrix().toarray(), slow.matrix().toarray(), atol=1e-5)

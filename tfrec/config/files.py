@@ -23,7 +23,7 @@ class TableConfig(Section):
 
     path: str | list[str | FileConfig] = Field(
         description="File or glob, relative to data.root, or a list of them, each perhaps with a split: [{path: a.csv, "
-        "split: train}, {path: b.csv, split: test}]. Gzip (.gz) is read too."
+        "split: train}, {path: b.csv, split: test}]. Packed files (.gz, .zip of one file) are read too."
     )
     format: FileFormat = Field(
         "auto",
@@ -41,7 +41,10 @@ class TableConfig(Section):
     encoding: str = Field("auto", description="Of a text file, as Python calls it: utf-8, cp1252, gb18030, big5 ...")
     header: bool = Field(True, description="Whether the first row names the columns; without, names does.")
     names: list[str] = Field(default_factory=list, description="The columns of a text file without header, in order.")
-    sheet: str | None = Field(None, description="Sheet of a workbook; null takes the first one that holds a table.")
+    sheet: str | None = Field(
+        None,
+        description="Sheet of a workbook; null takes the first one that holds a table and those with its columns.",
+    )
     decimal: Literal[".", ","] | None = Field(
         None, description="Decimal sign of prices and numbers; null decides it from all rows of the column."
     )

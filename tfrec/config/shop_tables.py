@@ -73,8 +73,8 @@ class InteractionsConfig(RowsConfig):
 
     events: list[str] | dict[str, float] = Field(
         default_factory=list,
-        description="Kinds of event to keep, as a list or with the weight of each as training example, as in {view: 1, "
-        "cart: 3, purchase: 5}; empty keeps all alike.",
+        description="Kinds of event to keep, as a list or with the weight of each, as in {view: 1, cart: 3, purchase: "
+        "5}, in training, in popularity and in item-item counts; empty keeps all alike.",
     )
     min_rating: float | None = Field(
         None,

@@ -135,6 +135,10 @@ def _wanted_only(frame: pl.DataFrame, config: InteractionsConfig, report: TableR
         frame = _drop(
             frame, ~frame["event"].is_in(list(config.events)), "event", "other kinds of event, dropped", report
         )
+    if config.explode is not None:  # a session of page views and nothing else is no mistake
+        frame = _drop(
+            frame, frame["item_id"] == "", "user_id", f"rows without an item in {config.explode}, dropped", report
+        )
     if config.cancelled_pattern is not None:
         cancelled = matches(frame["order_id"], config.cancelled_pattern, "data.interactions.cancelled_pattern")
         frame = _drop(frame, cancelled, "order_id", "rows of cancelled orders, dropped", report)

@@ -11,6 +11,7 @@ import polars as pl
 from tfrec.config.preparation import CleaningConfig
 from tfrec.config.shop_tables import ItemsConfig
 from tfrec.data.clean import clean_texts, matches
+from tfrec.data.layouts.pictures import first_picture
 from tfrec.data.layouts.products import OF_VARIANTS, products
 from tfrec.data.prices import read_prices
 from tfrec.data.report import TableReport
@@ -76,6 +77,8 @@ def load_items(
             name for name in frame.columns if name not in ("item_id", "price", "price_to", "image", "images", "_row")
         ]
         frame = clean_texts(frame, texts, cleaning, report)
+        if "image" in frame.columns:
+            frame = frame.with_columns(first_picture(pl.col("image")).alias("image"))
         frame = apply_rules(frame, batch.file, [empty("item_id"), empty("title")], report)
         if "price" in batch.numbers:
             frame = frame.with_columns(pl.col("price").cast(pl.Float64, strict=False))

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tfrec.config import Config, ItemsConfig
+from tfrec.config import Config
+from tfrec.data.layouts.resolve import with_items
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
 from tfrec.data.split import EVERY_SPLIT
 from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
-from tfrec.errors import ConfigError, ExportError
+from tfrec.errors import ExportError
 from tfrec.evaluation.significance import compare
 from tfrec.files import atomic_directory, read_json, write_json
 from tfrec.models.features import dense_features
@@ -94,7 +95,9 @@ def _updated(config: Config, run: RunFolder, items: str | None) -> IndexUpdate:
     finished = find_finished(config, encoder.fingerprint, tell=False)
     trained, signature = finished.shop, finished.signature
     before = _kept_vectors(run, signature) or _exported_vectors(config, run, trained, signature)
-    shop = prepare(_with_items(config, items), trains=False)
+    if items is not None:
+        config = config.model_copy(update={"data": with_items(config.data, items)})
+    shop = prepare(config, trains=False)
     model = _moved(config, trained, shop, encoder)
     checkpoints.restore_best(finished.folder, finished.state, model.saved_variables)
     now, encoded, new = _encode(config, model, shop, before)
@@ -110,16 +113,6 @@ def _updated(config: Config, run: RunFolder, items: str | None) -> IndexUpdate:
     forget_unused_data(run, [shop.hash])
     removed = len(set(before.rows) - set(now.rows)) if before is not None else 0
     return IndexUpdate(folder, new, encoded - new, removed, shop.size - encoded)
-
-
-def _with_items(config: Config, items: str | None) -> Config:
-    if items is None:
-        return config
-    if config.data.demo is not None:
-        raise ConfigError("--items is about a shop with files; the demo shop's are generated.")
-    section = config.data.items or ItemsConfig.model_validate({"path": items, "layout": config.data.format})
-    data = config.data.model_copy(update={"items": section.model_copy(update={"path": items})})
-    return config.model_copy(update={"data": data})
 
 
 def _moved(config: Config, trained: ShopData, shop: ShopData, encoder: TextEncoder) -> TwoTower:

@@ -65,3 +65,30 @@ def test_bytes_that_a_set_encoding_does_not_know_are_counted(tmp_path: Path) -> 
     )
     with pytest.raises(ConfigError, match="'klingon' is no encoding"):
         read(tmp_path / "a.csv", encoding="klingon")
+
+
+CENTRAL = {
+    "Dětská židle pěkná, červený stůl a měkké křeslo": "cp1250",
+    "nők cipő, fűzős, bőr": "cp1250",
+    "chaise en chêne où l'élève crée": "cp1252",
+    "rød stol på værelset": "cp1252",
+    "sillón pequeño, señora": "cp1252",
+    "świeczka, żółty ręcznik, łóżko": "cp1250",
+}
+
+
+@pytest.mark.parametrize("text", CENTRAL)
+def test_letters_of_one_language_tell_west_from_east(text: str, tmp_path: Path) -> None:
+    content = f"item_id,title\n1,{text}\n".replace(", ", "; ").encode(CENTRAL[text])
+    found = read(tmp_path / "a.csv", content)
+    assert found.rows == [("1", text.replace(", ", "; "))]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [("红灯", "gbk"), ("kość", "cp1250"), ("Лампа", "cp1251"), ("Żółw", "cp1250")]
+)
+def test_a_text_too_short_to_tell_is_said_with_what_it_could_be(text: str, encoding: str, tmp_path: Path) -> None:
+    found = read(tmp_path / "a.csv", f"item_id,title\n1,{text}\n".encode(encoding))
+    assert any("could as well be" in note for note in found.notes)
+    assert text in " ".join([*found.notes, found.rows[0][1]]), "the right reading is shown"
+    assert read(tmp_path / "a.csv", encoding=encoding).rows == [("1", text)]

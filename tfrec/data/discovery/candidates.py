@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from tfrec.data.discovery.look import Seen
 from tfrec.data.discovery.names import NAMED, file_says, likeness
 from tfrec.data.discovery.proposal import Answers
-from tfrec.data.discovery.references import Reference, item_reference, unique_ids
+from tfrec.data.discovery.references import Reference, item_reference, share_of, unique_ids
 from tfrec.data.discovery.roles import Choice, choose
 
 KNOWN = ("description", "brand", "category", "color", "price", "image")
 _DOUBTFUL_PURCHASES = -0.5
 DOUBTFUL = 1.1  # a file rated lower is perhaps no catalogue
 _SURE = 0.5
+_NO_TITLE = "no column is called a title, and these texts are short"
 _ALIKE = 1.3  # titles per id, on average, of purchases that name their products
 _SHORT = 12  # words that a description may have to stand as a title
 _PEOPLE = {
@@ -80,7 +81,17 @@ def candidates(seen: list[Seen], answers: Answers) -> list[Found]:
             one.item = Choice("item_id", max(keys, key=keys.count), 1.0, "other files name products by it")
         one.rating += 0.4 * max(shares, default=0.0)
         one.evident = one.evident or bool(shares)
+    found = [one for one in found if not _of_descriptions(one, found)]
     return sorted(found, key=lambda one: one.rating, reverse=True)
+
+
+def _of_descriptions(one: Found, found: list[Found]) -> bool:
+    """Whether a file only describes the products that another one has titles of."""
+    return one.title.why == _NO_TITLE and any(
+        other.title.why != _NO_TITLE
+        and share_of(one.seen.columns[one.item.column], other.seen.columns[other.item.column]) > _SURE
+        for other in found
+    )
 
 
 def query_column(seen: Seen, taken: set[str]) -> Choice | None:
@@ -148,7 +159,7 @@ def _title(seen: Seen) -> Choice | None:
     described = title or choose(seen, "description")
     if described is None or seen.columns[described.column].words > _SHORT or described.score < 0.3:
         return None
-    return Choice("title", described.column, 0.6, "no column is called a title, and these texts are short")
+    return Choice("title", described.column, 0.6, _NO_TITLE)
 
 
 def _named_alike(seen: Seen, item: Choice, title: Choice) -> bool:

@@ -11,7 +11,7 @@ from tfrec.data.discovery.names import NAMED, likeness
 from tfrec.data.discovery.proposal import Answers, Proposal, Question
 from tfrec.data.discovery.references import share_of
 from tfrec.data.discovery.roles import Choice, choose
-from tfrec.data.discovery.variants import languages, states, variants
+from tfrec.data.discovery.variants import languages, nameless, states, variants
 
 _CLOSE = 0.25
 
@@ -87,6 +87,7 @@ def _describe(best: Found, found: list[Found], seen: list[Seen], answers: Answer
     else:
         variants(best, taken, table, proposal)
     languages(best, answers, table, proposal)
+    nameless(best, table, proposal)
     states(file, proposal)
     dimensions(best, seen, {choice.role for choice in choices}, table, proposal, choices)
     proposal.tables["items"] = table

@@ -55,7 +55,8 @@ def propose_interactions(seen: list[Seen], catalogue: Found, answers: Answers, p
             proposal.said.append(f"{one.name} tells what shoppers did, too; {file.name} is read")
     event = next((choice for choice in choices if choice.role == "event"), None)
     if event is not None:
-        event_worth(file.columns[event.column], table, answers, proposal)
+        item = next(choice for choice in choices if choice.role == "item_id")
+        event_worth(file.frame.select(item.column, event.column), table, answers, proposal)
     rating = next((choice for choice in choices if choice.role == "rating"), None)
     if rating is not None:
         rating_worth(file.columns[rating.column], table, proposal)
@@ -106,10 +107,10 @@ def _described(
             user, time = user or own[0], time or next((one for one in own if one.role == "timestamp"), None)
     order = choose(file, "order_id", taken)
     if user is None:
-        if order is None or file is catalogue.seen:
+        if order is None or (file is catalogue.seen and not catalogue.of_purchases):
             return None
         user = Choice("user_id", order.column, 0.5, "no column names a shopper: each order stands for one")
-    if file is catalogue.seen and time is None:
+    if file is catalogue.seen and time is None and not catalogue.of_purchases:
         return None
     columns: dict[str, str] = {}
     for choice in (user, time):
@@ -120,14 +121,21 @@ def _described(
         if file.columns[user.column].different >= 0.98 and not partners:
             return None  # a row for each: no shopper has two
     for role in _OPTIONAL:
-        choice = choose(file, role, taken | {one.column for one in choices if one.column != user.column})
-        if choice is not None and not (role == "rating" and "quantity" in columns):
+        outside = _of_the_whole(file) if role in ("quantity", "rating") else set()
+        choice = choose(file, role, taken | {one.column for one in choices if one.column != user.column} | outside)
+        if choice is not None:
             choices.append(choice)
     looked_up = {role for join in table.get("join", []) for role in join["columns"]}
     columns = {one.role: one.column for one in choices if one.role not in looked_up and one.role != one.column}
     if columns:
         table["columns"] = columns
     return table, choices, partners
+
+
+def _of_the_whole(file: Seen) -> set[str]:
+    """Columns that speak of a whole list of items and of none of them."""
+    inside = f"{file.settings['explode']}." if "explode" in file.settings else ""
+    return {name for name in file.columns if not name.startswith(inside)}
 
 
 def _order_of(

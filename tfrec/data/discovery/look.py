@@ -16,6 +16,7 @@ from tfrec.config.rows import RowsConfig
 from tfrec.data.discovery.columns import Column, look_at
 from tfrec.data.discovery.names import NAMED, likeness
 from tfrec.data.layouts.headers import data_files
+from tfrec.data.tables.files import bare_name
 from tfrec.data.tables.read import opened_file, read_table
 from tfrec.errors import DataError
 
@@ -88,15 +89,22 @@ def _seen(path: Path, root: Path) -> Seen:
             top, sample, table = names, {}, RowsConfig(path=name, **seen.settings)
         seen.top = top
         nested = {column: _inside(column, sample.get(column, [])) for column in top}
-        of_items = _lists_of_items(nested)
+        deeper = {
+            place: (True, keys) for column in top for place, keys in _lists_inside(column, sample.get(column, []))
+        }
+        of_items = _lists_of_items({**nested, **deeper})
         if len(of_items) == 1 and len(top) > 1:
             seen.settings["explode"] = of_items[0]
             table = table.model_copy(update={"explode": of_items[0]})
         places: list[str] = []
         for column in top:
             is_list, keys = nested[column]
-            deeper = 0 < len(keys) <= _MOST_KEYS and (not is_list or seen.settings.get("explode") == column)
-            places += [f"{column}.{key}" for key in keys] if deeper else [column]
+            apart = 0 < len(keys) <= _MOST_KEYS and (not is_list or seen.settings.get("explode") == column)
+            places += [f"{column}.{key}" for key in keys] if apart else [column]
+        exploded = seen.settings.get("explode", "")
+        if exploded in deeper:
+            places = [place for place in places if place not in (exploded, exploded.split(".")[0])]
+            places += [f"{exploded}.{key}" for key in deeper[exploded][1]]
         seen.frame, seen.whole = _first_rows(table, root, places)
     except DataError as error:
         seen.refused = str(error)
@@ -110,7 +118,7 @@ def _lists_of_items(nested: dict[str, tuple[bool, list[str]]]) -> list[str]:
         for column, (is_list, keys) in nested.items()
         if is_list and any(likeness("item_id", key) >= NAMED for key in keys)
     ]
-    told = [column for column in named if _plain(column) in _LISTS]
+    told = [column for column in named if _plain(column.rpartition(".")[2]) in _LISTS]
     return told or [column for column in named if any(_is_item(key) for key in nested[column][1])]
 
 
@@ -124,7 +132,7 @@ def _is_item(key: str) -> bool:
 
 def _is_data(top: list[str], path: Path) -> bool:
     """Whether what should be a text file's header looks like a row."""
-    if path.name.lower().removesuffix(".gz").endswith((".json", ".jsonl", ".ndjson", ".parquet", ".xml")) or not top:
+    if bare_name(path).lower().endswith((".json", ".jsonl", ".ndjson", ".parquet", ".xml")) or not top:
         return False
     values = sum(_VALUE.fullmatch(cell.removesuffix(" (2)").strip()) is not None for cell in top)
     return values >= max(1, 0.3 * len(top))
@@ -166,6 +174,23 @@ def _inside(name: str, values: list[str]) -> tuple[bool, list[str]]:
         for entry in value if isinstance(value, list) else [value]:
             keys.update(dict.fromkeys(_keys(entry, _DEEPEST)))
     return is_list, list(keys)
+
+
+def _lists_inside(name: str, values: list[str]) -> list[tuple[str, list[str]]]:
+    """Lists of objects within a column's objects: (place, keys of their objects)."""
+    found: dict[str, dict[str, None]] = {}
+    for text in values[:50]:
+        if text[:1] != "{":
+            return []
+        try:
+            value = _DECODER.raw_decode(text)[0]
+        except ValueError:
+            return []
+        for key, inner in value.items():
+            if isinstance(inner, list) and inner and isinstance(inner[0], dict):
+                keys = found.setdefault(f"{name}.{key}", {})
+                keys.update(dict.fromkeys(place for entry in inner for place in _keys(entry, _DEEPEST)))
+    return [(place, list(keys)) for place, keys in found.items()]
 
 
 def _keys(value: Any, depth: int) -> list[str]:

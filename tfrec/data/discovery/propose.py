@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tfrec.data.discovery.candidates import Found
+from tfrec.data.discovery.candidates import Found, candidates
 from tfrec.data.discovery.catalogue import propose_items
 from tfrec.data.discovery.interactions import propose_interactions
 from tfrec.data.discovery.look import Seen, look
 from tfrec.data.discovery.proposal import Answers, Proposal
 from tfrec.data.discovery.roles import Choice
 from tfrec.data.discovery.searches import propose_searches
+from tfrec.data.discovery.unread import unread
 from tfrec.data.layouts.layout import Layout, layouts
 from tfrec.data.layouts.resolve import tables_of
 
@@ -41,6 +42,7 @@ def propose(root: Path, answers: Answers) -> tuple[Proposal, list[Seen]]:
     used: list[Seen] = []
     if answers.get("items") is None:
         used = _of_layout(seen, root, proposal)
+        _titles_elsewhere(proposal, [file for file in readable if file not in used], answers)
     catalogue = _catalogue(proposal, readable, used, answers)
     if catalogue is None:
         if proposal.tables.get("items") is None and not proposal.refusal:
@@ -59,10 +61,21 @@ def propose(root: Path, answers: Answers) -> tuple[Proposal, list[Seen]]:
         proposal.tables["items"].pop("aliases", None)
         proposal.tables["items"].setdefault("duplicates", "most_frequent")
     named = str(proposal.data())
-    proposal.files = [
-        file.name for file in readable if file not in used and file is not catalogue.seen and file.name not in named
-    ]
+    left = [file for file in readable if file not in used and file is not catalogue.seen and file.name not in named]
+    proposal.files = [file.name for file in left]
+    proposal.said += [sentence for file in left if (sentence := unread(file, catalogue))]
     return proposal, seen
+
+
+def _titles_elsewhere(proposal: Proposal, others: list[Seen], answers: Answers) -> None:
+    """Forgets the catalogue that a layout makes of bare numbers or categories where another file has the titles."""
+    columns = proposal.tables.get("items", {}).get("columns", {})
+    title = columns.get("title", "title")
+    if not columns or (title != columns.get("item_id") and "{" not in title):
+        return
+    if any(not found.doubtful for found in candidates(others, answers)):
+        del proposal.tables["items"], proposal.reasons["items"]
+        proposal.said = [sentence for sentence in proposal.said if not sentence.startswith("its products have no")]
 
 
 def _of_layout(seen: list[Seen], root: Path, proposal: Proposal) -> list[Seen]:

@@ -10,6 +10,7 @@ from tfrec.data.discovery.names import NAMED, likeness
 from tfrec.data.discovery.roles import Choice
 
 _SURE, _LEAST = 0.5, 0.02
+_FEW, _CLEAR = 0.05, 0.8  # most orders of a shop may name products that have left; then the name must be clear
 _MANY, _LONG = 50, 4  # so many different values of so many signs are no chance
 
 
@@ -72,7 +73,8 @@ def item_reference(seen: Seen, catalogue: Seen, keys: list[str]) -> Reference | 
             same = column.name.casefold() == key.casefold()
             chance = share >= 0.9 and column.distinct >= _MANY and column.length >= _LONG
             named = name >= NAMED or same
-            if not (named and share >= (_SURE if catalogue.whole else _LEAST)) and not chance:
+            least = _LEAST if not catalogue.whole else _FEW if same or name >= _CLEAR else _SURE
+            if not (named and share >= least) and not chance:
                 continue
             rating = share + 0.5 * max(name, 1.0 if same else 0.0) - 0.02 * place
             if best is None or rating > best[0]:

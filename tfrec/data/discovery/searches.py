@@ -9,7 +9,7 @@ from tfrec.data.discovery.columns import Column
 from tfrec.data.discovery.look import Seen
 from tfrec.data.discovery.proposal import Answers, Proposal, Question
 from tfrec.data.discovery.references import joined_by
-from tfrec.data.discovery.roles import choose
+from tfrec.data.discovery.roles import Choice, choose
 from tfrec.data.discovery.words import label_gains
 
 
@@ -60,8 +60,8 @@ def _text_of_queries(file: Seen, seen: list[Seen]) -> tuple[Seen | None, dict[st
     for other in seen:
         if other is file:
             continue
-        query = choose(other, "query")
         on = joined_by(file, other, "query_id")
+        query = choose(other, "query") or (_only_text(other) if on is not None else None)
         if query is not None and on is not None and query.column != on[1]:
             return other, {
                 "path": other.name,
@@ -69,6 +69,12 @@ def _text_of_queries(file: Seen, seen: list[Seen]) -> tuple[Seen | None, dict[st
                 "columns": {"query": query.column},
             }
     return None, None
+
+
+def _only_text(file: Seen) -> Choice | None:
+    """The one column of words beside the ids of queries, whatever it is called."""
+    texts = [column for column in file.columns.values() if column.is_text]
+    return Choice("query", texts[0].name, 0.6, "the only words of its file") if len(texts) == 1 else None
 
 
 def _gains(column: Column, table: dict[str, Any], answers: Answers, proposal: Proposal) -> None:

@@ -15,7 +15,7 @@ from tfrec.data.report import NothingKnown, TableReport
 from tfrec.data.searches import load_searches
 
 MOST_ROWS = 300_000  # of a table that are read to show it
-_FEW_KNOWN = 0.5
+_FEW_KNOWN = 0.8
 
 
 @dataclass

@@ -14,6 +14,9 @@ _LANGUAGE = {
     "language",
     "lang",
     "locale",
+    "productlocale",
+    "storeviewcode",
+    "culture",
     "languageid",
     "idlang",
     "langcode",
@@ -77,6 +80,22 @@ def languages(best: Found, answers: Answers, table: dict[str, Any], proposal: Pr
                 text = f"{file.name} has each product in several languages ({column.name}): which one is read?"
                 proposal.questions.append(Question("items.language", text, tuple(counts[:5])))
             table["where"] = {column.name: given or counts[0]}
+            return
+
+
+def nameless(best: Found, table: dict[str, Any], proposal: Proposal) -> None:
+    """Keeps the rows of the kind that has ids, where another column tells rows without one apart."""
+    file, item = best.seen, best.item.column
+    empty = file.frame[item].str.strip_chars() == ""
+    if file.columns[item].filled >= 0.9 or not empty.any() or "variants" in table:
+        return
+    for column in file.columns.values():
+        kinds = file.frame[column.name].str.strip_chars()
+        named = kinds.filter(~empty).unique()
+        if len(named) == 1 and column.distinct <= 10 and not (kinds.filter(empty) == named[0]).any():
+            table["where"] = {**table.get("where", {}), column.name: named[0]}
+            others = ", ".join(kinds.filter(empty).unique(maintain_order=True).head(4))
+            proposal.said.append(f"rows whose {column.name} is {others} have no {item}: only {named[0]} is read")
             return
 
 

@@ -12,7 +12,7 @@ from tfrec.errors import DataError
 
 _ENDINGS = (
     ".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".item", ".jsonl", ".ndjson", ".json", ".parquet", ".pq",
-    ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".xml", ".rss", ".atom", ".tfrecord", ".tfrecords",
+    ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".xml", ".rss", ".atom", ".tfrecord", ".tfrecords", ".zip",
 )  # fmt: skip
 _DEEPEST = 3
 _NOT_DATA = (

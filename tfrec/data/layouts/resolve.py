@@ -13,7 +13,7 @@ from tfrec.data.layouts.headers import columns_of, data_files
 from tfrec.data.layouts.layout import TABLES, Layout, layout_named
 from tfrec.data.layouts.settings import fits, keys_spelled, settings_of
 from tfrec.data.tables.files import files_of
-from tfrec.errors import DataError
+from tfrec.errors import ConfigError, DataError
 
 _KINDS: dict[str, type[RowsConfig]] = {
     "items": ItemsConfig, "searches": SearchesConfig, "interactions": InteractionsConfig,
@@ -59,6 +59,22 @@ def resolved(data: DataConfig, root: Path) -> DataConfig:
             )
         changes["format"] = None
     return data.model_copy(update=changes) if changes else data
+
+
+def with_items(data: DataConfig, path: str) -> DataConfig:
+    """The section with another file of items, in the same format or layout.
+
+    Args:
+        data: as configured.
+        path: the file, relative to data.root.
+
+    Raises:
+        ConfigError: the shop is a generated one.
+    """
+    if data.demo is not None:
+        raise ConfigError("--items is about a shop with files; the demo shop's are generated.")
+    section = data.items or ItemsConfig.model_validate({"path": path, "layout": data.format})
+    return data.model_copy(update={"items": section.model_copy(update={"path": path})})
 
 
 def every_file(table: RowsConfig, root: Path) -> list[Path]:

@@ -9,13 +9,14 @@ from typing import Any
 
 from tfrec.data.layouts.computed import fields_of
 from tfrec.data.layouts.spelling import as_list, place_of, spelling
+from tfrec.data.tables.files import bare_name
 
 _META = ("known_by", "files", "same", "note", "optional", "unless")
 
 
 def fits(alternative: Mapping[str, Any], path: Path, columns: list[str]) -> bool:
     """Whether a file is the one that an alternative means."""
-    name = path.name.removesuffix(".gz").casefold()
+    name = bare_name(path).casefold()
     globs = alternative.get("files", [])
     if globs and not any(fnmatch.fnmatch(name, pattern.casefold()) for pattern in globs):
         return False

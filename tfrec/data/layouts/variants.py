@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from tfrec.config.shop_tables import VariantsConfig
+from tfrec.data.layouts.pictures import pictures_of
 
 RAW = "_raw_"  # begins the names of the file's own columns that are read beside
 _SIBLING = re.compile(r"^\s*(?:id|sku)\s*[:=]\s*", re.IGNORECASE)  # WooCommerce: id:42; Magento: sku=a,size=S
 _NO_OPTION = {"default title", "default"}
-_NEXT_PICTURE = r"\s*[,|;\s]\s*(https?://|/)"  # between the addresses of one cell
 _SHOWN = 5
 
 
@@ -155,9 +155,7 @@ def _products(
         differs = pl.col("_price").max() > pl.col("_price").min()
         parts.append(pl.when(differs).then(pl.col("_price").max()).cast(pl.String).alias("price_to"))
     if "image" in alike.columns:
-        listed = (
-            pl.col("image").str.replace_all(_NEXT_PICTURE, "\u001f$1").str.split("\u001f").explode().str.strip_chars()
-        )
+        listed = pictures_of(pl.col("image")).explode().str.strip_chars()
         pictures = listed.filter(listed != "").unique(maintain_order=True)
         parts += [pictures.first().fill_null("").alias("image"), pictures.alias("images")]
     parts += [_options(name) for name in options]

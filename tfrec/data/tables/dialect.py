@@ -13,6 +13,7 @@ from typing import Any
 
 from tfrec.config.files import TableConfig
 from tfrec.data.tables.opened import SAMPLED, open_bytes
+from tfrec.data.tables.titles import LOOKED_AT, titles_above, told
 
 _LOOK = 1 << 20
 _QUOTES_READ = 64 << 20
@@ -77,7 +78,11 @@ def find_dialect(
     if quoting != ("none" if separator == "\t" and kind == "tsv" else "double") and table.quoting == "auto":
         notes.append(f"{name}: {_TOLD[quoting]} (quoting sets it)")
     records = _Records(text, separator, quoting)
+    if table.header:
+        above = records.some(titles_above(_Records(text, separator, quoting).some(LOOKED_AT)))
     header = records.next_filled() if table.header else list(table.names)
+    if table.header and above:
+        notes.append(told(name, above, records.number + (1 if hint else 0)))
     body = records.passed if table.header else 0
     first = records.number + 1 + (1 if hint else 0)
     rows = records.some(SAMPLED)
@@ -139,6 +144,7 @@ def _separator(text: str, usual: str, table: TableConfig, wanted: Collection[str
             table.quoting if table.quoting != "auto" else ("none" if separator == "\t" and usual == "\t" else "double")
         )
         rows = _Records(text, separator, quoting).some(100)
+        rows = rows[titles_above(rows) :] if table.header else rows
         width = len(rows[0]) if rows else 0
         if width < 2:
             alone = alone or (separator == usual and len({len(row) for row in rows}) > 1)

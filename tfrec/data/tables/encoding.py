@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfrec.data.tables.legacy import legacy_encoding
-from tfrec.data.tables.opened import open_bytes, temporary
+from tfrec.data.tables.opened import is_archive, is_packed, open_bytes, temporary, unpacked
 
 _BLOCK = 1 << 20
 _SAMPLE = 64 << 10
@@ -45,7 +45,7 @@ def as_utf8(path: Path, wanted: str, notes: list[str], stack: ExitStack) -> Text
     """A text file as UTF-8.
 
     Args:
-        path: the file, gzip or not.
+        path: the file, packed or not.
         wanted: its encoding, or auto.
         notes: gets a sentence about what was found, unless it is plain UTF-8.
         stack: keeps the temporary file.
@@ -54,7 +54,7 @@ def as_utf8(path: Path, wanted: str, notes: list[str], stack: ExitStack) -> Text
     encoding = found.encoding if wanted == "auto" else _superset(wanted)
     plain = encoding == "utf-8" and not found.odd
     if plain and not found.only_returns:
-        return Text(path, encoding)
+        return Text(unpacked(path, stack) if is_packed(path) and is_archive(path) else path, encoding)
     odd = _Odd()
     target = temporary(stack)
     for text in _decoded(path, encoding, odd):
@@ -63,6 +63,9 @@ def as_utf8(path: Path, wanted: str, notes: list[str], stack: ExitStack) -> Text
     if encoding not in ("utf-8", "utf-8-sig") and wanted == "auto":
         shown = f", as in {found.example(encoding)!r}" if found.sample else ""
         notes.append(f"{path.name} is not UTF-8 but {encoding}{shown} (encoding sets it)")
+        if found.rival:
+            other = found.example(found.rival)
+            notes.append(f"{path.name} could as well be {found.rival}, as in {other!r}: so few signs do not tell")
     if odd.count:
         some = "1 byte is" if odd.count == 1 else f"{odd.count:,} bytes are"
         notes.append(f"{path.name}: {some} not {encoding}, the first in line {odd.line:,}: read as Windows-1252")
@@ -115,6 +118,7 @@ class _Looked:
     odd: bool
     only_returns: bool
     sample: bytes = b""
+    rival: str = ""
 
     def example(self, encoding: str) -> str:
         lines = self.sample.decode(encoding, "replace").splitlines()
@@ -146,8 +150,10 @@ def _looked_at(path: Path) -> _Looked:
             decoder.decode(b"", valid)
         except UnicodeDecodeError:
             valid = False
-    encoding, odd, sample = ("utf-8", False, b"") if valid else _by_statistics(path)
-    return _Looked(encoding, odd, returns and not feeds, sample)
+    if valid:
+        return _Looked("utf-8", False, returns and not feeds)
+    encoding, rival, sample = _by_statistics(path)
+    return _Looked(encoding, True, returns and not feeds, sample, rival)
 
 
 def _wide(start: bytes) -> str | None:
@@ -158,8 +164,8 @@ def _wide(start: bytes) -> str | None:
     return "utf-16-le" if some[1::2].count(0) > some[::2].count(0) else "utf-16-be"
 
 
-def _by_statistics(path: Path) -> tuple[str, bool, bytes]:
-    """(encoding, whether single bytes are odd in it, the lines that are no ASCII)."""
+def _by_statistics(path: Path) -> tuple[str, str, bytes]:
+    """(encoding, another one that is as likely, the lines that are no ASCII)."""
     sequences = odd = 0
     lines: list[bytes] = []
     size = 0
@@ -180,5 +186,5 @@ def _by_statistics(path: Path) -> tuple[str, bool, bytes]:
             lines.append(rest[:2000])
     sample = b"\n".join(lines)[:_SAMPLE]
     if sequences >= _MOSTLY * odd:
-        return "utf-8", True, sample
-    return legacy_encoding(sample), True, sample
+        return "utf-8", "", sample
+    return (*legacy_encoding(sample), sample)

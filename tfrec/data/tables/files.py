@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfrec.config.files import FileConfig, TableConfig
-from tfrec.data.tables.opened import READ_ERRORS, is_packed, open_bytes
+from tfrec.data.tables.opened import READ_ERRORS, is_archive, is_packed, member_of, open_bytes
 from tfrec.errors import DataError
 
 _ENDINGS = {
@@ -85,7 +85,7 @@ def kind_of(path: Path, table: TableConfig, notes: list[str]) -> str:
     """
     if table.format != "auto":
         return table.format
-    ending = Path(path.name.removesuffix(".gz")).suffix.lower()
+    ending = Path(bare_name(path)).suffix.lower()
     named = _ENDINGS.get(ending)
     start = _start(path)
     signed = next((kind for sign, kind in _SIGNS if start.startswith(sign)), None)
@@ -102,6 +102,19 @@ def kind_of(path: Path, table: TableConfig, notes: list[str]) -> str:
             "(format: csv, tsv, jsonl, json, parquet, tfrecord, excel or feed)."
         )
     return named
+
+
+def bare_name(path: Path) -> str:
+    """A file's name without the ending of what it is packed in; of a zip archive the name of what it holds.
+
+    Raises:
+        DataError: the archive holds several files.
+    """
+    try:
+        packed = not path.name.endswith(".gz") and path.is_file() and is_archive(path)
+        return Path(member_of(path)).name if packed else path.name.removesuffix(".gz")
+    except READ_ERRORS:
+        return path.name.removesuffix(".zip")  # the reader will tell
 
 
 _TOLD = {

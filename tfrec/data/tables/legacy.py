@@ -10,32 +10,51 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from tfrec.data.tables.alphabets import of_one_language
+
 _SURE = 0.75
+_CLOSE, _MANY = 0.06, 40  # so near are two encodings alike, where there are fewer than so many signs
+_STRANGE = 0.5  # what letters of no one language cost
 # What a usual sign is worth. Those of Chinese have the bytes of usual and of rare Korean ones, so Korean comes first;
 # Japanese is known by its kana.
 _USUAL = {"cp949": 1.0, "gb18030": 0.95, "big5": 0.94, "cp932": 0.8, "euc_jp": 0.8}
 _SYMBOLS = "€£¥§©®™°±²³µ¹º¼½¾×–—‘’“”„…•«»·´¿¡‰†№¢"
 
 
-def legacy_encoding(sample: bytes) -> str:
-    """Python's name of the likeliest encoding of lines that are neither ASCII nor UTF-8."""
-    best, most = "cp1252", 0.0
+def legacy_encoding(sample: bytes) -> tuple[str, str]:
+    """Python's name of the likeliest encoding of lines that are neither ASCII nor UTF-8.
+
+    Returns:
+        (the encoding, another one that is about as likely where the lines hold too few signs to tell, else "").
+    """
+    scores: dict[str, float] = {}
+    texts: dict[str, str] = {}
+    counts: dict[str, int] = {}
     for name, usual in _CANDIDATES.items():
         try:
             text = sample.decode(name)
         except UnicodeDecodeError:
             continue
-        signs = [match for match in re.finditer(r"[^\x00-\x7f]", text)]
-        score = sum(usual(text, match.start()) for match in signs) / max(1, len(signs))
-        if score > most + 1e-9:
-            best, most = name, score
-    if most < _SURE:
+        signs = [match.start() for match in re.finditer(r"[^\x00-\x7f]", text)]
+        scores[name] = sum(usual(text, at) for at in signs) / max(1, len(signs))
+        texts[name], counts[name] = text, len(signs)
+    latin = [name for name in ("cp1252", "cp1250") if name in scores]
+    if len(latin) == 2 and texts["cp1252"] != texts["cp1250"]:
+        for name in latin:  # both have letters everywhere: a language has some of them
+            scores[name] -= _STRANGE * (1 - of_one_language(texts[name], name))
+    best = max(scores, key=lambda name: scores[name], default="cp1252")
+    if scores.get(best, 0.0) < _SURE:
         from charset_normalizer import from_bytes
 
         found = from_bytes(sample).best()
         if found is not None and found.encoding not in ("utf_8", "ascii") and found.encoding not in _CANDIDATES:
-            return found.encoding
-    return best
+            return found.encoding, ""
+    count = counts.get(best, 0)
+    if not 0 < count < _MANY:
+        return best, ""
+    near = max(_CLOSE, 0.5 / count)
+    close = [name for name in scores if texts[name] != texts[best] and scores[best] - scores[name] <= near]
+    return best, max(close, key=lambda name: scores[name], default="")
 
 
 def _beside(text: str, at: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import tempfile
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -14,12 +15,14 @@ from typing import IO
 import polars as pl
 
 from tfrec.data.tables.nested import Place
+from tfrec.errors import DataError
 
 Rejected = list[tuple[int, str]]  # rows that cannot even be parsed: (row, what is wrong)
 Frames = Callable[[Mapping[str, Place]], Iterator[pl.DataFrame]]
-READ_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
+READ_ERRORS = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
 SAMPLED = 1_000  # rows that are looked at for hints and proposals
-_GZIP = b"\x1f\x8b"
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_OF_WORKBOOKS = ("[content_types].xml", "mimetype")  # members of xlsx and ods, which are archives, too
 
 
 @dataclass
@@ -46,16 +49,50 @@ class Opened:
 
 
 def is_packed(path: Path) -> bool:
-    """Whether a file is gzip: by its name, or its first bytes."""
+    """Whether a file is gzip, by its name or its first bytes, or a zip archive."""
     if path.name.endswith(".gz"):
         return True
     with path.open("rb") as raw:
-        return raw.read(2) == _GZIP
+        start = raw.read(4)
+    return start[:2] == _GZIP or (start == _ZIP and is_archive(path))
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is a zip archive and no workbook."""
+    with path.open("rb") as raw:
+        if raw.read(4) != _ZIP:
+            return False
+    with zipfile.ZipFile(path) as archive:
+        return not any(name.lower() in _OF_WORKBOOKS for name in archive.namelist())
+
+
+def member_of(path: Path) -> str:
+    """The name of the one file in a zip archive; what systems add beside it does not count.
+
+    Raises:
+        DataError: it holds several files, or none, or is locked.
+    """
+    with zipfile.ZipFile(path) as archive:
+        files = [entry for entry in archive.infolist() if not entry.is_dir() and not _of_a_system(entry.filename)]
+    if len(files) != 1:
+        shown = ", ".join(entry.filename for entry in files[:5]) + (" …" if len(files) > 5 else "")
+        raise DataError(f"{path} holds {len(files)} files ({shown}): unpack it, so that each can be named.")
+    if files[0].flag_bits & 1:
+        raise DataError(f"{path} is locked by a password: unpack it.")
+    return files[0].filename
+
+
+def _of_a_system(name: str) -> bool:
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith(".")
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Opens a file for reading, through gzip when it is packed."""
-    return gzip.open(path, "rb") if is_packed(path) else path.open("rb")  # type: ignore[return-value]
+    """Opens a file for reading, through gzip or zip when it is packed."""
+    if not is_packed(path):
+        return path.open("rb")
+    if path.name.endswith(".gz") or not is_archive(path):
+        return gzip.open(path, "rb")  # type: ignore[return-value]
+    return zipfile.ZipFile(path).open(member_of(path))
 
 
 def temporary(stack: ExitStack) -> IO[bytes]:

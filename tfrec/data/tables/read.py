@@ -123,7 +123,7 @@ def opened_file(path: Path, table: TableConfig, wanted: Collection[str] = ()) ->
             yield opened
     except READ_ERRORS as error:
         raise DataError(
-            f"{path} is not whole ({error}): the gzip file is damaged or cut off; fetch it again."
+            f"{path} is not whole ({error}): the packed file is damaged or cut off; fetch it again."
         ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error}).") from error

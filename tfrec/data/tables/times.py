@@ -25,7 +25,10 @@ _YEAR = "([0-9]{4}|[0-9]{2})"
 _DAY_NAME = rf"{_WEEKDAY}([0-9]{{1,2}})(?:st|nd|rd|th|\.)?[-/ ]([A-Za-z]{{3,9}})\.?,?[-/ ]{_YEAR}{_CLOCK}{_ZONE}"
 _NAME_DAY = rf"{_WEEKDAY}([A-Za-z]{{3,9}})\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}}){_CLOCK}{_ZONE}"
 _YEAR_LAST = rf"^([0-9]{{1,2}})([-/.])([0-9]{{1,2}})[-/.]{_YEAR}{_CLOCK}{_ZONE}"
-_NAMES = ("jan", "feb", "mar mär mrz", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez")
+_NAMES = (  # by their first three letters: English, German, French, Spanish, Italian, Portuguese, Polish, Dutch, Nordic
+    "jan ene gen sty", "feb fev lut", "mar mrz mrt", "apr avr abr kwi", "may mai maj mag mei", "jun giu cze",
+    "jul lug lip", "aug aou ago sie", "sep set wrz", "oct okt ott out paz", "nov lis", "dec dez dic des gru",
+)  # fmt: skip
 _MONTHS = {name: number for number, names in enumerate(_NAMES, 1) for name in names.split()}
 _CHINESE = (
     (r"\s*[年月]\s*", "-"), (r"日\s*", " "), (r"[时時点點]", ":"), (r"([0-9])分([0-9])", "${1}:${2}"), (r"[分秒]", ""),

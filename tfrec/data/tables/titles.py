@@ -1,0 +1,54 @@
+"""Lines above a table's header: its title, when it was exported, by whom."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+LOOKED_AT = 60
+"""Rows that are looked at to find the header."""
+_MOST = 20  # rows above a header
+_FILLED = 0.7  # of the usual number of filled cells, that a header has at least
+_AGREE = 0.9  # of the rows from the header on, that are as wide
+_VALUE = re.compile(r"[-+]?[\d.,' ]*\d[\d.,' ]*\D{0,3}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|https?://.*")
+
+
+def titles_above(rows: Sequence[Sequence[str]]) -> int:
+    """How many rows stand above the header: a few cells each, then a row of names as wide as the rows after it.
+
+    Args:
+        rows: the first rows that hold anything.
+
+    Returns:
+        0 where the first row is the header, or nothing tells that it is not.
+    """
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows[:LOOKED_AT]]
+    if len(filled) < 3:
+        return 0
+    usual = Counter(filled[len(filled) // 2 :]).most_common(1)[0][0]
+    wide = next((at for at, count in enumerate(filled) if count >= max(2, _FILLED * usual)), 0)
+    if not 0 < wide <= _MOST:
+        return 0
+    for row, count in zip(rows[:wide], filled, strict=False):
+        alone = count == 1 and bool(row[0].strip())
+        if not alone and count > usual - 2:
+            return 0
+    names = [cell.strip() for cell in rows[wide] if cell.strip()]
+    after = rows[wide:LOOKED_AT]
+    if sum(len(row) == len(rows[wide]) for row in after) < _AGREE * len(after):
+        return 0  # a list of texts, some of which hold the separator
+    return 0 if any(_VALUE.fullmatch(name) for name in names) else wide
+
+
+def told(file: str, rows: Sequence[Sequence[str]], header: int) -> str:
+    """What is said about rows that are left out.
+
+    Args:
+        file: its name.
+        rows: those above the header.
+        header: number of the header's row.
+    """
+    shown = next((text for row in rows if (text := " ".join(cell.strip() for cell in row).strip())), "")
+    some = "1 row above it is" if len(rows) == 1 else f"{len(rows)} rows above it are"
+    return f"{file}: row {header} names the columns; {some} left out, as {shown[:60]!r}"
