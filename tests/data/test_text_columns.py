@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tfrec.config import Config
+from tfrec.config import Config, TableConfig
 from tfrec.data.prepare import prepare
 from tfrec.data.text_columns import holds_text, plain_texts, text_columns
 
@@ -108,3 +108,28 @@ def test_named_columns_stay_as_they_are(make_shop: Callable[..., Config]) -> Non
 )
 def test_words_or_not(values: list[str], words: bool) -> None:
     assert holds_text(pl.Series(values)) is words
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "xml"])
+def test_lists_of_categories_stay_lists(kind: str, tmp_path: Path) -> None:
+    from tfrec.data.tables.read import read_table
+    from tfrec.understanding.categories import top_of
+
+    rows = [("1", ["Home & Garden", "Sale"]), ("2", ["Toys"]), ("3", [])]
+    path = tmp_path / f"items.{kind}"
+    if kind == "jsonl":
+        path.write_text("".join(json.dumps({"item_id": item, "category": names}) + "\n" for item, names in rows))
+    elif kind == "parquet":
+        pl.DataFrame(rows, schema=["item_id", "category"], orient="row").write_parquet(path)
+    else:
+        cells = ["".join(f"<category>{name.replace('&', '&amp;')}</category>" for name in names) for _, names in rows]
+        path.write_text(f"<all>{''.join(f'<p><item_id>{n}</item_id>{cell}</p>' for n, cell in enumerate(cells))}</all>")
+    [batch] = read_table(TableConfig(path=path.name), tmp_path, ("item_id", "category"), (), "items")
+    assert batch.frame["category"].to_list() == ["Home & Garden | Sale", "Toys", ""]
+    assert [top_of(value) for value in batch.frame["category"]] == ["Home & Garden", "Toys", ""]
+
+
+def test_lists_of_paths_of_categories_are_paths(tmp_path: Path) -> None:
+    from tfrec.data.ids import listed_text
+
+    assert listed_text([["Sports & Outdoors", "Boats"], ["Sale", None]]) == "Sports & Outdoors > Boats | Sale"

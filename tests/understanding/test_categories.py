@@ -52,3 +52,12 @@ def test_a_head_turns_a_vote_that_is_open() -> None:
     rows, scores = tf.constant([[0, 1], [0, 1]]), tf.zeros([2, 2])
     told = Categories(["A", "B"], np.array([0, 1]), head)(rows, scores, tf.constant([[3.0, 0, 0, 0], [-3.0, 0, 0, 0]]))
     assert told.numpy().argmax(axis=1).tolist() == [1, 0]
+
+
+def test_paths_with_bare_slashes_are_cut_where_most_are_paths() -> None:
+    from tfrec.understanding.categories import categories_of
+
+    paths = ["Home/Kitchen", "/Home/Bath", "Toys", "Toys/Dolls/Big"] * 3
+    assert categories_of(pl.DataFrame({"category": paths}))[0] == ["Home", "Toys"]
+    names = ["TV/Video", "Toys", "Garden", "Shoes"] * 3
+    assert categories_of(pl.DataFrame({"category": names}))[0] == ["TV/Video", "Toys", "Garden", "Shoes"]

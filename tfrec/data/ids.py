@@ -16,6 +16,7 @@ from tfrec.errors import DataError
 
 IDS = ("item_id", "user_id", "query_id", "order_id")
 ID_LISTS = ("history",)
+LISTED = ("category",)  # columns whose lists are of names that stay apart
 # Ends each id of a list that a file holds as such, so that blanks within ids survive; no text file holds this sign.
 END_OF_ID = "\x1f"
 _EXACT: dict[Any, int] = {
@@ -38,6 +39,18 @@ def as_text(value: Any) -> str:
         text = json.dumps(_filled(value), ensure_ascii=False, sort_keys=True)
         return text.encode("utf-8", "replace").decode("utf-8")
     return repr(value)
+
+
+BETWEEN_LISTED = " | "
+"""Between the names of a list of categories, which may hold blanks; those of a list within it make a path."""
+
+
+def listed_text(value: Any) -> str:
+    """A JSON list of names, or of paths of names, as one text in which they stay apart; other values as `as_text`."""
+    if not isinstance(value, list):
+        return as_text(value)
+    paths = [" > ".join(filter(None, map(as_text, one))) if isinstance(one, list) else as_text(one) for one in value]
+    return BETWEEN_LISTED.join(filter(None, paths))
 
 
 def _filled(value: Any) -> Any:

@@ -16,7 +16,7 @@ from tfrec.data.layouts.resolve import every_file, resolved
 from tfrec.errors import DataError, TfrecError
 from tfrec.files import flocked, read_json
 
-FORMAT = 5  # raise it when the same configuration shall be prepared anew
+FORMAT = 6  # raise it when the same configuration shall be prepared anew
 _LETTERS = 16  # of the hash, as the folder's name
 
 

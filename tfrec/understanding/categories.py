@@ -77,8 +77,8 @@ def categories_of(items: pl.DataFrame) -> tuple[list[str], np.ndarray]:
     none: tuple[list[str], np.ndarray] = [], np.full(items.height, -1, np.int64)
     if "category" not in items.columns:
         return none
-    tops = [top_of(value) for value in items["category"].cast(pl.String).fill_null("").to_list()]
-    tops = _cut(tops)
+    values = items["category"].cast(pl.String).fill_null("").to_list()
+    tops = _cut([top_of(value) for value in _with_blanks(values)])
     numbers: dict[str, int] = {}
     codes = np.array([numbers.setdefault(top.casefold(), len(numbers)) if top else -1 for top in tops], np.int64)
     if not numbers or len(numbers) > max(1.0, _MOST_DISTINCT * (codes >= 0).sum()):
@@ -87,6 +87,15 @@ def categories_of(items: pl.DataFrame) -> tuple[list[str], np.ndarray]:
     for top, code in zip(tops, codes.tolist(), strict=True):
         shown.setdefault(code, top)
     return [shown[code] for code in range(len(numbers))], codes
+
+
+def _with_blanks(values: list[str]) -> list[str]:
+    """Paths such as Home/Kitchen as Home / Kitchen where most values are some: one name alone may be TV/Video."""
+    distinct = {value for value in values if value}
+    paths = sum("/" in value for value in distinct)
+    if 2 * paths < len(distinct) or any(_PATH.search(value) or "://" in value for value in distinct):
+        return values
+    return [value.strip("/").replace("/", " / ") for value in values]
 
 
 def _cut(values: list[str]) -> list[str]:

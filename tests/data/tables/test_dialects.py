@@ -130,3 +130,15 @@ def test_words_for_no_value_are_none(tmp_path: Path) -> None:
     found = read(tmp_path / "a.csv", content, ("item_id", "title", "user_id", "brand"), null_values=["nil"])
     assert found.rows == [("", "a", "", ""), ("2", "", "", ""), ("3", "Nan bread", "", "")]
     assert found.changes["words for no value in user_id, read as empty"] == 3
+
+
+@pytest.mark.parametrize("rows", [8, 300_000])
+def test_a_quote_that_is_never_closed_is_one_sentence(
+    rows: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    content = (
+        "item_id,title,brand\n" + "".join(f"{n},a {n},b\n" for n in range(rows)) + '9,"open box,c\n10,d,e\n11,f,g\n'
+    )
+    with pytest.raises(DataError, match=rf"row {rows + 2}: a quote is opened there and never closed"):
+        read(tmp_path / "a.csv", content)
+    assert "Traceback" not in "".join(capfd.readouterr())

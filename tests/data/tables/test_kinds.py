@@ -85,7 +85,7 @@ def test_nested_values_are_named_by_their_path(kind: str, mark: str, tmp_path: P
     }
     columns = {name: place.replace(".", mark) for name, place in columns.items()}
     found = read(path, None, ("item_id", *columns), columns=columns)
-    assert found.rows == [("1", "red lamp", "12.5", "a b", "x y", "b"), ("2", "", "", "", "", "")]
+    assert found.rows == [("1", "red lamp", "12.5", "a | b", "x y", "b"), ("2", "", "", "", "", "")]
 
 
 def test_no_value_in_a_parquet_struct_is_no_word(tmp_path: Path) -> None:

@@ -11,13 +11,15 @@ from tfrec.data.tables.titles import titles_above
 
 from .reading import read
 
-HEADER, ROWS = ["item_id", "title", "price", "brand"], [[f"P{n}", f"lamp {n}", f"{n}.5", "Acme"] for n in range(8)]
+HEADER, ROWS = ["item_id", "title", "list_price", "brand"], [[f"P{n}", f"lamp {n}", f"{n}.5", "Acme"] for n in range(8)]
 ABOVE = {
     "none": [],
     "a title": [["Katalog Frühjahr 2024"]],
     "a title between separators": [["Catalogue", "", "", ""]],
     "a title, a blank line and a date": [["Sortiment"], ["", "", "", ""], ["Stand:", "03.04.2024"]],
     "a sentence with commas": [["Exported by Ann, for the web"]],
+    "names in words": [["Template=Lamps", "Version=3"], ["Seller SKU", "Product Name", "Standard Price", "Brand Name"]],
+    "names in words alone": [["Seller SKU", "Product Name", "Standard Price", "Brand Name"]],
 }
 
 
@@ -26,7 +28,7 @@ ABOVE = {
 def test_lines_above_the_header_of_a_text_file(kind: str, separator: str, tmp_path: Path) -> None:
     lines = [*ABOVE[kind], HEADER, *ROWS]
     content = "".join(separator.join(row) + "\r\n" for row in lines)
-    found = read(tmp_path / "a.csv", content, ("item_id", "title", "price"))
+    found = read(tmp_path / "a.csv", content, ("item_id", "title", "list_price"))
     assert found.rows == [tuple(row[:3]) for row in ROWS] and found.rejected == []
     said = [note for note in found.notes if "names the columns" in note]
     assert len(said) == bool(ABOVE[kind])
@@ -47,7 +49,7 @@ def cells(rows: list[list[str]], start: int = 1) -> str:
 @pytest.mark.parametrize("kind", ["none", "a title", "a title, a blank line and a date"])
 def test_lines_above_the_header_of_a_sheet(kind: str, tmp_path: Path) -> None:
     write_xlsx(tmp_path / "a.xlsx", cells([*ABOVE[kind], HEADER, *ROWS], 2))
-    found = read(tmp_path / "a.xlsx", None, ("item_id", "title", "price"))
+    found = read(tmp_path / "a.xlsx", None, ("item_id", "title", "list_price"))
     assert found.rows == [tuple(row[:3]) for row in ROWS]
     row = 2 + len(ABOVE[kind])  # the sheet's first row is empty
     assert not ABOVE[kind] or f"a.xlsx: row {row} names the columns" in found.notes[0]

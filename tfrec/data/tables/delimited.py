@@ -7,29 +7,26 @@ values (IANA text/tab-separated-values) know no quoting: there a quote is a char
 from __future__ import annotations
 
 import contextlib
-import csv
 import gzip
-import io
-import re
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import polars as pl
 
 from tfrec.config.files import TableConfig
-from tfrec.data.ids import as_text
+from tfrec.data.ids import LISTED, as_text, listed_text
 from tfrec.data.tables.dialect import Dialect, find_dialect
 from tfrec.data.tables.encoding import as_utf8
 from tfrec.data.tables.nested import Place, value_at, value_of
 from tfrec.data.tables.opened import Opened, is_packed, open_bytes, some_values, temporary
+from tfrec.data.tables.rewriting import FIELD, rewrite, unescaped
 from tfrec.data.tables.swallowed import QuotedFields, SwallowedRows
 from tfrec.errors import DataError
 
 _BLOCK = 8 << 20
-_LINE, _TAB, _FIELD = "\x1d", "\x1e", "\x1f"  # stand for escaped signs until Arrow has parted the fields
 # Arrow's threads may hold the last reference to a reader's options a moment longer than we do. Would they have to free
 # the Python callback in them while the interpreter ends, the process would abort; so the latest ones stay alive.
 _latest_options: deque[Any] = deque(maxlen=32)
@@ -56,8 +53,8 @@ def open_delimited(path: Path, table: TableConfig, kind: str, wanted: Collection
     rewritten = escaped or len(separator.encode()) > 1
     if rewritten:
         target = temporary(stack)
-        _rewrite(plain, target, dialect, escaped)
-        plain, separator, body = Path(target.name), "\t" if escaped else _FIELD, 0
+        rewrite(plain, target, dialect, escaped)
+        plain, separator, body = Path(target.name), "\t" if escaped else FIELD, 0
     found = [name for name in dialect.header if name]
     columns = {
         name: [row[at] if at < len(row) else "" for row in dialect.rows] for at, name in enumerate(dialect.header)
@@ -86,6 +83,7 @@ def _frames(
     labels = [f"c{at}" for at in range(len(dialect.header))]
     label = dict(zip(dialect.header, labels, strict=True))
     skipped: set[int] = set()
+    open_quotes: list[int] = []
     offset = dialect.first_row - 1  # Arrow counts rows from 1
 
     def reject(row: Any) -> str:
@@ -93,7 +91,8 @@ def _frames(
         skipped.add(number)
         if row.text.strip():
             if "\n" in row.text.strip():
-                raise DataError(f"{path}, row {number}: a quote is opened there and never closed.")
+                open_quotes.append(number)  # an exception would not pass through Arrow's threads
+                return "error"
             opened.rejected.append((number, f"{row.actual_columns} fields instead of {row.expected_columns}"))
         return "skip"
 
@@ -121,8 +120,9 @@ def _frames(
         except pa.ArrowInvalid as error:
             if "Empty CSV file" in str(error):
                 return
+            _tell_of_open(path, open_quotes)
             raise DataError(f"{path} cannot be read as a table ({str(error).splitlines()[0]}).") from None
-        for record_batch in _batches(reader, path):
+        for record_batch in _batches(reader, path, open_quotes):
             frame = pl.DataFrame(pl.from_arrow(record_batch))
             rows: list[int] = []
             if skipped:
@@ -142,20 +142,25 @@ def _frames(
                 chosen = [_at(pl.col(label[place.column]), place, name) for name, place in places.items()]
                 frame = frame.filter(~blank).select(*chosen, "_row")
                 if rewritten:
-                    texts = pl.col(pl.String).str.replace_all(_LINE, "\n").str.replace_all(_TAB, "\t")
-                    frame = frame.with_columns(texts)
+                    frame = frame.with_columns(unescaped(pl.col(pl.String)))
                 yield frame
     if quoting and last is not None and any("\n" in str(value) for value in last.row(-1)[:-1]) and _odd_quotes(plain):
         raise DataError(f"{path}, row {last['_row'][-1]}: a quote is opened there and never closed.")
     opened.warnings.extend(suspicion.sentences())
 
 
-def _batches(reader: Any, path: Path) -> Iterator[Any]:
+def _tell_of_open(path: Path, rows: list[int]) -> None:
+    if rows:
+        raise DataError(f"{path}, row {rows[0]}: a quote is opened there and never closed.") from None
+
+
+def _batches(reader: Any, path: Path, open_quotes: list[int]) -> Iterator[Any]:
     import pyarrow as pa
 
     try:
         yield from reader
     except pa.ArrowInvalid as error:
+        _tell_of_open(path, open_quotes)
         reason = str(error).splitlines()[0].rstrip(".")
         raise DataError(
             f"{path} cannot be read to its end ({reason}): look for a quote that opens a field and is never closed."
@@ -164,48 +169,11 @@ def _batches(reader: Any, path: Path) -> Iterator[Any]:
 
 def _at(column: pl.Expr, place: Place, name: str) -> pl.Expr:
     if place.steps:
+        text_of = listed_text if name in LISTED else as_text
         column = column.map_elements(
-            lambda text: as_text(value_at(value_of(text), place.steps)), return_dtype=pl.String
+            lambda text: text_of(value_at(value_of(text), place.steps)), return_dtype=pl.String
         )
     return column.alias(name)
-
-
-def _rewrite(plain: Path, target: IO[bytes], dialect: Dialect, escaped: bool) -> None:
-    """Writes the rows so that Arrow can part them: separators of several bytes as one, escaped signs as stand-ins."""
-    with open_bytes(plain) as raw:
-        raw.read(dialect.body)
-        if escaped:
-            rest = b""
-            while block := raw.read(_BLOCK):
-                block = rest + block
-                ends = len(block) - len(block.rstrip(b"\\"))  # an escape must not be cut from its sign
-                cut = len(block) - ends % 2
-                target.write(re.sub(rb"\\(.)", _unescaped, block[:cut], flags=re.S))
-                rest = block[cut:]
-            target.write(rest)
-        elif dialect.quoting == "none":
-            for line in raw:
-                target.write(line.replace(dialect.separator.encode(), _FIELD.encode()))
-        else:
-            lines = io.TextIOWrapper(raw, encoding="utf-8", newline="")  # type: ignore[arg-type]
-            if len(dialect.separator) > 1:
-                raise DataError(f"The separator {dialect.separator!r} does not go with quotes: set quoting: none.")
-            for record in csv.reader(lines, delimiter=dialect.separator):
-                target.write(
-                    _FIELD.join(field.replace("\n", _LINE).replace("\r", "") for field in record).encode() + b"\n"
-                )
-    target.flush()
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    sign = match.group(1)
-    return _ESCAPES.get(sign, sign)
-
-
-_ESCAPES = {
-    b"N": b"\\N", b"n": _LINE.encode(), b"\n": _LINE.encode(), b"t": _TAB.encode(), b"\t": _TAB.encode(),
-    b"r": b" ", b"0": b"", b"b": b"", b"Z": b"",
-}  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from tfrec.config.files import TableConfig
-from tfrec.data.ids import ID_LISTS, IDS, as_text, id_list_text, id_text
+from tfrec.data.ids import ID_LISTS, IDS, LISTED, as_text, id_list_text, id_text, listed_text
 from tfrec.data.tables.encoding import as_utf8
 from tfrec.data.tables.json_objects import Numbered, json_objects
 from tfrec.data.tables.nested import Place, python_value, value_at
@@ -88,7 +88,7 @@ def value_column(name: str, values: list[Any]) -> pl.Series:
         alone = [(value or [None])[0] if isinstance(value, list) and len(value) < 2 else value for value in values]
         if all(value is None or type(value) in (int, float) for value in alone):
             return pl.Series(name, alone, dtype=pl.Float64, strict=False)
-    way = id_text if name in IDS else id_list_text if name in ID_LISTS else as_text
+    way = id_text if name in IDS else id_list_text if name in ID_LISTS else listed_text if name in LISTED else as_text
     return pl.Series(name, [way(value) for value in values], dtype=pl.String)
 
 

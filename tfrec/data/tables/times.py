@@ -156,6 +156,9 @@ def _plain(texts: pl.Series) -> pl.Series:
     plain = texts.str.strip_chars()
     if plain.str.contains(r"[^\x00-\x7f]").any():
         plain = plain.str.normalize("NFKC").str.replace_all(r"\s+", " ")
+        letters = plain.str.contains(r"[\u00c0-\u017f]")  # of months, whose accents tell nothing
+        if letters.any():
+            plain = plain.str.normalize("NFD").str.replace_all(r"\p{Mn}", "").zip_with(letters, plain)
         for before, after in (*_CHINESE, *_HALVES):
             plain = plain.str.replace_all(before, after)
         plain = plain.str.strip_chars()
@@ -233,7 +236,7 @@ def _by_groups(texts: pl.Series, pattern: str, order: str) -> pl.Series:
         groups = groups.with_columns(pl.lit(None, pl.String).alias("zone"))
     month = pl.col("m")
     if groups["m"].str.contains("[A-Za-z]").any():
-        short = pl.col("m").str.to_lowercase().str.slice(0, 3)
+        short = pl.col("m").str.to_lowercase().str.replace("^jui(n|l)", "ju$1").str.slice(0, 3)
         month = short.replace_strict({name: str(number) for name, number in _MONTHS.items()}, default=None)
     year = pl.when(pl.col("y").str.len_chars() == 2).then(
         pl.when(pl.col("y").cast(pl.Int32, strict=False) < 70).then("20" + pl.col("y")).otherwise("19" + pl.col("y"))

@@ -11,6 +11,7 @@ LOOKED_AT = 60
 _MOST = 20  # rows above a header
 _FILLED = 0.7  # of the usual number of filled cells, that a header has at least
 _AGREE = 0.9  # of the rows from the header on, that are as wide
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _VALUE = re.compile(r"[-+]?[\d.,' ]*\d[\d.,' ]*\D{0,3}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|https?://.*")
 
 
@@ -28,7 +29,9 @@ def titles_above(rows: Sequence[Sequence[str]]) -> int:
         return 0
     usual = Counter(filled[len(filled) // 2 :]).most_common(1)[0][0]
     wide = next((at for at, count in enumerate(filled) if count >= max(2, _FILLED * usual)), 0)
-    if not 0 < wide <= _MOST:
+    if wide == 0:
+        return int(_of_machines(rows[0], rows[1:2]))
+    if wide > _MOST:
         return 0
     for row, count in zip(rows[:wide], filled, strict=False):
         alone = count == 1 and bool(row[0].strip())
@@ -38,7 +41,23 @@ def titles_above(rows: Sequence[Sequence[str]]) -> int:
     after = rows[wide:LOOKED_AT]
     if sum(len(row) == len(rows[wide]) for row in after) < _AGREE * len(after):
         return 0  # a list of texts, some of which hold the separator
-    return 0 if any(_VALUE.fullmatch(name) for name in names) else wide
+    if any(_VALUE.fullmatch(name) for name in names):
+        return 0
+    return wide + _of_machines(rows[wide], rows[wide + 1 : wide + 2])
+
+
+def _of_machines(header: Sequence[str], after: Sequence[Sequence[str]]) -> bool:
+    """Whether a header in words has another in a machine's names below it, as flat files of marketplaces have."""
+    if not after:
+        return False
+    words, machine = ([cell.strip() for cell in row if cell.strip()] for row in (header, after[0]))
+    names = [_NAME.fullmatch(cell) is not None for cell in machine]
+    return (
+        len(machine) == len(words)
+        and all(names)
+        and 2 * sum("_" in cell for cell in machine) >= len(machine)
+        and not all(_NAME.fullmatch(cell) for cell in words)
+    )
 
 
 def told(file: str, rows: Sequence[Sequence[str]], header: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.data.ids import ID_LISTS, IDS, check_whole_ids, id_column, id_list_column
+from tfrec.data.ids import BETWEEN_LISTED, ID_LISTS, IDS, LISTED, check_whole_ids, id_column, id_list_column
 from tfrec.errors import DataError
 
 VALUES = ("price", "gain", "weight", "split", "event", "timestamp", "quantity")
@@ -35,7 +35,8 @@ def as_texts(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
             check_whole_ids(path, name, frame[name].explode())
             column = id_list_column(column, kind)
         elif isinstance(kind, pl.List):
-            column = column.list.eval(pl.element().cast(pl.String)).list.join(" ", ignore_nulls=True)
+            between = BETWEEN_LISTED if name in LISTED else " "
+            column = column.list.eval(pl.element().cast(pl.String)).list.join(between, ignore_nulls=True)
         elif name == "timestamp" and isinstance(kind, pl.Date | pl.Datetime):
             column = column.cast(pl.Datetime("ms")).dt.epoch("s").cast(pl.String)
         elif name in IDS and kind.is_numeric():
