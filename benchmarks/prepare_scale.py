@@ -1,6 +1,8 @@
 """Measures `tfrec data prepare` on a large synthetic catalogue: seconds and peak memory of the whole process.
 
     python benchmarks/prepare_scale.py --items 1000000
+    python benchmarks/prepare_scale.py --form joins       # descriptions and categories in tables of their own
+    python benchmarks/prepare_scale.py --form variants    # four rows of sizes a product, its title in the first alone
 
 Prints one line and writes benchmarks/results/prepare_scale.json.
 """
@@ -15,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import yaml
@@ -24,14 +27,56 @@ from tfrec.files import read_json, write_json
 
 RESULT = Path(__file__).parent / "results" / "prepare_scale.json"
 QUERIES, JUDGED = 300, 20
+SIZES = ("S", "M", "L", "XL")
 
 
-def write_shop(folder: Path, count: int, seed: int) -> Path:
+def plain(folder: Path) -> dict[str, Any]:
+    """The catalogue as one table."""
+    return {"path": "items.csv"}
+
+
+def with_joins(folder: Path) -> dict[str, Any]:
+    """Descriptions by item and names of categories by number, in tables that are looked up."""
+    items = pl.read_csv(folder / "items.csv", infer_schema=False)
+    items.select("item_id", "description").write_csv(folder / "texts.csv")
+    names = items.select(pl.col("category").unique(maintain_order=True)).with_row_index("number")
+    names.write_csv(folder / "categories.csv")
+    items = items.join(names, on="category", how="left", maintain_order="left").drop("description", "category")
+    items.write_csv(folder / "items.csv")
+    return {
+        "path": "items.csv",
+        "join": [
+            {"path": "texts.csv", "on": "item_id", "columns": {"description": "description"}},
+            {"path": "categories.csv", "on": "number", "columns": {"category": "category"}},
+        ],
+    }
+
+
+def with_variants(folder: Path) -> dict[str, Any]:
+    """Each product of four has rows of the next three as its sizes, which name it and have no words of their own."""
+    items = pl.read_csv(folder / "items.csv", infer_schema=False).with_row_index("at")
+    leads = pl.col("at") % len(SIZES) == 0
+    texts = [name for name in items.columns if name not in ("at", "item_id", "price")]
+    items.select(
+        pl.col("item_id").alias("sku"),
+        pl.col("item_id").gather(pl.col("at") // len(SIZES) * len(SIZES)).alias("item_id"),
+        (pl.col("at") % len(SIZES)).replace_strict(dict(enumerate(SIZES))).alias("size"),
+        "price",
+        *(pl.when(leads).then(name).otherwise(pl.lit("")).alias(name) for name in texts),
+    ).write_csv(folder / "items.csv")
+    return {"path": "items.csv", "aliases": ["sku"], "variants": {"options": ["size"]}}
+
+
+FORMS = {"plain": plain, "joins": with_joins, "variants": with_variants}
+
+
+def write_shop(folder: Path, count: int, form: str, seed: int) -> Path:
     """Writes items.csv and searches.csv of a shop, and its configuration.
 
     Args:
         folder: where to.
-        count: the number of products.
+        count: the number of rows of items.csv.
+        form: of the catalogue, one of FORMS.
         seed: the seed.
 
     Returns:
@@ -50,7 +95,7 @@ def write_shop(folder: Path, count: int, seed: int) -> Path:
     tree = {
         "name": "scale",
         "runs_dir": str(folder / "runs"),
-        "data": {"root": str(folder), "items": "items.csv", "searches": "searches.csv"},
+        "data": {"root": str(folder), "items": FORMS[form](folder), "searches": "searches.csv"},
     }
     (folder / "scale.yaml").write_text(yaml.safe_dump(tree))
     return folder / "scale.yaml"
@@ -60,13 +105,14 @@ def main() -> None:
     """Generates, prepares in a process of its own, measures."""
     parser = argparse.ArgumentParser(description="Seconds and peak memory of `tfrec data prepare`.")
     parser.add_argument("--items", type=int, default=1_000_000)
+    parser.add_argument("--form", choices=FORMS, default="plain")
     parser.add_argument("--seed", type=int, default=17)
     parser.add_argument("--output", type=Path, default=RESULT)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        config = write_shop(folder, given.items, given.seed)
-        megabytes = (folder / "items.csv").stat().st_size / 1e6
+        config = write_shop(folder, given.items, given.form, given.seed)
+        megabytes = sum(file.stat().st_size for file in folder.glob("*.csv")) / 1e6
         started = time.monotonic()
         program = "from tfrec.cli.data import app; app()"
         subprocess.run([sys.executable, "-c", program, "prepare", "--config", str(config)], check=True)
@@ -74,6 +120,7 @@ def main() -> None:
         report = read_json(next((folder / "runs" / "scale" / "data").glob("*/report.json")))["items"]
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20  # Linux counts in KiB
     result = {
+        "form": given.form,
         "items": given.items,
         "rows_read": report["rows_read"],
         "rows_kept": report["rows_kept"],

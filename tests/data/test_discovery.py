@@ -139,3 +139,23 @@ def test_the_first_of_several_pictures_is_the_picture(tmp_path: Path) -> None:
     text = "sku,title,image\n" + "".join(f"P{n},{NAMES[n]},{cell}\n" for n, cell in enumerate(cells))
     found = understood(proposed(tmp_path, products__csv=text), tmp_path)
     assert found.frames["items"]["image"].to_list() == ["http://x/1.jpg", "http://x/1.jpg", "a, b.jpg", "", "c.jpg"]
+
+
+def test_a_log_of_searches_most_of_them_without_a_click(tmp_path: Path) -> None:
+    log = "ts,session,query,clicked_sku\n" + "".join(
+        f"2024-01-{1 + n % 27:02d}T10:00:00,s{n % 5},{NAMES[n % 6]},{f'P{n % 6}' if n % 4 == 0 else ''}\n"
+        for n in range(80)
+    )
+    found = understood(proposed(tmp_path, products__csv=ITEMS, search_log__csv=log), tmp_path)
+    report = found.reports["interactions"].to_json()
+    assert found.frames["interactions"].height == 20 and report["faults"]["kinds"] == {"empty item_id": 60}
+
+
+def test_names_with_units_in_brackets_and_currencies_of_any_script(tmp_path: Path) -> None:
+    text = "商品コード,商品名（全角）,価格（税込）\n" + "".join(f'{n},椅子 {n},"{n + 1}2,900원"\n' for n in range(6))
+    found = understood(proposed(tmp_path, shohin__csv=text), tmp_path)
+    assert found.frames["items"]["price"].to_list() == [12900 + 10000 * n for n in range(6)]
+    russian = "Артикул;Наименование;Цена\n" + "".join(f"А{n};лампа {n};{n} 299,00 руб.\n" for n in range(6))
+    (tmp_path / "ru").mkdir()
+    proposal = proposed(tmp_path / "ru", goods__csv=russian)
+    assert proposal.tables["items"]["columns"]["price"] == "Цена"

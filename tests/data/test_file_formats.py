@@ -25,14 +25,14 @@ ROWS = [
     {"sku": 3, "name": "沙发 🛋", "tags": ["x"], "price": 3.0},
 ]
 EXPECTED = [
-    ("17850", 'Sofa, "red"', "home living room", 12.5),
+    ("17850", 'Sofa, "red"', "home | living room", 12.5),
     ("2", "Lampe für Küche\nzwei Zeilen", "", None),
     ("3", "沙发 🛋", "x", 3.0),
 ]
 
 
 def _flat() -> pl.DataFrame:
-    return pl.DataFrame([{**row, "tags": " ".join(row["tags"])} for row in ROWS])
+    return pl.DataFrame([{**row, "tags": " | ".join(row["tags"])} for row in ROWS])
 
 
 def _write(path: Path, kind: str) -> None:

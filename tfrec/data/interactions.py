@@ -76,7 +76,7 @@ def load_interactions(
             rating_rules() if config.min_rating is not None else []
         )
         frame = liked_only(apply_rules(frame, file, rules, report), config, report)
-        frame = tie_to_catalogue(frame, file, catalogue, items, report)
+        frame = tie_to_catalogue(frame, file, catalogue, items, report, sparse=True)
         quantity = pl.col("quantity").cast(pl.Float32, strict=False) if "quantity" in frame.columns else pl.lit(1.0)
         event = pl.col("event") if "event" in frame.columns else pl.lit("purchase")
         order = pl.col("order_id") if "order_id" in frame.columns else pl.lit("")

@@ -22,7 +22,7 @@ SPLITS = ("train", "dev", "test")
 
 
 def tie_to_catalogue(
-    frame: pl.DataFrame, file: Path, catalogue: Catalogue, items: ItemsConfig, report: TableReport
+    frame: pl.DataFrame, file: Path, catalogue: Catalogue, items: ItemsConfig, report: TableReport, sparse: bool = False
 ) -> pl.DataFrame:
     """Adds the item index; merged items are re-pointed, rows of products that have left the catalogue are dropped.
 
@@ -34,6 +34,8 @@ def tie_to_catalogue(
         catalogue: the products.
         items: the catalogue's configuration (id_pattern).
         report: is told what is dropped.
+        sparse: whether rows without an item are usual, as searches without a click in a log: then however many there
+            are, the mapping may be right.
 
     Returns:
         the rows of known items with `item` Int64.
@@ -52,7 +54,7 @@ def tie_to_catalogue(
         frame = frame.with_columns(kept)
     index = catalogue.frame.select("item_id", pl.int_range(pl.len(), dtype=pl.Int64).alias("item"))
     frame = frame.join(index, on="item_id", how="left", maintain_order="left")
-    frame = apply_rules(frame, file, [empty("item_id")], report)
+    frame = apply_rules(frame, file, [empty("item_id", counts=not sparse)], report)
     unknown = frame.filter(pl.col("item").is_null())["item_id"]
     _tell_of_zeros(unknown, catalogue, report)
     report.gone(unknown.to_list())

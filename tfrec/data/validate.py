@@ -20,12 +20,14 @@ class Rule:
         column: the column that is shown in the message.
         bad: Boolean expression, true where the row is faulty.
         what: the message; {} is replaced by the column's value.
+        counts: whether many such rows mean that the mapping is wrong.
     """
 
     kind: str
     column: str
     bad: pl.Expr
     what: str
+    counts: bool = True
 
 
 def apply_rules(frame: pl.DataFrame, file: Path, rules: Sequence[Rule], report: TableReport) -> pl.DataFrame:
@@ -54,13 +56,14 @@ def apply_rules(frame: pl.DataFrame, file: Path, rules: Sequence[Rule], report: 
         faulty = frame.filter(broken == number)
         if faulty.height:
             shown = zip(faulty["_row"], faulty[rule.column], strict=True)
-            report.fault(rule.kind, file, ((row, rule.what.format(repr(str(value)[:60]))) for row, value in shown))
+            told = ((row, rule.what.format(repr(str(value)[:60]))) for row, value in shown)
+            report.fault(rule.kind, file, told, rule.counts)
     return frame.filter(broken < 0)
 
 
-def empty(column: str) -> Rule:
+def empty(column: str, counts: bool = True) -> Rule:
     """The column must not be empty."""
-    return Rule(f"empty {column}", column, pl.col(column) == "", f"{column} is empty")
+    return Rule(f"empty {column}", column, pl.col(column) == "", f"{column} is empty", counts)
 
 
 def low_rule(column: str, least: float) -> Rule:

@@ -74,6 +74,9 @@ CENTRAL = {
     "rød stol på værelset": "cp1252",
     "sillón pequeño, señora": "cp1252",
     "świeczka, żółty ręcznik, łóżko": "cp1250",
+    "świeczka, źródlana, mąka": "iso8859-2",
+    "kırmızı şapka, yeşil gömlek, çocuk ayakkabısı": "cp1254",
+    "þægilegur stóll, ljós við rúmið": "cp1252",
 }
 
 

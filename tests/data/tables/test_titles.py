@@ -55,6 +55,13 @@ def test_lines_above_the_header_of_a_sheet(kind: str, tmp_path: Path) -> None:
     assert not ABOVE[kind] or f"a.xlsx: row {row} names the columns" in found.notes[0]
 
 
+def test_a_sheet_of_words_before_the_table_is_passed_over(tmp_path: Path) -> None:
+    for words in ([["Read the other sheet"]], [["What this is"], ["Ask Ann"]]):
+        write_xlsx(tmp_path / "a.xlsx", cells(words, 3), cells([HEADER, *ROWS]))
+        found = read(tmp_path / "a.xlsx")
+        assert found.rows == [tuple(row[:2]) for row in ROWS] and "sheet 'Sheet2' is read" in found.notes[0]
+
+
 def test_sheets_with_the_same_columns_are_one_table(tmp_path: Path) -> None:
     notes = cells([["What this is"], ["Ask Ann"]])
     write_xlsx(tmp_path / "a.xlsx", cells([HEADER, *ROWS[:3]]), notes, cells([["Archive"], HEADER, *ROWS[3:]]))

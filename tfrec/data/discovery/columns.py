@@ -10,7 +10,7 @@ import polars as pl
 _LOOKED_AT = 2_000
 _SHOWN = 3
 _NUMBER = re.compile(
-    r"[^\w\-]*-?\s*(?:[A-Za-z]{1,3}\.?\s?)?[^\w\-]*-?\d[\d.,'\s\u00a0\u202f]*\s*(?:%|,-|[^\w\s]|[A-Za-zł]{1,4}|[元円圆])?\s*"
+    r"[^\w\-]*-?\s*(?:[A-Za-z]{1,3}\.?\s?)?[^\w\-]*-?\d[\d.,'\s\u00a0\u202f]*\s*(?:%|,-|[^\w\s]|[^\W\d_]{1,4}\.?)?\s*"
 )
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
 _DATE = re.compile(

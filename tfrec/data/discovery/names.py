@@ -10,8 +10,9 @@ from pathlib import Path
 import yaml
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_BRACKETS = re.compile(r"\(.*?\)|\[.*?\]")
 _SIGN = re.compile(r"[\W_]+")
-_WHOLE, _BESIDE, _INSIDE = 1.0, 0.8, 0.7
+_WHOLE, _BESIDE, _INSIDE, _ASIDE = 1.0, 0.8, 0.7, 0.97
 NAMED = 0.55
 """Likeness from which a name speaks for a role."""
 _STEP = 0.004  # a later name of a list is believed a little less
@@ -60,6 +61,9 @@ def likeness(role: str, column: str) -> float:
     """
     parts = column.split(".")
     best = _of_name(role, column)
+    bare = _BRACKETS.sub("", unicodedata.normalize("NFKC", column)).strip()
+    if bare and bare != column:
+        best = max(best, _ASIDE * _of_name(role, bare))  # price (with tax)
     if len(parts) > 1:
         best = max(best, 0.9 * _of_name(role, parts[-1]), _of_name(role, f"{parts[-2]} {parts[-1]}"))
     return best

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tfrec.data.tables.alphabets import of_one_language
+from tfrec.data.tables.alphabets import ALPHABETS, of_one_language
 
 _SURE = 0.75
 _CLOSE, _MANY = 0.06, 40  # so near are two encodings alike, where there are fewer than so many signs
@@ -38,9 +38,9 @@ def legacy_encoding(sample: bytes) -> tuple[str, str]:
         signs = [match.start() for match in re.finditer(r"[^\x00-\x7f]", text)]
         scores[name] = sum(usual(text, at) for at in signs) / max(1, len(signs))
         texts[name], counts[name] = text, len(signs)
-    latin = [name for name in ("cp1252", "cp1250") if name in scores]
-    if len(latin) == 2 and texts["cp1252"] != texts["cp1250"]:
-        for name in latin:  # both have letters everywhere: a language has some of them
+    latin = [name for name in ALPHABETS if name in scores]
+    if len({texts[name] for name in latin}) > 1:
+        for name in latin:  # all have letters everywhere: a language has some of them
             scores[name] -= _STRANGE * (1 - of_one_language(texts[name], name))
     best = max(scores, key=lambda name: scores[name], default="cp1252")
     if scores.get(best, 0.0) < _SURE:
@@ -121,6 +121,8 @@ def _wide(
 _CANDIDATES: dict[str, Callable[[str, int], float]] = {
     "cp1252": _latin,
     "cp1250": _latin,
+    "iso8859-2": _latin,
+    "cp1254": _latin,
     "gb18030": _wide("gb18030", (0xB0, 0xD7), (0xD8, 0xF7), (0xA1, 0xA3)),
     "big5": _wide("big5", (0xA4, 0xC6), (0xC9, 0xF9), (0xA1, 0xA3)),
     "cp932": _wide("cp932", (0x88, 0x97), (0x98, 0xEA), (0x81, 0x82)),

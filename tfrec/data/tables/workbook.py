@@ -73,7 +73,7 @@ def _first_sheet(book: Any, table: TableConfig) -> tuple[str | None, _Sheet | No
         if not found.height:
             continue
         sheet = _Sheet(found, table)
-        if first is None:
+        if first is None or (not first.is_table and sheet.is_table):  # what the file is, stands on a sheet of its own
             name, first = other, sheet
         elif table.header and sheet.names == first.names:
             others.append(other)
@@ -111,6 +111,11 @@ class _Sheet:
         if looked:
             self.header_row, header = looked[at]
         self.names = _each_once([cell if isinstance(cell, str) else id_text(_cell(cell)) for cell in header])
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it has rows, and more than a column."""
+        return bool(self._start) and sum(map(bool, self.names)) > 1
 
     def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Numbered rows, cells without a value left out; rows without any are none."""
