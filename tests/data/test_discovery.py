@@ -105,7 +105,9 @@ def test_orders_of_which_most_products_have_left_are_read(tmp_path: Path) -> Non
 
 def test_files_that_look_like_purchases_and_are_not_read_are_told(tmp_path: Path) -> None:
     odd = rows("customer_id,bought_at,colour", "c{u},2024-01-1{m},red", 12)
-    proposal = proposed(tmp_path, products__csv=ITEMS, orders__csv=odd)
+    people = rows("customer_id,email", "c{n},c{n}@x.org")
+    proposal = proposed(tmp_path, products__csv=ITEMS, orders__csv=odd, customers__csv=people)
+    assert not any(said.startswith("customers.csv") for said in proposal.said)
     assert "interactions" not in proposal.tables
     assert any(said.startswith("orders.csv has customer_id and bought_at, and is not read") for said in proposal.said)
 

@@ -79,6 +79,7 @@ def test_sheets_with_the_same_columns_are_one_table(tmp_path: Path) -> None:
         [["query"], ["red lamp"], ["blue lamp"], ["green lamp"]],
         [["item_id", "title", "", "", ""], *[["1", "a", "", "", ""]] * 4],
         [["a", "b"], ["1", "2"]],
+        [["SKU", "Slug"], *[[f"p_{n}", f"red_lamp_{n}"] for n in range(5)]],
     ],
 )
 def test_headers_are_no_titles(rows: list[list[str]]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tfrec.data.discovery.candidates import Found
 from tfrec.data.discovery.look import Seen
-from tfrec.data.discovery.names import file_says
 from tfrec.data.discovery.references import share_of
 from tfrec.data.discovery.roles import choose
 
@@ -16,9 +15,9 @@ def unread(file: Seen, catalogue: Found) -> str:
         a sentence without its full stop; "" for a file that nobody would miss.
     """
     tells = [choice for role in ("query", "user_id", "order_id", "timestamp") if (choice := choose(file, role))]
-    if not tells or not (file_says(file.path.stem)[1] or len(tells) > 1):
-        return ""
     item = choose(file, "item_id", {choice.column for choice in tells})
+    if not tells or (len(tells) == 1 and tells[0].role != "query" and item is None):
+        return ""  # as a list of customers
     found = f"{file.name} has {' and '.join(choice.column for choice in tells[:2])}, and is not read"
     if item is None:
         return f"{found}: no column of it is known to name products (columns in the configuration can name one)"

@@ -64,8 +64,8 @@ def as_utf8(path: Path, wanted: str, notes: list[str], stack: ExitStack) -> Text
         shown = f", as in {found.example(encoding)!r}" if found.sample else ""
         notes.append(f"{path.name} is not UTF-8 but {encoding}{shown} (encoding sets it)")
         if found.rival:
-            other = found.example(found.rival)
-            notes.append(f"{path.name} could as well be {found.rival}, as in {other!r}: so few signs do not tell")
+            one, other = found.differing(encoding, found.rival)
+            notes.append(f"{path.name} could as well be {found.rival}, {other!r} for {one!r}: so few signs do not tell")
     if odd.count:
         some = "1 byte is" if odd.count == 1 else f"{odd.count:,} bytes are"
         notes.append(f"{path.name}: {some} not {encoding}, the first in line {odd.line:,}: read as Windows-1252")
@@ -123,6 +123,14 @@ class _Looked:
     def example(self, encoding: str) -> str:
         lines = self.sample.decode(encoding, "replace").splitlines()
         return next((line.strip()[:60] for line in lines if line.strip()), "")
+
+    def differing(self, one: str, other: str) -> tuple[str, str]:
+        """The first words that two encodings read otherwise, as each does."""
+        for raw in self.sample.split():
+            read = raw.decode(one, "replace"), raw.decode(other, "replace")
+            if read[0] != read[1]:
+                return read[0][:60], read[1][:60]
+        return self.example(one), self.example(other)
 
 
 def _looked_at(path: Path) -> _Looked:

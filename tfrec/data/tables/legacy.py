@@ -35,6 +35,8 @@ def legacy_encoding(sample: bytes) -> tuple[str, str]:
             text = sample.decode(name)
         except UnicodeDecodeError:
             continue
+        if re.search("[\x80-\x9f]", text):  # control characters, which nobody writes
+            continue
         signs = [match.start() for match in re.finditer(r"[^\x00-\x7f]", text)]
         scores[name] = sum(usual(text, at) for at in signs) / max(1, len(signs))
         texts[name], counts[name] = text, len(signs)

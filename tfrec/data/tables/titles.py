@@ -30,7 +30,7 @@ def titles_above(rows: Sequence[Sequence[str]]) -> int:
     usual = Counter(filled[len(filled) // 2 :]).most_common(1)[0][0]
     wide = next((at for at, count in enumerate(filled) if count >= max(2, _FILLED * usual)), 0)
     if wide == 0:
-        return int(_of_machines(rows[0], rows[1:2]))
+        return int(_of_machines(rows[0], rows[1:3]))
     if wide > _MOST:
         return 0
     for row, count in zip(rows[:wide], filled, strict=False):
@@ -43,20 +43,21 @@ def titles_above(rows: Sequence[Sequence[str]]) -> int:
         return 0  # a list of texts, some of which hold the separator
     if any(_VALUE.fullmatch(name) for name in names):
         return 0
-    return wide + _of_machines(rows[wide], rows[wide + 1 : wide + 2])
+    return wide + _of_machines(rows[wide], rows[wide + 1 : wide + 3])
 
 
 def _of_machines(header: Sequence[str], after: Sequence[Sequence[str]]) -> bool:
     """Whether a header in words has another in a machine's names below it, as flat files of marketplaces have."""
-    if not after:
+    if len(after) < 2:
         return False
-    words, machine = ([cell.strip() for cell in row if cell.strip()] for row in (header, after[0]))
+    words, machine, data = ([cell.strip() for cell in row if cell.strip()] for row in (header, *after))
     names = [_NAME.fullmatch(cell) is not None for cell in machine]
     return (
         len(machine) == len(words)
         and all(names)
         and 2 * sum("_" in cell for cell in machine) >= len(machine)
         and not all(_NAME.fullmatch(cell) for cell in words)
+        and not all(_NAME.fullmatch(cell) for cell in data)
     )
 
 
