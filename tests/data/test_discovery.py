@@ -122,6 +122,20 @@ def test_rows_of_another_kind_without_an_id_are_left_out_and_told(tmp_path: Path
     assert left_out["count"] == 6
 
 
+def test_an_archive_of_several_files_beside_them_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("movies.csv", ITEMS)
+        archive.writestr("ratings.csv", ITEMS)
+    (tmp_path / "cut.zip").write_bytes((tmp_path / "all.zip").read_bytes()[:60])
+    (tmp_path / "products.csv").write_text(ITEMS)
+    proposal, seen = propose(tmp_path, Answers({}))
+    assert understood(proposal, tmp_path).frames["items"].height == 6
+    refused = {file.name: file.refused for file in seen if file.refused}
+    assert "holds 2 files" in refused["all.zip"] and "not whole" in refused["cut.zip"]
+
+
 def test_baskets_without_shopper_and_time_name_their_products(tmp_path: Path) -> None:
     text = "Bon;Artikel;Menge\n" + "".join(f"{n // 3};{NAMES[n % 6].split()[1]};1\n" for n in range(60))
     proposal = proposed(tmp_path, kasse__csv=text)

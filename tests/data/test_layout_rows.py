@@ -160,3 +160,12 @@ def test_the_order_of_rows_stands_for_times_and_it_is_said(shop: Path) -> None:
     late = frame.filter(pl.col("timestamp") > frame["timestamp"].max() - 30 * 86400)  # type: ignore[operator]
     assert dict(late["user_id"].value_counts().iter_rows()) == {"a": 2, "b": 1}
     assert any("no times" in note for note in found.reports["interactions"].notes)
+
+
+def test_of_alternatives_a_long_table_needs_one(shop: Path) -> None:
+    (shop / "long.csv").write_text("id,property,value\n1,name,red lamp\n2,kind,chair\n")
+    pivot = {"id": "id", "name": "property", "value": "value"}
+    table = {"path": "long.csv", "pivot": pivot, "columns": {"title": "{short|name|kind}"}}
+    assert read(shop, items=table).frames["items"]["title"].to_list() == ["red lamp", "chair"]
+    with pytest.raises(DataError, match="has no property 'short'"):
+        read(shop, items={**table, "columns": {"title": "{short}"}})

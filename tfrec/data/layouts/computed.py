@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import polars as pl
 
@@ -20,6 +21,16 @@ def is_computed(name: str | None) -> bool:
 def fields_of(template: str) -> list[str]:
     """The file's columns that a template names, each once, in order."""
     return list(dict.fromkeys(part for field in _FIELD.findall(template) for part in field.split("|")))
+
+
+def with_those_of(template: str, found: Collection[str]) -> str:
+    """The template without alternatives that are not found, where another one of their field is."""
+
+    def kept(field: re.Match[str]) -> str:
+        there = [part for part in field.group(1).split("|") if part in found]
+        return "{" + "|".join(there) + "}" if there else field.group(0)
+
+    return _FIELD.sub(kept, template)
 
 
 def computed(name: str, template: str, places: dict[str, str]) -> pl.Expr:

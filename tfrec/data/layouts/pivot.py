@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from tfrec.config.rows import RowsConfig
-from tfrec.data.layouts.computed import computed, fields_of, is_computed
+from tfrec.data.layouts.computed import computed, fields_of, is_computed, with_those_of
 from tfrec.data.tables.read import Batch, read_table
 from tfrec.errors import DataError
 
@@ -91,6 +91,8 @@ def _named(
     for name in (*required, *optional):
         if name not in columns and (name in required or name in wide.columns):
             columns[name] = name
+    there = set(wide.columns)
+    columns = {name: with_those_of(of, there) if is_computed(of) else of for name, of in columns.items()}
     needed = {field for of in columns.values() for field in (fields_of(of) if is_computed(of) else [of])}
     missing = sorted(needed - set(wide.columns))
     if missing:

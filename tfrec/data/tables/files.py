@@ -81,10 +81,12 @@ def kind_of(path: Path, table: TableConfig, notes: list[str]) -> str:
         notes: gets a sentence when the name says something else than the bytes.
 
     Raises:
-        DataError: neither the ending nor the bytes tell.
+        DataError: neither the ending nor the bytes tell, or it is an archive of several files.
     """
     if table.format != "auto":
         return table.format
+    if not path.name.endswith(".gz") and is_archive(path):
+        member_of(path)
     ending = Path(bare_name(path)).suffix.lower()
     named = _ENDINGS.get(ending)
     start = _start(path)
@@ -105,16 +107,12 @@ def kind_of(path: Path, table: TableConfig, notes: list[str]) -> str:
 
 
 def bare_name(path: Path) -> str:
-    """A file's name without the ending of what it is packed in; of a zip archive the name of what it holds.
-
-    Raises:
-        DataError: the archive holds several files.
-    """
+    """A file's name without the ending of what it is packed in; of a zip archive the name of the one file in it."""
     try:
         packed = not path.name.endswith(".gz") and path.is_file() and is_archive(path)
         return Path(member_of(path)).name if packed else path.name.removesuffix(".gz")
-    except READ_ERRORS:
-        return path.name.removesuffix(".zip")  # the reader will tell
+    except (DataError, *READ_ERRORS):
+        return path.name.removesuffix(".zip")  # who opens it will tell
 
 
 _TOLD = {
