@@ -7,6 +7,8 @@ import sys
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from tfrec.data.characters import IGNORED
 from tfrec.retrieval.scripts import UNSPACED, marks
 from tfrec.tensorflow_setup import tf
@@ -78,27 +80,18 @@ def _classes() -> tuple[str, str, str]:
 
     RE2's own Unicode tables may be of another version than Python's, which the index was made with: spell them out.
     """
-    word = re.compile(r"[^\W_]")
-    spaced: list[int] = []
-    unspaced: list[int] = []
-    letters: list[int] = []
-    inside = bytearray(sys.maxunicode + 1)
+    characters = "".join(map(chr, range(sys.maxunicode + 1)))
+    letter, inside = np.zeros(len(characters), bool), np.zeros(len(characters), bool)
+    for run in re.finditer(r"[^\W_]+", characters):
+        letter[run.start() : run.end()] = True
     for first, last in UNSPACED:
-        inside[first : last + 1] = b"\x01" * (last + 1 - first)
-    combining = set(marks())
-    for code in range(sys.maxunicode + 1):
-        is_letter = bool(word.match(chr(code)))
-        if is_letter:
-            letters.append(code)
-        if is_letter or code in combining:
-            (unspaced if inside[code] else spaced).append(code)
-    return _ranges(spaced), _ranges(unspaced), _ranges(letters)
+        inside[first : last + 1] = True
+    word = letter.copy()
+    word[list(marks())] = True
+    return _ranges(word & ~inside), _ranges(word & inside), _ranges(letter)
 
 
-def _ranges(codes: list[int]) -> str:
-    parts, start = [], 0
-    for place in range(1, len(codes) + 1):
-        if place == len(codes) or codes[place] != codes[place - 1] + 1:
-            parts.append(rf"\x{{{codes[start]:x}}}-\x{{{codes[place - 1]:x}}}")
-            start = place
-    return "".join(parts)
+def _ranges(chosen: np.ndarray) -> str:
+    """Ranges of the code points that are chosen, bool [1114112]."""
+    edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
+    return "".join(rf"\x{{{first:x}}}-\x{{{after - 1:x}}}" for first, after in edges.reshape(-1, 2).tolist())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import unicodedata
+from functools import lru_cache
 
 UNSPACED = (
     (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x1100, 0x11FF), (0x3005, 0x3007), (0x3040, 0x30FF),
@@ -14,6 +14,8 @@ UNSPACED = (
 and of Hangul, which joins particles to words."""
 
 
-def marks() -> list[int]:
+@lru_cache(maxsize=1)
+def marks() -> tuple[int, ...]:
     """Code points of the combining marks, which belong to the word they stand in: Indic and Thai words need them."""
-    return [code for code in range(0x300, sys.maxunicode + 1) if unicodedata.category(chr(code)) in ("Mn", "Mc")]
+    codes = (*range(0x300, 0x20000), *range(0xE0000, 0xE1000))  # between them are ideographs or nothing
+    return tuple(code for code in codes if unicodedata.category(chr(code)) in ("Mn", "Mc"))
