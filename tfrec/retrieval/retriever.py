@@ -37,10 +37,19 @@ class Retriever(tf.Module):  # type: ignore[misc]
         rules: Callable[[Tensor, Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__(name="retriever")
-        self.scorer, self.filters, self._catalogue, self._rules = scorer, filters, catalogue, rules
+        self.scorer, self.filters, self._rules = scorer, filters, rules
+        scored = tf.function(self._scores, autograph=False)
+        diverse = tf.function(lambda scores, *wish: diverse_top(scores, catalogue, *wish), autograph=False)
+        # Signatures that need the same ops trace, store and load them once. Behind plain functions, because a module is
+        # saved with every tf.function that it holds.
+        self._scored = lambda request, situations: scored(request, situations)
+        self._diverse_top = lambda scores, k, diversity: diverse(scores, k, diversity)
 
     def scores(self, request: Request, situations: Sequence[int] = ANY) -> Tensor:
         """Scores float32 [B, N]; see Fusion for `situations`."""
+        return self._scored(request, tuple(situations))
+
+    def _scores(self, request: Request, situations: Sequence[int]) -> Tensor:
         scores = self.scorer(request, situations) if isinstance(self.scorer, Fusion) else self.scorer(request)
         return scores if self._rules is None else self._rules(request.query, scores)
 
@@ -97,7 +106,7 @@ class Retriever(tf.Module):  # type: ignore[misc]
         tf.debugging.Assert(same, ["filters must have as many rows as the request; they have", tf.shape(conditions)])
         scores = tf.where(self.filters(conditions), scores, np.float32(-np.inf))
         scores = scores if changed is None else changed(scores)
-        return diverse_top(scores, self._catalogue, k, diversity)
+        return self._diverse_top(scores, k, diversity)
 
     def explained(self, request: Request, rows: Tensor) -> dict[str, Tensor]:
         """What each scorer adds to the scores of given items.
