@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tfrec.encoder.saving import traced_for_saving
 from tfrec.encoder.sizes import BertSizes, weight_shapes
 from tfrec.encoder.transformer import sequence_vectors
 from tfrec.tensorflow_setup import tf
@@ -77,10 +78,11 @@ class Bert(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc]
         Args:
             folder: an empty or new folder.
         """
-        for precision in PRECISIONS:
-            for training in (False, True):
-                for structure in (_padded, _packed):
-                    self.__call__.get_concrete_function(structure(), training=training, precision=precision)
+        with traced_for_saving():
+            for precision in PRECISIONS:
+                for training in (False, True):
+                    for structure in (_padded, _packed):
+                        self.__call__.get_concrete_function(structure(), training=training, precision=precision)
         tf.saved_model.save(self, str(folder))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfrec.encoder.pieces import Pieces
+from tfrec.encoder.saving import traced_for_saving
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
@@ -53,10 +54,14 @@ class Preprocessor(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc
         special = pieces.special
         self.tokenize = Tokenize(pieces.tokenizer(), special.as_dict(len(pieces)))
         self._start, self._end, self._padding = special.start, special.end, special.padding
+        packed = tf.function(self._packed, autograph=False)
+        # All that packs calls one graph for each number of segments: it is large, and every shop loads it. Behind a
+        # plain function, since a tf.function that an object holds is saved as a part of its face.
+        self._pack = lambda segments, length: packed(segments, tf.convert_to_tensor(length, tf.int32))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def __call__(self, texts: Tensor) -> dict[str, Tensor]:
-        return self._pack([self.tokenize(texts)], tf.constant(DEFAULT_LENGTH))
+        return self._pack([self.tokenize(texts)], DEFAULT_LENGTH)
 
     @tf.function(autograph=False)
     def bert_pack_inputs(self, inputs: list[Tensor], seq_length: Tensor = DEFAULT_LENGTH) -> dict[str, Tensor]:
@@ -71,7 +76,7 @@ class Preprocessor(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc
         """
         return self._pack(inputs, seq_length)
 
-    def _pack(self, segments: list[Tensor], seq_length: Tensor) -> dict[str, Tensor]:
+    def _packed(self, segments: list[Tensor], seq_length: Tensor) -> dict[str, Tensor]:
         import tensorflow_text
 
         budget = seq_length - 1 - len(segments)
@@ -84,9 +89,11 @@ class Preprocessor(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc
     def save(self, folder: Path) -> None:
         """Writes the preprocessor as a SavedModel into an empty or new folder."""
         ragged = tf.RaggedTensorSpec([None, None], tf.int32, ragged_rank=1)
-        for segments in (1, 2):
-            self.bert_pack_inputs.get_concrete_function([ragged] * segments, tf.TensorSpec([], tf.int32, "seq_length"))
-            self.bert_pack_inputs.get_concrete_function([ragged] * segments)
+        length = tf.TensorSpec([], tf.int32, "seq_length")
+        with traced_for_saving():
+            for segments in (1, 2):
+                self.bert_pack_inputs.get_concrete_function([ragged] * segments, length)
+                self.bert_pack_inputs.get_concrete_function([ragged] * segments)
         tf.saved_model.save(self, str(folder))
 
 
