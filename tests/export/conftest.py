@@ -86,15 +86,19 @@ def tiny_encoder(scratch_encoder: Callable[..., Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def make_config(tiny_encoder: Path) -> Any:
-    """Gives a configuration for the tiny encoder, with export settings of one's own."""
+    """Gives a configuration for the tiny encoder, with export settings of one's own.
 
-    def make(encoder_precision: str = "f32", **export: Any) -> Config:
+    Without understanding, which has signatures of its own to trace, save and load; the export of `trained` has it.
+    """
+
+    def make(encoder_precision: str = "f32", understanding: bool = False, **export: Any) -> Config:
         encoder = {"name": str(tiny_encoder), "precision": encoder_precision, "query_tokens": 16, "item_tokens": 24}
         return Config.model_validate(
             {
                 "data": {"items": "items.csv", "searches": "searches.csv", "history_length": 5},
                 "encoder": encoder,
                 "model": {"dimension": 24, "min_interactions": 2},
+                "understanding": {"enabled": understanding},
                 "export": {"warmup_requests": 8, **export},
             }
         )
@@ -106,7 +110,7 @@ def make_config(tiny_encoder: Path) -> Any:
 def trained(make_config: Any, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """120 items; every third has an id vector."""
     shop = write_shop(tmp_path_factory.mktemp("shop") / "data", texts_of(120))
-    return build(make_config(precision="f32"), shop, np.where(np.arange(120) % 3 == 0, 5, 1))
+    return build(make_config(precision="f32", understanding=True), shop, np.where(np.arange(120) % 3 == 0, 5, 1))
 
 
 @pytest.fixture(scope="session")

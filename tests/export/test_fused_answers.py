@@ -43,7 +43,6 @@ def fused(trained: Any, make_config: Any, tmp_path_factory: pytest.TempPathFacto
     base = tmp_path_factory.mktemp("fused")
     fusion = Fusion(scorers, SituationWeights(table))
     folder = export_model(config, *trained[1:], base=base, metrics={}, signature="f", fusion=fusion)
-    assert export_model(config, *trained[1:], base=base, metrics={}, signature="f", fusion=fusion) == folder
     return LoadedModel.open(folder)
 
 
