@@ -21,7 +21,7 @@ def encoder(small: str) -> TextEncoder:
     return load_encoder(EncoderConfig(name=small, precision="f32"), seed=1)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(texts=st.lists(st.text(max_size=300), min_size=1, max_size=5), max_tokens=st.integers(2, 40))
 def test_any_unicode_text_gives_valid_tokens(
     encoder: TextEncoder, checkpoint: Path, texts: list[str], max_tokens: int
@@ -36,7 +36,7 @@ def test_any_unicode_text_gives_valid_tokens(
         assert not {0, 2, 3, 4} & set(row[1:-1]), "a special token out of plain text"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(text=st.text(st.sampled_from([*"abcredsofalthmug ,.-12 A", "É", "红", "色", "发", "\t"]), max_size=60))
 def test_pieces_are_those_of_the_reference(
     encoder: TextEncoder, checkpoint: Path, reference_bert: ModuleType, text: str

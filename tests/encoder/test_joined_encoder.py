@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +33,22 @@ def config(name: str) -> EncoderConfig:
     return EncoderConfig(name=name, precision="f32", dropout=0.0, freeze="none")
 
 
-@pytest.fixture
-def joined(small: str, other: str) -> JoinedEncoder:
+@pytest.fixture(scope="module")
+def both(small: str, other: str) -> JoinedEncoder:
     found = load_encoder(config(f"{small}+{other}"), seed=1)
     assert isinstance(found, JoinedEncoder)
     return found
+
+
+@pytest.fixture
+def joined(both: JoinedEncoder) -> Iterator[JoinedEncoder]:
+    """Both encoders, in each test as they were loaded."""
+    before = [variable.numpy() for variable in both.variables]
+    yield both
+    for variable, value in zip(both.variables, before, strict=True):
+        variable.assign(value)
+    both.train_alone(False)
+    both._kept.clear()
 
 
 def cosines(vectors: np.ndarray) -> np.ndarray:
@@ -44,8 +56,8 @@ def cosines(vectors: np.ndarray) -> np.ndarray:
     return unit @ unit.T
 
 
-def test_inner_products_are_the_sum_of_both_cosines(joined: JoinedEncoder, small: str, other: str) -> None:
-    first, second = (load_encoder(config(name), seed=1).encode(TEXTS, 24) for name in (small, other))
+def test_inner_products_are_the_sum_of_both_cosines(joined: JoinedEncoder) -> None:
+    first, second = (encoder.encode(TEXTS, 24) for encoder in (joined.first, joined.second))
     vectors = joined.encode(TEXTS, 24)
     assert vectors.shape == (len(TEXTS), first.shape[1] + second.shape[1]) == (len(TEXTS), joined.hidden_size)
     expected = cosines(first) + joined.scale**2 * cosines(second)
@@ -71,9 +83,9 @@ def test_a_batch_in_another_order_gives_the_same_vectors(joined: JoinedEncoder) 
     np.testing.assert_allclose(forwards, backwards[::-1], atol=2e-5)
 
 
-def test_only_the_first_encoder_trains_and_is_saved(joined: JoinedEncoder, small: str) -> None:
+def test_only_the_first_encoder_trains_and_is_saved(joined: JoinedEncoder) -> None:
     assert [id(v) for v in joined.variables] == [id(v) for v in joined.first.variables]
-    assert len(joined.trainable_variables) == len(load_encoder(config(small), seed=1).trainable_variables)
+    assert len(joined.trainable_variables) == len(joined.first.variables) - 1, "all but dropout's counter"
     frozen = list(joined.second.variables)
     with tf.GradientTape() as tape:
         tape.watch([variable for variable in frozen if variable.dtype.is_floating])
@@ -127,9 +139,9 @@ def test_a_saved_first_encoder_joins_again(joined: JoinedEncoder, other: str, tm
     assert again.fingerprint != joined.fingerprint
 
 
-def test_encoders_of_one_scale_count_alike(small: str, other: str) -> None:
-    assert load_encoder(config(f"{small}+{small}"), seed=1).scale == 1.0
-    one, two = (load_encoder(config(name), seed=1).scale for name in (f"{small}+{other}", f"{other}+{small}"))
+def test_encoders_of_one_scale_count_alike(joined: JoinedEncoder) -> None:
+    assert JoinedEncoder(joined.first, joined.first).scale == 1.0
+    one, two = joined.scale, JoinedEncoder(joined.second, joined.first).scale
     assert one != 1.0 and abs(one * two - 1.0) < 0.1
 
 

@@ -75,12 +75,17 @@ def folder(unigram: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def encoder(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def installed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFREC_HOME", str(tmp_path_factory.mktemp("home")))
         installed = install(str(folder))
         assert installed.facts["pieces"] == "sentence_pieces"
-        return load_encoder(EncoderConfig(name=str(installed.folder), precision="f32"), seed=1)
+        return installed.folder
+
+
+@pytest.fixture(scope="module")
+def encoder(installed: Path) -> Any:
+    return load_encoder(EncoderConfig(name=str(installed), precision="f32"), seed=1)
 
 
 def _expected(unigram: bytes, text: str) -> list[int]:
@@ -89,7 +94,7 @@ def _expected(unigram: bytes, text: str) -> list[int]:
     return [0, *(3 if number == 0 else number + 1 for number in ids), 2]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40))
 def test_tokens_are_sentencepieces_own(text: str, unigram: bytes, encoder: Any) -> None:
     assert encoder.tokenize(tf.constant([text]), 512).to_list()[0] == _expected(unigram, text)
@@ -121,10 +126,9 @@ def test_bulk_encoding_and_the_export_read_the_same_prompt(encoder: Any) -> None
     assert np.abs(seen["query"] - seen[""]).max() > 1e-3
 
 
-def test_prompts_of_the_configuration_win(encoder: Any, folder: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setenv("TFREC_HOME", str(tmp_path))
-    install(str(folder))
-    plain = load_encoder(EncoderConfig(name="multi", precision="f32", query_prompt="", item_prompt="item "), seed=1)
+def test_prompts_of_the_configuration_win(installed: Path) -> None:
+    own = EncoderConfig(name=str(installed), precision="f32", query_prompt="", item_prompt="item ")
+    plain = load_encoder(own, seed=1)
     words = tf.constant(["red sofa"])
     assert plain.tokenize(words, 32, "query").to_list() == plain.tokenize(words, 32).to_list()
     assert plain.tokenize(words, 32, "item").to_list() == plain.tokenize(tf.constant(["item red sofa"]), 32).to_list()
