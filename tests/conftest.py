@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ THINGS = {
     "mirror": "wulpa", "bed": "zirra",
 }  # fmt: skip
 COLOURS = ["red", "blue", "green", "black", "white", "brown"]
+TRAINED_WITH = ["name=trained", "training.epochs=6", "training.evaluations=3", "export.warmup_requests=2"]
 
 
 def _shared_data() -> Path | None:
@@ -115,6 +118,20 @@ def known_shop(tmp_path_factory: pytest.TempPathFactory, write_known_shop: Calla
         " evaluations: 3, patience: 9, hard_negatives: 1}",
     ]
     return write_known_shop(tmp_path_factory.mktemp("known_shop"), THINGS, settings, purchases=True)
+
+
+@pytest.fixture(scope="session")
+def trained_shop(known_shop: Path) -> tuple[Path, Path, str]:
+    """The known shop after `tfrec train` with TRAINED_WITH, in a process of its own.
+
+    Configuration, run folder, and what was printed. Tests leave the training as it is.
+    """
+    command = [sys.executable, "-m", "tfrec", "train", "--config", str(known_shop)]
+    command += [f"--set={setting}" for setting in TRAINED_WITH]
+    environment = os.environ | {"TFREC_HOME": str(known_shop.parent / "home")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return known_shop, known_shop.parent / "runs" / "trained", done.stdout
 
 
 def _write_files(folder: Path, things: dict[str, str], purchases: bool) -> None:

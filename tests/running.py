@@ -25,6 +25,7 @@ LONG_GROUPS = [
     "tuner", "encoder", "retrieval/test_hybrid_shop", "images/test_image_training", "integration", "training",
     "run_folder", "synth/generator", "serving",
 ]  # fmt: skip
+TOGETHER = {"integration/test_spine": "training/test_training"}  # they share one trained shop
 _GROWN = 200 << 20  # bytes of memory by which a module may grow
 
 
@@ -56,7 +57,8 @@ def pytest_collection_finish() -> None:
 def _group(nodeid: str) -> str:
     """The file below tests/, without its ending; or the folder, if its tests share models."""
     parts = Path(nodeid.partition("::")[0]).with_suffix("").parts[1:]
-    return parts[0] if parts[0] in LONG_FOLDERS else "/".join(parts)
+    name = "/".join(parts)
+    return parts[0] if parts[0] in LONG_FOLDERS else TOGETHER.get(name, name)
 
 
 def _place(group: str) -> int:

@@ -34,11 +34,6 @@ def test_tensorflow_imported_after_tfrec_has_keras_2_and_everything_works() -> N
     [
         ("import tensorflow; import tfrec; ", {}, "write `import tfrec` above the first import of TensorFlow"),
         ("import tfrec; import tensorflow; ", {"TF_USE_LEGACY_KERAS": "0"}, "because TF_USE_LEGACY_KERAS=0 is set"),
-        (
-            "import os, tensorflow; os.environ['TF_USE_LEGACY_KERAS'] = '1'; import tfrec; ",
-            {},
-            "above the first import",
-        ),
         ("import tensorflow; import tfrec; ", {"TF_USE_LEGACY_KERAS": "true"}, ""),
     ],
 )

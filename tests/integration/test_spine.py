@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-OVERRIDES = ["--set", "name=spine", "--set", "training.epochs=4", "--set", "export.warmup_requests=2"]
+from tests.conftest import TRAINED_WITH
+
+OVERRIDES = [f"--set={setting}" for setting in TRAINED_WITH]
 
 
 def here(*words: str) -> Any:
@@ -35,15 +37,8 @@ def tfrec(home: Path, *words: str, check: bool = True) -> subprocess.CompletedPr
     return done
 
 
-@pytest.fixture(scope="module")
-def trained(known_shop: Path) -> tuple[Path, Path, str]:
-    """Configuration, run folder and what `tfrec train` printed."""
-    done = tfrec(known_shop.parent / "home", "train", "--config", str(known_shop), *OVERRIDES)
-    return known_shop, known_shop.parent / "runs" / "spine", done.stdout
-
-
-def test_train_prints_a_table_beside_the_baselines_and_exports(trained: tuple[Path, Path, str]) -> None:
-    config, run, printed = trained
+def test_train_prints_a_table_beside_the_baselines_and_exports(trained_shop: tuple[Path, Path, str]) -> None:
+    config, run, printed = trained_shop
     for word in ("tfrec", "BM25", "zero-shot", "nDCG@10", "popularity", "nDCG@20", "95 % CI"):
         assert word in printed, word
     assert (run / "export" / "1" / "saved_model.pb").is_file()
@@ -58,8 +53,8 @@ def test_train_prints_a_table_beside_the_baselines_and_exports(trained: tuple[Pa
     assert card.startswith("---\n") and f"{table['tfrec']['means']['nDCG@10']:.3f}" in card
 
 
-def test_the_same_command_again_changes_nothing(shop_home: Path, trained: tuple[Path, Path, str]) -> None:
-    config, run, printed = trained
+def test_the_same_command_again_changes_nothing(shop_home: Path, trained_shop: tuple[Path, Path, str]) -> None:
+    config, run, printed = trained_shop
     before = {path: path.stat().st_mtime_ns for path in run.rglob("weights*")}
     done = here("train", "--config", str(config), *OVERRIDES)
     assert done.exit_code == 0, done.output
@@ -71,8 +66,8 @@ def test_the_same_command_again_changes_nothing(shop_home: Path, trained: tuple[
     ]
 
 
-def test_batch_search_writes_trec_lines_in_input_order(trained: tuple[Path, Path, str], tmp_path: Path) -> None:
-    config, run, _ = trained
+def test_batch_search_writes_trec_lines_in_input_order(trained_shop: tuple[Path, Path, str], tmp_path: Path) -> None:
+    config, run, _ = trained_shop
     queries = tmp_path / "queries.csv"
     queries.write_text("query_id,query\nb,red kora\na,blue belun\nc,\n")
     output = tmp_path / "run.trec"
@@ -88,9 +83,9 @@ def test_batch_search_writes_trec_lines_in_input_order(trained: tuple[Path, Path
 
 
 @pytest.fixture()
-def server(trained: tuple[Path, Path, str]) -> Iterator[str]:
+def server(trained_shop: tuple[Path, Path, str]) -> Iterator[str]:
     """A running server's address."""
-    config, run, _ = trained
+    config, run, _ = trained_shop
     command = [sys.executable, "-m", "tfrec", "serve", "--export", str(run / "export"), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
@@ -100,8 +95,8 @@ def server(trained: tuple[Path, Path, str]) -> Iterator[str]:
         assert process.wait(30) == 0
 
 
-def test_serve_and_query_answer(trained: tuple[Path, Path, str], server: str) -> None:
-    config, run, _ = trained
+def test_serve_and_query_answer(trained_shop: tuple[Path, Path, str], server: str) -> None:
+    config, run, _ = trained_shop
     home = config.parent / "home"
     printed = tfrec(home, "query", "red kora", "--target", server, "--run", str(run), "--k", "3").stdout
     assert "sofa-red" in printed and "red sofa" in printed, "ids and titles"
@@ -122,6 +117,7 @@ def test_serve_and_query_answer(trained: tuple[Path, Path, str], server: str) ->
         (["search", "--export", "nowhere", "--queries", "none.csv"], "none.csv"),
         (["search", "--export", "nowhere", "--queries", "{folder}/asked.csv"], "nowhere"),
         (["query", "sofa", "--target", "127.0.0.1:9"], "127.0.0.1:9"),
+        (["serve", "--export", "nowhere"], "nowhere"),
         (["config", "validate", "--config", "{config}", "--set", "seed=-1"], "seed"),
     ],
 )
@@ -147,7 +143,6 @@ def filled(config: Path, words: list[str]) -> list[str]:
     [
         (["train", "--config", "none.yaml"], "none.yaml"),
         (["evaluate", "--config", "{config}", "--set", "name=untrained"], "tfrec train"),  # after TensorFlow's import
-        (["serve", "--export", "nowhere"], "nowhere"),
     ],
 )
 def test_so_it_is_in_a_process_of_its_own(known_shop: Path, words: list[str], said: str) -> None:

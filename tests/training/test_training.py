@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.conftest import TRAINED_WITH
 from tfrec.config import load_config
 from tfrec.errors import TrainingError
 
-SHORT = ["training.epochs=6", "training.evaluations=3"]
+SHORT = TRAINED_WITH[1:]
 
 
 def _batches(encoder: Any, config_path: Path, *overrides: str) -> Any:
@@ -62,13 +63,13 @@ def test_batches_hold_both_tasks_and_only_judged_negatives(shop_home: Path, know
 
 
 @pytest.fixture(scope="module")
-def learned(known_shop: Path) -> Any:
+def learned(known_shop: Path, trained_shop: Any) -> Any:
     """The shop trained in one go."""
     import tfrec
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFREC_HOME", str(known_shop.parent / "home"))
-        return tfrec.train(load_config(known_shop, ["name=learn", *SHORT]))
+        return tfrec.load(load_config(known_shop, TRAINED_WITH))
 
 
 def test_training_teaches_what_the_untrained_encoder_cannot_know(shop_home: Path, learned: Any) -> None:
@@ -84,7 +85,7 @@ def test_training_teaches_what_the_untrained_encoder_cannot_know(shop_home: Path
     assert again.summary == learned.summary
     np.testing.assert_allclose(again.catalogue, learned.catalogue, atol=1e-6)
     with pytest.raises(TrainingError, match="run `tfrec train`"):
-        tfrec.load(load_config(shop_home, ["name=learn", *SHORT, "training.epochs=13"]))
+        tfrec.load(load_config(shop_home, [*TRAINED_WITH, "training.epochs=13"]))
 
 
 def test_a_killed_run_ends_like_one_that_was_not(shop_home: Path, learned: Any) -> None:
