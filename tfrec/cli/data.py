@@ -32,7 +32,7 @@ def prepare(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) ->
     )
     examples = ", ".join(f"{count:,} {kind}" for kind, count in report["examples"].items())
     typer.echo(f"{shop.folder}: {tables}; training examples: {examples}.")
-    for name in ("items", "searches", "interactions"):
+    for name in ("items", "searches", "interactions", "search_log"):
         faults = report.get(name, {}).get("faults", {})
         if faults.get("count"):
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in faults["kinds"].items())

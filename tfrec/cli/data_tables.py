@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tfrec.data.shop import ShopData
 
-_SECTIONS = ("items", "searches", "interactions")
+_SECTIONS = ("items", "searches", "interactions", "search_log")
 _WIDTH = 60
 _FIRST = 3
 _LOOKED_AT = 20_000
@@ -30,8 +30,7 @@ def overview(shop: ShopData) -> Iterator[RenderableType]:
     yield _counts(report)
     for name in _SECTIONS:
         if name in report:
-            frame = {"items": shop.items} if name == "items" else {name: getattr(shop, name)}
-            yield _columns(name, report[name], frame[name])
+            yield _columns(name, report[name], shop.log_labels if name == "search_log" else getattr(shop, name))
     yield _splits(report)
     yield from _changes(report)
     yield from _faults(report)

@@ -10,6 +10,7 @@ from tfrec.cli.demo import demo
 from tfrec.cli.doctor import doctor
 from tfrec.cli.export import export
 from tfrec.cli.init import init
+from tfrec.cli.log import app as log_app
 from tfrec.cli.query import query
 from tfrec.cli.remote import pull, push
 from tfrec.cli.report import report
@@ -40,6 +41,7 @@ app.add_typer(encoder.app, name="encoder")
 app.add_typer(index.app, name="index")
 app.add_typer(augment.app, name="augment")
 app.add_typer(synth.app, name="synth")
+app.add_typer(log_app, name="log")
 app.add_typer(config.app, name="config")
 app.add_typer(tune.app, name="tune")
 

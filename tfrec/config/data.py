@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from tfrec.config.base import Section
 from tfrec.config.files import FileConfig
 from tfrec.config.preparation import CleaningConfig, DemoConfig, SplitConfig
+from tfrec.config.search_log import SearchLogConfig
 from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig, SearchesConfig
 
 
@@ -31,6 +32,11 @@ class DataConfig(Section):
     items: ItemsConfig | None = Field(None, description="The catalogue.")
     searches: SearchesConfig | None = Field(None, description="Searches with the items that answer them.")
     interactions: InteractionsConfig | None = Field(None, description="What shoppers bought or clicked.")
+    search_log: SearchLogConfig | None = Field(
+        None,
+        description="What was searched, shown, clicked and bought: a click model makes labels of it for training. "
+        "Queries that data.searches judges are left to those judgments.",
+    )
     template: str = Field(
         "{brand} {title}",
         description="Text that stands for an item; {name} is a column of items, empty when the shop has none.",
@@ -73,7 +79,7 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _splits_of_searches_alone(self) -> DataConfig:
-        for name in ("items", "interactions"):
+        for name in ("items", "interactions", "search_log"):
             table = getattr(self, name)
             paths = table.path if table is not None and isinstance(table.path, list) else []
             if any(isinstance(entry, FileConfig) and entry.split for entry in paths):

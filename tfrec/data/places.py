@@ -138,7 +138,7 @@ def forget_data(base: Path, wanted: Iterable[str]) -> None:
 
 def _fingerprints(data: DataConfig, root: Path) -> dict[str, str]:
     found = {}
-    for section in ("items", "searches", "interactions"):
+    for section in ("items", "searches", "interactions", "search_log"):
         table = getattr(data, section)
         if table is not None:
             for path in every_file(table, root):

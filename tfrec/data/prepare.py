@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from tfrec.config import Config, DataConfig, InteractionsConfig, as_config
 from tfrec.data.examples import SCHEMA, known_positives, recommendation_examples, search_examples
 from tfrec.data.interactions import load_interactions
 from tfrec.data.items import load_items
+from tfrec.data.logs.stage import log_searches, work_folder
 from tfrec.data.places import Sources, data_folder, folder_of, manifests, sources_of
 from tfrec.data.report import NothingKnown, TableReport
 from tfrec.data.searches import load_searches
@@ -26,7 +28,7 @@ from tfrec.files import atomic_directory, sha256_file, write_json
 from tfrec.locks import alone_at
 
 _MUCH = 0.2  # of the rows, from which repeats are worth a word
-_TABLES = ("items", "searches", "interactions")
+_TABLES = ("items", "searches", "interactions", "search_log")
 
 
 def prepare(config: Config | Path | str, trains: bool = True) -> ShopData:
@@ -71,7 +73,7 @@ def _prepared(config: Config, sources: Sources, base: Path, trains: bool) -> Sho
     digest = next(digest for digest in digests if not _whole(folder_of(base, digest)))
     folder = folder_of(base, digest)
     with atomic_directory(folder) as aside:
-        counts = _build(config, sources.data, sources.root, aside, trains)
+        counts = _build(config, sources.data, sources.root, aside, work_folder(base), trains)
         names = sorted(str(path.relative_to(aside).as_posix()) for path in aside.rglob("*") if path.is_file())
         files = {name: sha256_file(aside / name) for name in names}
         manifest: dict[str, Any] = {
@@ -85,6 +87,7 @@ def _prepared(config: Config, sources: Sources, base: Path, trains: bool) -> Sho
             **counts,
         }
         write_json(aside / "manifest.json", manifest)
+    shutil.rmtree(work_folder(base), ignore_errors=True)
     return ShopData.open(folder)
 
 
@@ -128,7 +131,7 @@ def images_unchanged(shop: ShopData, root: Path) -> bool:
     return shop.manifest["image_state"] == files_state(shop.items["image"].to_list(), root)
 
 
-def _build(config: Config, data: DataConfig, root: Path, folder: Path, trains: bool) -> dict[str, Any]:
+def _build(config: Config, data: DataConfig, root: Path, folder: Path, work: Path, trains: bool) -> dict[str, Any]:
     assert data.items is not None
     cleaning = data.cleaning
     report: dict[str, Any] = {}
@@ -146,13 +149,19 @@ def _build(config: Config, data: DataConfig, root: Path, folder: Path, trains: b
         table = tables["searches"]
         searches = _unless_all_left(load_searches, trains, data.searches, root, catalogue, data.items, cleaning, table)
     if data.searches is not None and searches is not None:
-        whole = searches.height
-        searches = split_searches(searches, data.split, config.seed)
-        if searches.height < whole:
-            table.notes.append(f"{whole - searches.height} training judgments are left out: data.split.train_share")
-        searches = searches.select("query_id", "query", "item_id", "item", "gain", "weight", "split")
-        searches.write_parquet(folder / "searches.parquet")
+        searches = _split(searches, config, data, table)
         report["searches"] = table.to_json()
+    if data.search_log is not None:
+        table = tables["search_log"]
+        log = log_searches(config, data, root, work, folder, catalogue, searches, table)
+        if searches is None:  # nobody judged: some of the log's queries choose and are evaluated
+            searches = _split(log.searches, config, data, table)
+        else:
+            learned = log.searches.with_columns(pl.lit("train").alias("split")).select(searches.columns)
+            searches = pl.concat([searches, learned])
+        report["search_log"] = {**table.to_json(), **log.told}
+    if searches is not None:
+        searches.write_parquet(folder / "searches.parquet")
         splits["searches"] = _sizes(searches, "judgments", "query", "queries")
     if data.interactions is not None:
         table = tables["interactions"]
@@ -177,6 +186,14 @@ def _build(config: Config, data: DataConfig, root: Path, folder: Path, trains: b
             )  # fmt: skip
     write_json(folder / "report.json", report)
     return {"items": catalogue.frame.height, "examples": sum(report["examples"].values()), **images}
+
+
+def _split(searches: pl.DataFrame, config: Config, data: DataConfig, table: TableReport) -> pl.DataFrame:
+    whole = searches.height
+    searches = split_searches(searches, data.split, config.seed)
+    if searches.height < whole:
+        table.notes.append(f"{whole - searches.height} training judgments are left out: data.split.train_share")
+    return searches.select("query_id", "query", "item_id", "item", "gain", "weight", "split")
 
 
 def _note_repeats(interactions: pl.DataFrame, config: InteractionsConfig, report: TableReport) -> None:

@@ -127,6 +127,23 @@ class TableReport:
         self.change(kind, len(item_ids), ((item_id, "") for item_id in dict.fromkeys(item_ids)))
         self.rows_gone += len(item_ids)
 
+    def absorb(self, part: dict[str, Any]) -> None:
+        """Adds what another report told in `to_json`, of a part that was read (and judged) by itself."""
+        self.files += [name for name in part["files"] if name not in self.files]
+        self.rows_read += part["rows_read"]
+        self.rows_gone += part["rows_gone"]
+        self.notes += part["notes"]
+        for kind, entry in part["cleaning"].items():
+            own = self._changes.setdefault(kind, {"count": 0, "examples": []})
+            own["count"] += entry["count"]
+            own["examples"] = [*own["examples"], *entry["examples"]][:_EXAMPLES]
+        for mine, theirs, listed in (
+            (self._kinds, part["faults"], self._listed), (self._values, part["values"], self._listed_values),
+        ):  # fmt: skip
+            for kind, count in theirs["kinds"].items():
+                mine[kind] = mine.get(kind, 0) + count
+            listed += theirs["first"][: _LISTED - len(listed)]
+
     def check_known(self, file: Path) -> None:
         """Says so when every row is of a product that is not in the catalogue.
 

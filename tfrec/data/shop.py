@@ -163,6 +163,33 @@ class ShopData:
         """
         return self._table("interactions")
 
+    @property
+    def has_search_log(self) -> bool:
+        """Whether the shop gave its search log."""
+        return "log_labels.parquet" in self.manifest["files"]
+
+    @functools.cached_property
+    def log_labels(self) -> pl.DataFrame:
+        """What the click model made of the log, the columns of tfrec.data.logs.labels.LABELS.
+
+        Raises:
+            DataError: the shop gave none.
+        """
+        return self._table("log_labels")
+
+    def log_table(self, name: str) -> pl.LazyFrame:
+        """The joined log, of bounded parts: searches or actions, as in tfrec.data.logs.joining.
+
+        Args:
+            name: searches or actions.
+
+        Raises:
+            DataError: the shop gave no log.
+        """
+        if not self.has_search_log:
+            raise DataError("This shop has no search log: give data.search_log in the configuration.")
+        return pl.scan_parquet(self.folder / "search_log" / "*" / f"{name}.parquet")
+
     def _table(self, name: str) -> pl.DataFrame:
         if f"{name}.parquet" not in self.manifest["files"]:
             raise DataError(f"This shop has no {name}: give data.{name} in the configuration.")

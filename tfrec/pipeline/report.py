@@ -16,12 +16,13 @@ from tfrec.files import atomic_write, read_json
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.stages import STAGES, read_stages
 from tfrec.reporting.charts import BLUE, GREEN, GREY, Line, bars, lines
+from tfrec.reporting.log import log_html
 from tfrec.reporting.page import render
 from tfrec.reporting.tasks import task_html
 from tfrec.training.training_state import last_state, training_folder
 
 _UNITS = {"search": "queries", "recommendation": "shoppers"}
-_TABLES = ("items", "searches", "interactions")
+_TABLES = ("items", "searches", "interactions", "search_log")
 _SIDE_BY_SIDE, _PLACES = 8, 5  # queries won and lost; items of each
 BASELINE = "BM25"
 
@@ -55,6 +56,7 @@ def write_report(config: Config) -> Path:
             tables=_tables(run, metrics["signature"]),
             stages=_stages(run.path),
             config=plain_yaml(config),
+            log_html=log_html,
         ),
     )
     return run.report

@@ -1,0 +1,94 @@
+"""The search log's part of preparing a shop's data: read, joined, kept, and made into searches to train on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tfrec.config import Config, DataConfig
+from tfrec.data.clean import normalised_query
+from tfrec.data.items import Catalogue
+from tfrec.data.layouts.resolve import every_file
+from tfrec.data.logs.insights import log_insights
+from tfrec.data.logs.labels import log_labels
+from tfrec.data.logs.parts import log_digest, read_log
+from tfrec.data.report import TableReport
+from tfrec.errors import DataError
+
+FOLDER = "search_log"
+_LETTERS = 16
+
+
+@dataclass(frozen=True)
+class LogLabels:
+    """What a log gives.
+
+    Attributes:
+        searches: query_id, query, item_id, item, gain, weight, `key` (the normalised query), as `load_searches` gives.
+        told: what the report tells beside the table's own part: click_model, and insights (what people do not find).
+    """
+
+    searches: pl.DataFrame
+    told: dict[str, Any]
+
+
+def work_folder(base: Path) -> Path:
+    """Where a log lies while it is read, beside the prepared data of a run."""
+    return base.parent / FOLDER
+
+
+def log_searches(
+    config: Config, data: DataConfig, root: Path, work: Path, folder: Path, catalogue: Catalogue,
+    judged: pl.DataFrame | None, report: TableReport,
+) -> LogLabels:  # fmt: skip
+    """Reads the log and makes labels of it.
+
+    Args:
+        config: the whole configuration; seed and training.min_gain matter.
+        data: the section data with its log.
+        root: folder that paths are relative to.
+        work: `work_folder`; what a killed run has done there is not done again.
+        folder: the prepared data, which gets search_log/*/{searches,actions}.parquet and log_labels.parquet.
+        catalogue: the products.
+        judged: the shop's own judgments with `query`, or None; their queries give no labels, in whatever split.
+        report: is told everything that is left out.
+
+    Returns:
+        the labels.
+    """
+    log = data.search_log
+    assert log is not None
+    files = every_file(log, root)
+    digest = log_digest(log, data.cleaning, files)[:_LETTERS]
+    shares = read_log(files, log, root, data.cleaning, work / digest, report)
+    own = {normalised_query(query) for query in judged["query"].unique()} if judged is not None else set()
+    labels, model = log_labels(shares, catalogue, log.labels, config.training.min_gain, own, config.seed, report)
+    if not labels.height and judged is None:
+        raise DataError(
+            f"The search log leaves no label ({model['impressions']:,} shown items, {model['clicks']:,} clicks): a "
+            "longer log helps, or lower data.search_log.labels.min_searches and min_confidence."
+        )
+    labels.write_parquet(folder / "log_labels.parquet")
+    for share in shares:
+        kept = folder / FOLDER / share.name.removeprefix("joined-")
+        kept.mkdir(parents=True)
+        for name in ("searches.parquet", "actions.parquet"):
+            _linked(share / name, kept / name)
+    numbers = labels.select(pl.col("key").unique(maintain_order=True)).with_columns(
+        pl.format("log{}", pl.int_range(pl.len())).alias("query_id")
+    )
+    searches = labels.join(numbers, on="key", how="left", maintain_order="left")
+    told = {"click_model": model, "insights": log_insights(shares)}
+    return LogLabels(searches.select("query_id", "query", "item_id", "item", "gain", "weight", "key"), told)
+
+
+def _linked(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
