@@ -64,3 +64,9 @@ class DemoConfig(Section):
     items: int = Field(3000, ge=200, description="Products.")
     queries: int = Field(1500, ge=20, description="Distinct queries with judgments.")
     shoppers: int = Field(2000, ge=0, description="Shoppers with purchases.")
+    log: int = Field(
+        0,
+        ge=0,
+        description="Searches in a log of the shop (User Behavior Insights), half of its queries judged by nobody; 0 "
+        "writes none.",
+    )

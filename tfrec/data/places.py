@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfrec.config import Config, DataConfig, InteractionsConfig, ItemsConfig, SearchesConfig
+from tfrec.config.search_log import SearchLogConfig
 from tfrec.data.fingerprint import fingerprint
 from tfrec.data.layouts.layout import layout_texts
 from tfrec.data.layouts.resolve import every_file, resolved
@@ -74,6 +75,8 @@ def sources_of(config: Config) -> Sources:
         return Sources(data, root, settings, _fingerprints(data, root))
     demo = config.data.demo
     wanted = {**demo.model_dump(mode="json"), "seed": config.seed, "format": FORMAT}
+    if not demo.log:
+        del wanted["log"]
     root = data_folder(config).parent / "demo" / _digest(wanted)[:_LETTERS]
     data = config.data.model_copy(
         update={
@@ -82,10 +85,17 @@ def sources_of(config: Config) -> Sources:
             "items": ItemsConfig.model_validate("items.csv"),
             "searches": SearchesConfig.model_validate("searches.csv"),
             "interactions": InteractionsConfig.model_validate("purchases.csv") if demo.shoppers else None,
+            "search_log": _demo_log(config.data) if demo.log else None,
         }
     )
     inputs = _fingerprints(data, root) if (root / "demo.json").is_file() else {}
     return Sources(data, root, settings, inputs, wanted)
+
+
+def _demo_log(data: DataConfig) -> SearchLogConfig:
+    """The demo's log, read as data.search_log says where it is given."""
+    given = data.search_log.model_dump(exclude_unset=True) if data.search_log is not None else {}
+    return SearchLogConfig.model_validate({**given, "path": "search_log.ndjson"})
 
 
 def settings_of(config: Config) -> str:

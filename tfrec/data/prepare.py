@@ -101,7 +101,7 @@ def _generated(config: Config) -> Sources:
     assert config.data.demo is not None
     demo = config.data.demo
     with atomic_directory(sources.root) as aside:
-        generate(aside, demo.language, demo.items, demo.queries, max(1, demo.shoppers), config.seed)
+        generate(aside, demo.language, demo.items, demo.queries, max(1, demo.shoppers), config.seed, demo.log)
         write_json(aside / "demo.json", sources.demo)
     return sources_of(config)
 

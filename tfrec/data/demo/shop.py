@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from datetime import datetime, timezone
+from itertools import zip_longest
 from pathlib import Path
 from random import Random
 
@@ -36,6 +37,7 @@ def generate(
     queries: int = 1500,
     shoppers: int = 2000,
     seed: int = 17,
+    log: int = 0,
 ) -> None:
     """Writes items.csv, searches.csv and purchases.csv of the demo shop; equal arguments give equal bytes.
 
@@ -49,6 +51,8 @@ def generate(
         queries: the number of different queries; 70 % train, 15 % dev, 15 % test.
         shoppers: the number of shoppers, each with at least one purchase.
         seed: the seed.
+        log: the number of searches in search_log.ndjson, which has as many queries again without judgments (where the
+            items give them); 0 writes none, and changes nothing of the other files.
 
     Raises:
         DataError: unknown language, a number that is too small, or more queries than the items give.
@@ -70,8 +74,26 @@ def generate(
     with atomic_directory(folder) as target:
         _write(target / "items.csv", ITEM_COLUMNS, _item_rows(catalogue, vocabulary, brands, seed))
         judged = list(draw_queries(catalogue, writer, queries, seed))
+        if log:
+            _write_log(target, catalogue, vocabulary, brands, judged, log, shoppers, seed)
         _write(target / "searches.csv", SEARCH_COLUMNS, _search_rows(judged, seed))
         _write(target / "purchases.csv", PURCHASE_COLUMNS, _purchase_rows(catalogue, shoppers, seed))
+
+
+def _write_log(
+    folder: Path, catalogue: Catalogue, vocabulary: Vocabulary, brands: list[str], judged: list[Query], searches: int,
+    shoppers: int, seed: int,
+) -> None:  # fmt: skip
+    """The log of judged queries and of others, which stand in between by how often they are typed."""
+    from tfrec.data.demo.log import write_search_log
+
+    most = min(2 * len(judged), _QUERIES_PER_ITEM * catalogue.size)
+    writer = QueryWriter(vocabulary, brands, Random(seed * 1000 + 9))
+    seen = {" ".join(sorted(query.text.casefold().split())) for query in judged}
+    drawn = draw_queries(catalogue, writer, most, seed + 1)
+    others = [query for query in drawn if " ".join(sorted(query.text.casefold().split())) not in seen]
+    typed = [query for pair in zip_longest(judged, others[: most - len(judged)]) for query in pair if query is not None]
+    write_search_log(folder, catalogue, typed, searches, shoppers, seed)
 
 
 def item_id(row: int) -> str:
