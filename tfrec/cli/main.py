@@ -17,6 +17,7 @@ from tfrec.cli.report import report
 from tfrec.cli.search import search
 from tfrec.cli.serve import serve
 from tfrec.cli.train import evaluate, train
+from tfrec.cli.versions import promote, rollback, versions
 from tfrec.output import replaceable_output
 
 app = typer.Typer(
@@ -31,6 +32,9 @@ app.command()(report)
 app.command()(export)
 app.command()(push)
 app.command()(pull)
+app.command()(versions)
+app.command()(promote)
+app.command()(rollback)
 app.command()(doctor)
 app.command()(serve)
 app.command()(query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +31,10 @@ def serve(
     ] = 1,
     grace: Annotated[float, typer.Option(help="Seconds that running requests have to finish at the end.")] = 10.0,
 ) -> None:
-    """Serve an export with TF Serving's gRPC and REST protocols, until Ctrl-C or SIGTERM."""
+    """Serve an export with TF Serving's gRPC and REST protocols, until Ctrl-C or SIGTERM.
+
+    What `tfrec promote` and `tfrec rollback` say is followed; before the first promotion the newest version is served.
+    """
     from tfrec.cli.places import export_folder, serving_settings
     from tfrec.serving.server.numbers import MOST_THREADS, seconds, whole
 
@@ -47,6 +50,7 @@ def serve(
     limit_tensorflow_threads(threads)  # before the next line imports TensorFlow
 
     from tfrec.serving.server.configuration.config_files import read_tls_config
+    from tfrec.serving.server.configuration.promoted import follow_promotions, promoted_model
     from tfrec.serving.server.frontends import FrontendOptions
     from tfrec.serving.server.main import serve as serve_forever
     from tfrec.serving.server.security.tokens import TokenFile
@@ -58,11 +62,13 @@ def serve(
         tokens=TokenFile(tokens) if tokens is not None else None,
     )
 
-    def told(server: ModelServer) -> AbstractContextManager[None]:
+    configs, seen = promoted_model(folder, name)
+
+    def told(server: ModelServer) -> AbstractContextManager[object]:
         rest = "" if server.rest_port is None else f" and port {server.rest_port} (REST, metrics)"
         sentence = f"Serving the model {name} at {server.address} (gRPC){rest}; stop with Ctrl-C."
         console.print(sentence, highlight=False, soft_wrap=True)
-        return nullcontext()
+        return follow_promotions(folder, name, server.core.reload, seen)
 
     serve_forever(
         folder,
@@ -70,6 +76,7 @@ def serve(
         settings.host if host is None else host,
         settings.port if port is None else port,
         options=ServerOptions(intra_op=threads, grace_seconds=grace),
+        configs=configs,
         frontend=frontend,
         beside=told,
     )

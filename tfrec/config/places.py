@@ -9,6 +9,7 @@ from typing import Any
 _FOLDERS: dict[tuple[str, ...], str] = {("runs_dir",): "runs", ("data", "root"): "."}  # with their defaults
 # Handles of encoders: an installed name, a URL, or a folder, which is told from a name by how it begins; + joins two.
 _HANDLES = (("encoder", "name"), ("encoder", "preprocessor"), ("model", "images", "encoder"))
+_FILES = (("lifecycle", "models_config"),)  # without a default
 _FOLDER_STARTS = ("./", "../", "~/")
 
 
@@ -26,6 +27,10 @@ def place_folders(tree: dict[str, Any], base: Path, defaults: bool) -> None:
             value = section.get(path[-1], default)
             if isinstance(value, str):
                 section[path[-1]] = absolute(value, base)
+    for path in _FILES:
+        section = _section(tree, path)
+        if section is not None and isinstance(section.get(path[-1]), str):
+            section[path[-1]] = absolute(section[path[-1]], base)
     for path in _HANDLES:
         section = _section(tree, path)
         value = None if section is None else section.get(path[-1])
