@@ -42,6 +42,16 @@ def test_a_long_json_list_is_a_stream(tmp_path: Path) -> None:
     assert len(content) > 2 << 20 and read(tmp_path / "a.json", content).rows == rows
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+def test_objects_by_their_ids_are_rows(indent: int | None, tmp_path: Path) -> None:
+    store = {f"P{n}": {"title": f"lamp {n}", "price": n} for n in range(4)}
+    found = read(tmp_path / "a.json", json.dumps(store, indent=indent), columns={"item_id": "id"})
+    assert found.rows == [(f"P{n}", f"lamp {n}") for n in range(4)]
+    assert "their keys the column 'id'" in found.notes[0]
+    settings = {"title": {"de": "a"}, "more": {"de": "b"}, "item_id": {"de": "c"}}
+    assert read(tmp_path / "a.json", json.dumps(settings)).read == 1
+
+
 def test_dicts_of_python_are_rows(tmp_path: Path) -> None:
     lines = [
         "{'item_id': 1, 'title': 'red \"lamp\"', 'tags': None}",

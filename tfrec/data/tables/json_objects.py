@@ -16,6 +16,7 @@ from tfrec.errors import DataError
 from tfrec.json_text import RepeatedKeyError, once_each
 
 _BLOCK = 1 << 20
+_ALIKE = 3  # objects, from which the values of one are rows
 _NO_JSON = 1_000  # lines without an object, after which a file is no JSON Lines
 _DECODER = json.JSONDecoder(object_pairs_hook=once_each)
 _ACTIONS = {"index", "create", "update", "delete"}
@@ -156,8 +157,23 @@ def _unwrapped(path: Path, numbered: Numbered, table: TableConfig, notes: list[s
     lists = [
         key for key, inner in first[0][1].items() if isinstance(inner, list) and inner and isinstance(inner[0], dict)
     ]
+    key = _key_of_objects(first[0][1])
+    if key and not lists:
+        notes.append(f"{path.name} is one JSON object: its values are the rows, their keys the column {key!r}")
+        return ((number, {key: name, **row}) for number, (name, row) in enumerate(first[0][1].items(), start=1))
     named = [*filter(None, table.columns.values()), *filter(None, [getattr(table, "explode", None)])]
     if len(lists) != 1 or any(place_of(name, lists) for name in named):
         return iter(first)
     notes.append(f"{path.name} is one JSON object: the entries of its list {lists[0]!r} are the rows")
     return ((number, row) for number, row in enumerate(first[0][1][lists[0]], start=1) if isinstance(row, dict))
+
+
+def _key_of_objects(value: dict[str, Any]) -> str:
+    """What the keys of an object are called whose values are objects of several common keys; "" for other objects."""
+    rows = list(value.values())
+    if len(rows) < _ALIKE or not all(isinstance(row, dict) and row for row in rows):
+        return ""
+    common = set(rows[0]).intersection(*rows)
+    if len(common) < 2 or any(isinstance(row[key], dict) for row in rows[:_ALIKE] for key in common):
+        return ""
+    return "key" if any("id" in row for row in rows) else "id"
