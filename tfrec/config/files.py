@@ -41,6 +41,11 @@ class TableConfig(Section):
     encoding: str = Field("auto", description="Of a text file, as Python calls it: utf-8, cp1252, gb18030, big5 ...")
     header: bool = Field(True, description="Whether the first row names the columns; without, names does.")
     names: list[str] = Field(default_factory=list, description="The columns of a text file without header, in order.")
+    ragged: bool = Field(
+        False,
+        description="Whether rows of a text file that have fewer fields than the header lack the last ones, as Excel "
+        "writes them; else they are faults, for a line may be broken.",
+    )
     sheet: str | None = Field(
         None,
         description="Sheet of a workbook; null takes the first one that holds a table and those with its columns.",

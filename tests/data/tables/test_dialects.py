@@ -142,3 +142,26 @@ def test_a_quote_that_is_never_closed_is_one_sentence(
     with pytest.raises(DataError, match=rf"row {rows + 2}: a quote is opened there and never closed"):
         read(tmp_path / "a.csv", content)
     assert "Traceback" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("name", "separator", "quoting"), [("a.csv", ",", "auto"), ("a.tsv", "\t", "none"), ("a.csv", ";", "auto")]
+)
+def test_rows_without_their_last_fields_are_faults_or_filled_up_by_wish(
+    name: str, separator: str, quoting: str, tmp_path: Path
+) -> None:
+    lines = [["item_id", "title", "brand", "note"]]
+    lines += [[str(n), f"lamp {n}", "Acme", "new"][: 2 + n % 3] for n in range(9)]
+    content = "".join(separator.join(line) + "\r\n" for line in lines)
+    plain = read(tmp_path / name, content, ("item_id", "title", "note"), quoting=quoting)
+    assert len(plain.rows) == 3 and "2 fields instead of 4 (ragged: true" in plain.rejected[0][1]
+    found = read(tmp_path / name, content, ("item_id", "title", "note"), quoting=quoting, ragged=True)
+    assert found.rows == [(str(n), f"lamp {n}", "new" if n % 3 == 2 else "") for n in range(9)]
+    assert found.rejected == []
+    broken = read(tmp_path / name, content + separator.join("abcdef") + "\n", quoting=quoting, ragged=True)
+    assert broken.rejected == [(11, "6 fields instead of 4")]
+
+
+def test_a_line_of_dashes_below_the_header_is_no_row(tmp_path: Path) -> None:
+    found = read(tmp_path / "a.txt", "item_id;title\n-------;-----\n1;a\n2;b\n")
+    assert found.rows == [("1", "a"), ("2", "b")] and "dashes" in " ".join(found.notes)

@@ -50,10 +50,10 @@ def open_delimited(path: Path, table: TableConfig, kind: str, wanted: Collection
     dialect = find_dialect(text.path, path.name, table, kind, wanted, notes)
     plain, separator, body = text.path, dialect.separator, dialect.body
     escaped = dialect.quoting == "backslash" and separator == "\t"
-    rewritten = escaped or len(separator.encode()) > 1
+    rewritten = escaped or len(separator.encode()) > 1 or table.ragged
     if rewritten:
         target = temporary(stack)
-        rewrite(plain, target, dialect, escaped)
+        rewrite(plain, target, dialect, escaped, len(dialect.header) if table.ragged else 0)
         plain, separator, body = Path(target.name), "\t" if escaped else FIELD, 0
     found = [name for name in dialect.header if name]
     columns = {
@@ -93,7 +93,8 @@ def _frames(
             if "\n" in row.text.strip():
                 open_quotes.append(number)  # an exception would not pass through Arrow's threads
                 return "error"
-            opened.rejected.append((number, f"{row.actual_columns} fields instead of {row.expected_columns}"))
+            way = " (ragged: true takes the last ones for empty)" if row.actual_columns < row.expected_columns else ""
+            opened.rejected.append((number, f"{row.actual_columns} fields instead of {row.expected_columns}{way}"))
         return "skip"
 
     suspicion = (SwallowedRows if quoting else QuotedFields)(path, separator, dialect.header)

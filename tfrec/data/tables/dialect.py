@@ -18,6 +18,7 @@ from tfrec.data.tables.titles import LOOKED_AT, titles_above, told
 _LOOK = 1 << 20
 _QUOTES_READ = 64 << 20
 _SEPARATORS = (",", ";", "\t", "|", "，", "::", "\x01")
+_RULE = re.compile(r"\s*-{2,}\s*")  # below a header, as SQL Server draws it
 _NOTHING = "\x1f"  # parts no fields: no text holds it
 _MANY = 0.9  # of the first rows, from which they agree
 _NAMES = {"\t": "tabs", _NOTHING: "line breaks alone"}
@@ -78,11 +79,15 @@ def find_dialect(
     if quoting != ("none" if separator == "\t" and kind == "tsv" else "double") and table.quoting == "auto":
         notes.append(f"{name}: {_TOLD[quoting]} (quoting sets it)")
     records = _Records(text, separator, quoting)
-    if table.header:
-        above = records.some(titles_above(_Records(text, separator, quoting).some(LOOKED_AT)))
+    looked = _Records(text, separator, quoting).some(LOOKED_AT) if table.header else []
+    above = records.some(titles_above(looked))
     header = records.next_filled() if table.header else list(table.names)
-    if table.header and above:
+    if above:
         notes.append(told(name, above, records.number + (1 if hint else 0)))
+    under = looked[len(above) + 1 : len(above) + 2]
+    if under and all(_RULE.fullmatch(field) for field in under[0]):
+        records.next_filled()
+        notes.append(f"{name}: a line of dashes below the header is left out")
     body = records.passed if table.header else 0
     first = records.number + 1 + (1 if hint else 0)
     rows = records.some(SAMPLED)

@@ -15,6 +15,7 @@ from tfrec.data.tables.opened import open_bytes
 from tfrec.errors import DataError
 
 _BLOCK = 8 << 20
+_LONGEST = 1 << 30  # signs of a field
 _LINE, _TAB, FIELD = "\x1d", "\x1e", "\x1f"  # stand for escaped signs until Arrow has parted the fields
 
 
@@ -23,8 +24,16 @@ def unescaped(column: pl.Expr) -> pl.Expr:
     return column.str.replace_all(_LINE, "\n").str.replace_all(_TAB, "\t")
 
 
-def rewrite(plain: Path, target: IO[bytes], dialect: Dialect, escaped: bool) -> None:
-    """Writes the rows so that Arrow can part them: separators of several bytes as one, escaped signs as stand-ins."""
+def rewrite(plain: Path, target: IO[bytes], dialect: Dialect, escaped: bool, width: int = 0) -> None:
+    """Writes the rows so that Arrow can part them: separators of several bytes as one, escaped signs as stand-ins.
+
+    Args:
+        plain: the file as UTF-8.
+        target: what is written.
+        dialect: of the file.
+        escaped: whether signs are escaped by a backslash and tabs separate the fields.
+        width: fields to which rows with fewer are filled up; 0 leaves them.
+    """
     with open_bytes(plain) as raw:
         raw.read(dialect.body)
         if escaped:
@@ -38,12 +47,17 @@ def rewrite(plain: Path, target: IO[bytes], dialect: Dialect, escaped: bool) -> 
             target.write(rest)
         elif dialect.quoting == "none":
             for line in raw:
-                target.write(line.replace(dialect.separator.encode(), FIELD.encode()))
+                fields = line.rstrip(b"\r\n").split(dialect.separator.encode())
+                missing = width - len(fields) if line.strip() else 0
+                target.write(FIELD.encode().join([*fields, *[b""] * missing]) + b"\n")
         else:
             lines = io.TextIOWrapper(raw, encoding="utf-8", newline="")  # type: ignore[arg-type]
             if len(dialect.separator) > 1:
                 raise DataError(f"The separator {dialect.separator!r} does not go with quotes: set quoting: none.")
-            for record in csv.reader(lines, delimiter=dialect.separator):
+            csv.field_size_limit(_LONGEST)
+            escape = "\\" if dialect.quoting == "backslash" else None
+            for record in csv.reader(lines, delimiter=dialect.separator, escapechar=escape, doublequote=escape is None):
+                record += [""] * (width - len(record)) if any(record) else []
                 target.write(
                     FIELD.join(field.replace("\n", _LINE).replace("\r", "") for field in record).encode() + b"\n"
                 )
