@@ -109,6 +109,11 @@ def _with_numbers(config: Config, path: str, vary: VaryConfig) -> VaryConfig:
 
 
 def _may_vary(path: str) -> None:
+    if path.partition(".")[0] == "ranking":
+        raise ConfigError(
+            f"The search space names {path}, but trials are compared before the ranker acts: set it in the "
+            "configuration, and see what it gains in the sentence on recommendation of `tfrec train`."
+        )
     if path in _SHARED:
         raise ConfigError(f"The search space names {path}, which all trials share: {_SHARED[path]}.")
     mixing = any(path == name or path.startswith(f"{name}.") for name in _MIXING)

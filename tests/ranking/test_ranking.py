@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from tests.ranking.shops import ITEMS, trained_shop
 from tfrec.data.ages import DAY
@@ -16,10 +17,14 @@ from tfrec.pipeline.trained import TrainedShop
 from tfrec.ranking.candidates import Candidates
 from tfrec.ranking.examples import window_examples
 from tfrec.ranking.features.building import build_features
+from tfrec.ranking.features.links import LinksFeature
+from tfrec.ranking.features.neighbours import Neighbours
 from tfrec.ranking.ranker import RankedFusion, all_of
 from tfrec.ranking.windows import known_until, windows
 from tfrec.retrieval.answers import rank_requests
 from tfrec.retrieval.filters import ColumnFilters
+from tfrec.retrieval.item_weights import ItemWeights
+from tfrec.retrieval.ranking import without
 from tfrec.retrieval.retriever import Retriever
 from tfrec.retrieval.scorer import Request
 from tfrec.tensorflow_setup import tf
@@ -98,7 +103,7 @@ def test_examples_start_at_the_fused_order(fashion: TrainedShop) -> None:
     assert 0 < examples.ndcg().mean() < examples.ndcg(examples.right.astype(float)).mean() <= 1
 
 
-@pytest.mark.parametrize("group", ["scores", "sales", "ages", "columns", "shopper"])
+@pytest.mark.parametrize("group", ["scores", "links", "sales", "ages", "columns", "shopper"])
 def test_features_are_finite_and_look_at_their_own_request_only(
     fashion: TrainedShop, ranked: RankedFusion, group: str
 ) -> None:
@@ -112,6 +117,50 @@ def test_features_are_finite_and_look_at_their_own_request_only(
     alone = feature(candidates_of(ranked, some(request, [5]))).numpy()[0]
     np.testing.assert_allclose(turned, values, atol=1e-4)
     np.testing.assert_allclose(alone, values[5], atol=1e-4)
+
+
+def test_links_are_what_numpy_sums(ranked: RankedFusion) -> None:
+    rng = np.random.default_rng(2)
+    kinds = []
+    for density in (0.2, 0.05):
+        matrix = sp.random(ITEMS, ITEMS, density, "csr", np.float32, rng)
+        kinds.append(ItemWeights(ITEMS, matrix.indptr.astype(np.int64), matrix.indices, matrix.data))
+    candidates = candidates_of(ranked, requests())
+    feature = LinksFeature({"often": kinds[0], "seldom": kinds[1]})
+    found = feature(candidates).numpy()[:, :, 6:]
+    rows = candidates.rows.numpy()
+    for place, past in enumerate(candidates.request.history.numpy()):
+        past = past[past >= 0]
+        for kind, weights in enumerate(kinds):
+            links = weights.matrix().toarray()[past][:, rows[place]]
+            fade = 0.5 ** (np.arange(len(past))[::-1] / 5.0)
+            for column, expected in enumerate((links.sum(axis=0), fade @ links, links.max(axis=0, initial=0.0))):
+                here = found[place, :, 2 * column + kind]
+                filled = candidates.filled.numpy()[place]
+                np.testing.assert_allclose(here[filled], np.log1p(10 * expected)[filled], atol=1e-4)
+
+
+def test_neighbours_are_the_strongest_of_each_kind_by_turns() -> None:
+    links = np.array([[0, 0, 0, 0], [5, 0, 0, 0], [4, 0, 0, 0], [3, 0, 0, 0]], np.float32), np.eye(4, k=-3)
+    kinds = [sp.csr_matrix(np.asarray(some, np.float32)) for some in links]
+    table = Neighbours([ItemWeights(4, m.indptr.astype(np.int64), m.indices, m.data) for m in kinds], 2)
+    history, rows = tf.constant([[1, 2, 3], [3, -1, 1]]), tf.constant([[0], [0]])
+    scores = without(tf.zeros([2, 4]), history)
+    nothing = tf.zeros([2, 1])
+    request = Request(tf.constant(["", ""]), nothing, history)
+    found = table(Candidates(request, rows, tf.zeros([2, 1], tf.bool), nothing, scores, nothing[:, :, tf.newaxis]))
+    assert found.places.numpy().tolist() == [0, 0, 1, 1] and found.later.numpy().tolist() == [2, 0, 0, 1]
+    assert found.weights.numpy().tolist() == [[5, 0], [3, 1], [5, 0], [3, 1]]
+
+
+@pytest.mark.parametrize("k", [7, 40, 60, 200])
+def test_the_best_are_those_of_all_scores(ranked: RankedFusion, k: int) -> None:
+    request = requests()
+    values, rows = ranked.best(request, tf.constant(k), (0, 1, 2, 3))
+    expected = tf.math.top_k(without(ranked(request), request.history), min(k, ITEMS))
+    np.testing.assert_array_equal(values, expected.values)
+    filled = np.isfinite(values.numpy())
+    np.testing.assert_array_equal(rows.numpy()[filled], expected.indices.numpy()[filled])
 
 
 def test_sales_count_shoppers_of_known_purchases(fashion: TrainedShop) -> None:
@@ -129,7 +178,11 @@ def test_sales_count_shoppers_of_known_purchases(fashion: TrainedShop) -> None:
     expected = np.log1p([len(users) for users in sold])
     items = np.arange(ITEMS, dtype=np.int32)[np.newaxis]
     full = Candidates(
-        requests(1), tf.constant(items), tf.ones_like(items, tf.bool), tf.zeros([1, ITEMS]), tf.zeros([1, ITEMS, 0])
+        requests(1),
+        tf.constant(items),
+        tf.ones_like(items, tf.bool),
+        *[tf.zeros([1, ITEMS])] * 2,
+        tf.zeros([1, ITEMS, 0]),
     )
     found = feature(full).numpy()[0, :, feature.names.index("sales of 30 days")]
     np.testing.assert_allclose(found, (expected - expected.mean()) / expected.std(), atol=1e-4)
@@ -150,7 +203,8 @@ def test_export_and_training_process_and_numpy_agree(
     ]
 
     def top(query: Any, vectors: Any, history: Any) -> dict[str, Any]:
-        scores, rows = retriever.top(Request(query, vectors, history), tf.constant(20), history)
+        request = Request(query, vectors, history)
+        scores, rows = retriever.top(request, tf.constant(20), request.history)
         return {"scores": scores, "rows": rows}
 
     function = tf.function(top, input_signature=specs, autograph=False).get_concrete_function()

@@ -50,6 +50,7 @@ def test_the_ready_spaces_fit_every_configuration(name: str) -> None:
         ({"encoder.name": ["minilm", "other"]}, "all trials share"),
         ({"synthesis.queries": [10, 20]}, "all trials share"),
         ({"seed": [1, 2]}, "all trials share"),
+        ({"ranking.epochs": [4, 8]}, "before the ranker acts"),
         ({"training.tasks.search": {"low": 0, "high": 1}}, "on or off"),
         ({"augment.magnitude": {"low": 1, "high": 2, "when": {"augment.policy": "light"}}}, "no list of values"),
         (

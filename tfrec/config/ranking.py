@@ -21,22 +21,22 @@ class RankingConfig(Section):
         description="auto = where it gains beyond chance in a window that had no part in its training. Never with "
         "data.interactions.repeats: it orders what a shopper has not taken yet. It takes time in serving.",
     )
-    candidates: int = Field(200, ge=20, le=1000, description="Items of the fused score that are ordered once more.")
+    candidates: int = Field(100, ge=20, le=1000, description="Items of the fused score that are ordered once more.")
     model: Literal["linear", "dcn"] = Field(
-        "dcn", description="dcn = two cross layers beside two dense ones (DCN-v2); linear = one weight per feature."
+        "dcn", description="dcn = a cross layer beside a dense one (DCN-v2); linear = one weight per feature."
     )
-    features: list[Literal["scores", "sales", "ages", "columns", "shopper"]] = Field(
-        ["scores", "sales", "ages", "columns", "shopper"],
+    features: list[Literal["scores", "links", "sales", "ages", "columns", "shopper"]] = Field(
+        ["scores", "links", "sales", "ages", "columns", "shopper"],
         min_length=1,
-        description="Groups of features: scores and ranks of the scorers; sales of several windows and their trend; "
-        "days since the first and the last sale; price, quantity and numeric columns beside the shopper's habit; how "
-        "much and what kind of history there is.",
+        description="Groups of features: scores of the scorers; links of the history's items to each candidate, summed "
+        "and the strongest; sales of several windows and their trend; days since the first and the last sale; price, "
+        "quantity and numeric columns beside the shopper's habit; how much and what kind of history there is.",
     )
-    seeds: int = Field(3, ge=1, le=10, description="Models whose scores are averaged; each costs time in serving.")
+    seeds: int = Field(1, ge=1, le=10, description="Models whose scores are averaged; each costs time in serving.")
     epochs: int = Field(8, ge=1, description="Passes over the windows' shoppers.")
     learning_rate: float = Field(2e-3, gt=0, description="Rate of Adam at the start; it falls to 0.")
-    pull: float = Field(1e-4, ge=0, description="Weight of the squared parameters: pulls towards the fused order.")
-    windows: int = Field(3, ge=2, le=12, description="Windows of training data before the newest known purchase.")
+    pull: float = Field(1e-3, ge=0, description="Weight of the squared parameters: pulls towards the fused order.")
+    windows: int = Field(4, ge=2, le=12, description="Windows of training data before the newest known purchase.")
     window_days: float = Field(30, gt=0, description="Length of a window.")
     least_shoppers: int = Field(
         100, ge=10, description="A window needs so many shoppers with earlier and new purchases; else it is left out."

@@ -75,8 +75,8 @@ def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[
         return module.named(retriever.top(of_words(query, none_of(query)), k, None, _WORDS))
 
     def recommend(history: Tensor, k: Tensor) -> dict[str, Tensor]:
-        rows = module.rows(history)
-        return module.named(retriever.top(of_past(rows), k, rows, _PAST))
+        request = of_past(module.rows(history))
+        return module.named(retriever.top(request, k, request.history, _PAST))
 
     def personalised_search(query: Tensor, history: Tensor, k: Tensor) -> dict[str, Tensor]:
         return module.named(retriever.top(of_words(query, module.rows(history)), k, None, ANY))

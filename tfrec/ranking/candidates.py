@@ -19,6 +19,7 @@ class Candidates(NamedTuple):
         rows: rows of the catalogue int32 [B, K], each once.
         filled: whether a place holds a candidate, bool [B, K]; empty places are at the end.
         fused: fused scores float32 [B, K]; 0 in empty places.
+        open: fused scores of the catalogue float32 [B, N], -inf at the items of the history and only there.
         opinions: normalised scores of single scorers float32 [B, K, S]; 0 in empty places.
     """
 
@@ -26,12 +27,14 @@ class Candidates(NamedTuple):
     rows: Tensor
     filled: Tensor
     fused: Tensor
+    open: Tensor
     opinions: Tensor
 
 
 def spread_of(values: Tensor, filled: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation float32 [B, 1] of values float32 [B, K] over the filled places."""
+    """Mean and standard deviation float32 [B, 1, ...] of values float32 [B, K, ...] over the filled places [B, K]."""
     weights = tf.cast(filled, tf.float32)
+    weights = tf.reshape(weights, tf.concat([tf.shape(filled), tf.ones([values.shape.rank - 2], tf.int32)], axis=0))
     count = tf.maximum(tf.reduce_sum(weights, axis=1, keepdims=True), 1.0)
     mean = tf.reduce_sum(values * weights, axis=1, keepdims=True) / count
     variance = tf.reduce_sum(tf.square(values - mean) * weights, axis=1, keepdims=True) / count
@@ -39,12 +42,11 @@ def spread_of(values: Tensor, filled: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def standard(values: Tensor, filled: Tensor) -> Tensor:
-    """Deviations from the candidates' mean in their standard deviations, float32 [B, K]."""
+    """Deviations from the candidates' mean in their standard deviations, float32 [B, K, ...]."""
     mean, deviation = spread_of(values, filled)
     return (values - mean) / deviation
 
 
-def place(values: Tensor, filled: Tensor) -> Tensor:
-    """Minus the logarithm of each candidate's place by these values, float32 [B, K]: 0 for the best."""
-    order = tf.argsort(tf.where(filled, values, values.dtype.min), axis=1, direction="DESCENDING", stable=True)
-    return -tf.math.log1p(tf.cast(tf.argsort(order, axis=1, stable=True), tf.float32))
+def strength(values: Tensor) -> Tensor:
+    """How much is said at all: deviations know nothing of a thin history."""
+    return tf.math.log1p(10.0 * tf.maximum(values, 0.0))

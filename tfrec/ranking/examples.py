@@ -20,7 +20,7 @@ from tfrec.retrieval.scorer import Request
 from tfrec.retrieval.weights import SituationWeights
 from tfrec.tensorflow_setup import tf
 
-MOST_SHOPPERS = 3000  # of a window; more say little and fill the memory
+MOST_SHOPPERS = 2000  # of a window; more say little and fill the memory
 _CUT = 20
 _DISCOUNTS = 1.0 / np.log2(np.arange(_CUT) + 2)
 

@@ -8,7 +8,7 @@ from tfrec.tensorflow_setup import keras, tf
 
 import tensorflow_recommenders as tfrs  # isort: skip  (after Keras 2 has been chosen)
 
-_CROSSES, _DEEP = 2, (64, 64)
+_CROSSES, _DEEP = 1, (64,)  # two of each gained nothing more on a gift shop, and cost time in serving
 LARGEST = 5.0  # standard deviations of a feature; what lies beyond is cut
 
 
@@ -16,7 +16,7 @@ def new_model(kind: str, features: int, pull: float) -> Any:
     """An untrained model: float32 [B, K, F] to corrections float32 [B, K], all 0.
 
     Args:
-        kind: "linear" or "dcn": two cross layers beside two dense ones.
+        kind: "linear" or "dcn": a cross layer beside a dense one.
         features: F.
         pull: weight of the squared parameters in the loss.
 

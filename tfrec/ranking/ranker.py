@@ -135,10 +135,29 @@ class RankedFusion(Fusion):
 
     def __call__(self, request: Request, situations: Sequence[int] = (0, 1, 2, 3)) -> Tensor:
         """See Fusion."""
-        fused, parts = self.scored(request, situations)
-        if self.ranker is None or HISTORY not in situations or len(situations) == 1:
-            return fused
-        return self._ranked(request, fused, self.candidates(request, fused, parts))
+        if not self._orders(situations):
+            return self.plain(request, situations)
+        fused, candidates, scores = self._ranked(request, situations)
+        scores = tf.where(candidates.filled, scores, tf.gather(fused, candidates.rows, batch_dims=1))
+        return tf.tensor_scatter_nd_update(fused, _places(candidates.rows), scores)
+
+    def best(self, request: Request, k: Tensor, situations: Sequence[int] = (0, 1, 2, 3)) -> tuple[Tensor, Tensor]:
+        """See Fusion; where k are no more than the candidates, no other item needs another look."""
+        if not self._orders(situations):
+            return self.plain.best(request, k, situations)
+        _, candidates, scores = self._ranked(request, situations)
+        scores = tf.where(candidates.filled, scores, np.float32(-np.inf))
+
+        def few() -> tuple[Tensor, Tensor]:
+            found = tf.math.top_k(scores, k)
+            return found.values, tf.gather(candidates.rows, found.indices, batch_dims=1)
+
+        def many() -> tuple[Tensor, Tensor]:
+            every = tf.tensor_scatter_nd_update(candidates.open, _places(candidates.rows), scores)
+            found = tf.math.top_k(every, tf.minimum(k, tf.shape(every)[1]))
+            return found.values, found.indices
+
+        return tf.cond(k <= tf.shape(scores)[1], few, many)
 
     def candidates(self, request: Request, fused: Tensor, parts: dict[int, Tensor]) -> Candidates:
         """The best items without the history.
@@ -149,12 +168,13 @@ class RankedFusion(Fusion):
             parts: normalised scores float32 [B, N] by number of the scorer.
         """
         count = tf.minimum(self._count, tf.shape(fused)[1])
-        found = tf.math.top_k(without(fused, request.history), count)
+        free = without(fused, request.history)
+        found = tf.math.top_k(free, count)
         filled = found.values > -np.inf
         opinions = [tf.gather(parts[number], found.indices, batch_dims=1) for number in self._heard]
         several = tf.stack(opinions, axis=2) if opinions else tf.zeros([*tf.unstack(tf.shape(found.indices)), 0])
         several = tf.where(filled[:, :, tf.newaxis], several, 0.0)
-        return Candidates(request, found.indices, filled, tf.where(filled, found.values, 0.0), several)
+        return Candidates(request, found.indices, filled, tf.where(filled, found.values, 0.0), free, several)
 
     def explained(self, request: Request) -> tuple[list[str], Tensor]:
         """See Fusion; the ranker's part is what it adds to the fused scores."""
@@ -164,14 +184,24 @@ class RankedFusion(Fusion):
         added = self(request) - tf.reduce_sum(parts, axis=1)
         return [*labels, LABEL], tf.concat([parts, added[:, tf.newaxis]], axis=1)
 
-    def _ranked(self, request: Request, fused: Tensor, candidates: Candidates) -> Tensor:
+    def _orders(self, situations: Sequence[int]) -> bool:
+        return self.ranker is not None and HISTORY in situations and len(situations) > 1
+
+    def _ranked(self, request: Request, situations: Sequence[int]) -> tuple[Tensor, Candidates, Tensor]:
+        """Fused scores float32 [B, N], the candidates, and the scores that they end with, float32 [B, K]."""
         assert self.ranker is not None
+        fused, parts = self.scored(request, situations)
+        candidates = self.candidates(request, fused, parts)
         has = presence(request)
         mine = (has.history & ~has.query)[:, tf.newaxis] & candidates.filled
         scores = candidates.fused + self.ranker(candidates)
         lowest = tf.reduce_min(tf.where(mine, scores, np.float32(np.inf)), axis=1, keepdims=True)
         border = tf.reduce_min(tf.where(mine, candidates.fused, np.float32(np.inf)), axis=1, keepdims=True)
         lift = tf.where(border > lowest, border - lowest, 0.0)
-        change = tf.where(mine, scores - candidates.fused + lift, 0.0)
-        batch = tf.broadcast_to(tf.range(tf.shape(change)[0])[:, tf.newaxis], tf.shape(change))
-        return tf.tensor_scatter_nd_add(fused, tf.stack([batch, candidates.rows], axis=2), change)
+        return fused, candidates, tf.where(mine, scores + lift, candidates.fused)
+
+
+def _places(rows: Tensor) -> Tensor:
+    """Where rows of the catalogue int32 [B, K] stand in a matrix [B, N]: int32 [B, K, 2]."""
+    batch = tf.broadcast_to(tf.range(tf.shape(rows)[0])[:, tf.newaxis], tf.shape(rows))
+    return tf.stack([batch, rows], axis=2)

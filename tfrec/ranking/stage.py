@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from tfrec.choosing.chance import beyond_chance
 from tfrec.config import Config
@@ -23,8 +24,9 @@ from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.weights import SituationWeights
 
-FORMAT = 1  # raise it when the same configuration shall be trained anew
+FORMAT = 2  # raise it when the same configuration shall be trained anew
 METRIC = "nDCG@20"
+LARGEST_EASE = 6000  # items; each window inverts a matrix of them anew, in a minute or more beyond
 
 
 def ranked(
@@ -79,19 +81,34 @@ def _outcome(
     file = folder / "choice" / "ranking.json"
     found = _kept(file, about, fresh)
     if found is None:
-        found = {**_chosen(config, shop, fusion, compare), **_key(about, shop)}
+        several = [] if _too_costly(config, shop) else _examples(config, shop, fusion, ("train",))
+        found = {**_chosen(config, shop, fusion, several, compare), **_key(about, shop)}
+        if found["used"]:  # all windows are at hand
+            _learn(config, shop, several, about, folder / "train")
         with atomic_directory(folder / "choice") as aside:
             write_json(aside / "ranking.json", found)
     return found
 
 
-def _chosen(config: Config, shop: ShopData, fusion: Fusion, compare: Compare) -> dict[str, Any]:
+def _too_costly(config: Config, shop: ShopData) -> bool:
+    """Whether every window would take minutes."""
+    section = config.retrieval.collaborative
+    if config.ranking.enabled == "always" or section.model not in ("auto", "ease"):
+        return False
+    taken = shop.interactions.filter(pl.col("split") == "train")["item"].n_unique()
+    return taken > LARGEST_EASE and (section.model == "ease" or taken <= section.largest_ease)
+
+
+def _chosen(
+    config: Config, shop: ShopData, fusion: Fusion, several: Sequence[Examples], compare: Compare
+) -> dict[str, Any]:
     section = config.ranking
-    several = _examples(config, shop, fusion, ("train",))
     if len(several) < 2 or not joined(several[1:]).right.any():
-        why = f"there are {len(several)} windows of {section.window_days:g} days with enough shoppers; 2 are needed"
+        why = f"fewer than 2 windows of {section.window_days:g} days have {section.least_shoppers} returning shoppers"
         if not isinstance(fusion.weights, SituationWeights) or not opinions_of(fusion):
             why = "no scorer but the towers' ranks histories by fixed weights"
+        elif _too_costly(config, shop):
+            why = f"ease of more than {LARGEST_EASE:,} items takes minutes for each window (ranking.enabled: always)"
         return {"used": False, "told": f"recommendation: no ranker, for {why}"}
     judge, past = several[0], joined(several[1:])
     learned = train_ranker(section, past, config.seed, "Training a ranker on earlier windows")
@@ -110,12 +127,13 @@ def _chosen(config: Config, shop: ShopData, fusion: Fusion, compare: Compare) ->
 
 
 def _examples(config: Config, shop: ShopData, fusion: Fusion, splits: Sequence[str]) -> list[Examples]:
-    """The windows' examples, the newest first; none where the fusion's weights do not hold in all of them."""
+    """The windows' examples, the newest first; none of a single window, which cannot both teach and judge, or where the
+    fusion's weights do not hold in all of them."""
     section = config.ranking
     if not isinstance(fusion.weights, SituationWeights) or not opinions_of(fusion):
         return []
     found = windows(shop, splits, section.windows, section.window_days, section.least_shoppers)
-    return [window_examples(config, window, fusion) for window in found]
+    return [window_examples(config, window, fusion) for window in found] if len(found) > 1 else []
 
 
 def _learned(
@@ -126,11 +144,15 @@ def _learned(
         several = _examples(config, shop, fusion, splits)
         if not several or not joined(several).right.any():
             return None
-        learned = train_ranker(config.ranking, joined(several), config.seed, "Training the ranker")
-        with atomic_directory(folder) as aside:
-            _save(aside, learned)
-            write_json(aside / "about.json", {**_key(about, shop), "kind": learned.kind, "names": learned.names})
+        _learn(config, shop, several, about, folder)
     return _load(folder)
+
+
+def _learn(config: Config, shop: ShopData, several: Sequence[Examples], about: str, folder: Path) -> None:
+    learned = train_ranker(config.ranking, joined(several), config.seed, "Training the ranker")
+    with atomic_directory(folder) as aside:
+        _save(aside, learned)
+        write_json(aside / "about.json", {**_key(about, shop), "kind": learned.kind, "names": learned.names})
 
 
 def _key(about: str, shop: ShopData) -> dict[str, str]:

@@ -74,8 +74,10 @@ def item_knn(purchases: Any, shrinkage: float = 10.0, neighbours: int = 200) -> 
     step = max(1, _CELLS // max(1, size))
     blocks = []
     for first in range(0, size, step):
-        both = (by_item[first : first + step] @ matrix).toarray()
-        blocks.append(both / (norms[first : first + step, None] * norms + np.float32(shrinkage) + np.float32(1e-9)))
+        both = (by_item[first : first + step] @ matrix).tocsr()
+        scored = np.repeat(first + np.arange(both.shape[0]), np.diff(both.indptr))
+        both.data /= norms[scored] * norms[both.indices] + np.float32(shrinkage) + np.float32(1e-9)
+        blocks.append(both)
     return _strongest(blocks, np.arange(size), size, neighbours)
 
 
@@ -120,8 +122,8 @@ def _strongest(blocks: Any, names: np.ndarray, size: int, neighbours: int) -> It
     """Keeps what speaks strongest for each item.
 
     Args:
-        blocks: rows of the transposed weights in order, float32 [R, M]: row = item scored, column = item of the
-            history; they are overwritten.
+        blocks: rows of the transposed weights in order, float32 [R, M], dense or CSR: row = item scored, column =
+            item of the history; dense ones are overwritten.
         names: the items that the M rows and columns stand for, rising, int [M].
         size: N.
         neighbours: entries kept per row. Cutting per item scored, not per item of the history, gave item-kNN a fifth
@@ -130,16 +132,33 @@ def _strongest(blocks: Any, names: np.ndarray, size: int, neighbours: int) -> It
     scored, spoken, weights = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
     first = 0
     for block in blocks:
-        rows = np.arange(len(block))
-        block[rows, first + rows] = 0.0
-        chosen = np.argsort(-np.abs(block), axis=1, kind="stable")[:, :neighbours]  # equal ones: the lower item
-        values = np.take_along_axis(block, chosen, axis=1)
-        kept = values != 0
-        scored.append(np.repeat(names[first + rows], kept.sum(axis=1)))
-        spoken.append(names[chosen[kept]])
-        weights.append(values[kept])
-        first += len(block)
+        row, column, values = (_of_pairs if sp.issparse(block) else _of_rows)(block, first, neighbours)
+        scored.append(names[first + row])
+        spoken.append(names[column])
+        weights.append(values)
+        first += block.shape[0]
     columns, rows_of, data = np.concatenate(scored), np.concatenate(spoken), np.concatenate(weights)
     order = np.lexsort((columns, rows_of))
     starts = np.concatenate([[0], np.cumsum(np.bincount(rows_of, minlength=size))]).astype(np.int64)
     return ItemWeights(size, starts, columns[order].astype(np.int32), data[order])
+
+
+def _of_rows(block: np.ndarray, first: int, neighbours: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, columns and values of what is kept of a dense block; of equal ones the lower item."""
+    rows = np.arange(len(block))
+    block[rows, first + rows] = 0.0
+    chosen = np.argsort(-np.abs(block), axis=1, kind="stable")[:, :neighbours]
+    values = np.take_along_axis(block, chosen, axis=1)
+    kept = values != 0
+    return np.repeat(rows, kept.sum(axis=1)), chosen[kept], values[kept]
+
+
+def _of_pairs(block: Any, first: int, neighbours: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same of a sparse block, where nearly all pairs of items have nothing to sort."""
+    row = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+    pair = np.flatnonzero((block.indices != first + row) & (block.data != 0))
+    row, column, values = row[pair], block.indices[pair], block.data[pair]
+    order = np.lexsort((column, -np.abs(values), row))
+    place = np.arange(len(order)) - np.searchsorted(row, row)  # rows rise, and sorting leaves each where it was
+    kept = order[place < neighbours]
+    return row[kept], column[kept], values[kept]

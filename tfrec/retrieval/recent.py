@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from tfrec.data.ages import days_before_newest, halved
+from tfrec.data.ages import DAY, days_before_newest, halved
 from tfrec.data.shop import ShopData
 
 
@@ -30,6 +30,22 @@ def purchase_matrix(shop: ShopData, splits: Sequence[str] = ("train",), half_lif
     weights = halved(0.5 * days, half_life) * np.sqrt(shares)
     shape = (int(users.max(initial=-1)) + 1, shop.size)
     return sp.csr_matrix((weights.astype(np.float32), (users, items)), shape)
+
+
+def basket_matrix(shop: ShopData, splits: Sequence[str] = ("train",)) -> Any:
+    """What each shopper took on one day (UTC): files seldom tell orders apart otherwise.
+
+    Args:
+        shop: the prepared data, with interactions.
+        splits: splits whose interactions may be known.
+
+    Returns:
+        CSR float32 [baskets, N] of ones.
+    """
+    rows = shop.interactions.filter(pl.col("split").is_in(list(splits)))
+    baskets = rows.select("item", basket=pl.struct("user_id", pl.col("timestamp") // DAY).rank("dense") - 1).unique()
+    numbers, items = (baskets[name].cast(pl.Int64).to_numpy() for name in ("basket", "item"))
+    return sp.csr_matrix((np.ones(len(items), np.float32), (numbers, items)), (numbers.max(initial=-1) + 1, shop.size))
 
 
 def sales(shop: ShopData, splits: Sequence[str] = ("train",), half_life: float | None = None) -> np.ndarray:

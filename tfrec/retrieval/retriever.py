@@ -71,6 +71,8 @@ class Retriever(tf.Module):  # type: ignore[misc]
         k = positive(k)
         if isinstance(self.scorer, DenseScorer) and self._rules is None:
             return self.scorer.top_k(request, k, exclude)
+        if isinstance(self.scorer, Fusion) and exclude is request.history and self._rules is None:
+            return self.scorer.best(request, k, situations)
         scores = self.scores(request, situations)
         if exclude is not None:
             scores = without(scores, exclude)
