@@ -57,7 +57,8 @@ def sides(folder: Path, changes: list[str], seed: int) -> tuple[Any, dict[str, A
     from tfrec.data.prepare import prepare
     from tfrec.ranking.features.building import build_features
     from tfrec.ranking.models import new_model
-    from tfrec.ranking.ranker import Learned, RankedFusion, Ranker, opinions_of
+    from tfrec.ranking.ranked_fusion import RankedFusion, opinions_of
+    from tfrec.ranking.ranker import Learned, Ranker
     from tfrec.retrieval.building import build_scorers
     from tfrec.retrieval.fusion import Fusion
     from tfrec.retrieval.weights import SituationWeights

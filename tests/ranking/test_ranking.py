@@ -19,7 +19,8 @@ from tfrec.ranking.examples import window_examples
 from tfrec.ranking.features.building import build_features
 from tfrec.ranking.features.links import LinksFeature
 from tfrec.ranking.features.neighbours import Neighbours
-from tfrec.ranking.ranker import RankedFusion, all_of
+from tfrec.ranking.ranked_fusion import RankedFusion
+from tfrec.ranking.ranker import all_of
 from tfrec.ranking.windows import known_until, windows
 from tfrec.retrieval.answers import rank_requests
 from tfrec.retrieval.filters import ColumnFilters

@@ -66,6 +66,15 @@ def test_item_knn_in_blocks_is_the_same(purchases: sp.csr_matrix, monkeypatch: p
     np.testing.assert_array_equal(_fit("item_knn", purchases, 4).matrix().toarray(), whole.matrix().toarray())
 
 
+@pytest.mark.parametrize("sparse", [0.0, 2.0])
+def test_item_knn_of_sparse_and_of_dense_blocks_is_the_same(
+    purchases: sp.csr_matrix, sparse: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _fit("item_knn", purchases, 4)
+    monkeypatch.setattr(item_weights, "_SPARSE", sparse)
+    np.testing.assert_array_equal(_fit("item_knn", purchases, 4).matrix().toarray(), whole.matrix().toarray())
+
+
 def test_a_cosine_stays_one_when_purchases_fade(purchases: sp.csr_matrix) -> None:
     some = item_weights.item_knn(purchases, 0.0, SIZE).matrix().toarray()
     np.testing.assert_allclose(item_weights.item_knn(purchases * 0.1, 0.0, SIZE).matrix().toarray(), some, rtol=1e-4)

@@ -24,7 +24,7 @@ from tfrec.evaluation.recommendation_tables import RecommendationReport
 from tfrec.evaluation.retrieval import to_rankings, top_k
 from tfrec.evaluation.table import Report, build_report
 from tfrec.models.two_tower import TwoTower
-from tfrec.ranking.ranker import RankedFusion
+from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.retrieval.answers import KnownVectors, rank_requests
 from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.fusion import Fusion

@@ -12,7 +12,8 @@ from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.ranking.features.building import build_features
 from tfrec.ranking.features.feature import Feature
-from tfrec.ranking.ranker import HISTORY, RankedFusion, all_of, opinions_of, start_of
+from tfrec.ranking.ranked_fusion import HISTORY, RankedFusion, opinions_of
+from tfrec.ranking.ranker import all_of, start_of
 from tfrec.retrieval.answers import KnownVectors, answered
 from tfrec.retrieval.building import build_scorers
 from tfrec.retrieval.fusion import Fusion

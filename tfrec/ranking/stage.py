@@ -16,7 +16,8 @@ from tfrec.data.shop import ShopData
 from tfrec.files import atomic_directory, read_json, write_json
 from tfrec.ranking.examples import Examples, joined, window_examples
 from tfrec.ranking.features.building import build_features
-from tfrec.ranking.ranker import Learned, RankedFusion, Ranker, opinions_of
+from tfrec.ranking.ranked_fusion import RankedFusion, opinions_of
+from tfrec.ranking.ranker import Learned, Ranker
 from tfrec.ranking.training import corrected, train_ranker
 from tfrec.ranking.windows import known_until, windows
 from tfrec.retrieval.building import known_splits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import scipy.linalg
 import scipy.sparse as sp
 
 _CELLS = 16 << 20  # float32 weights alive at once where the whole matrix need not be
+_SPARSE = 0.1  # share of pairs that are not 0
 _DOUBLE_UP_TO = 8000  # items; a larger inverse in float64 would take gigabytes
 
 
@@ -72,13 +74,16 @@ def item_knn(purchases: Any, shrinkage: float = 10.0, neighbours: int = 200) -> 
     by_item = matrix.T.tocsr()
     norms = np.sqrt(np.asarray(by_item.multiply(by_item).sum(axis=1), np.float32)).ravel()
     step = max(1, _CELLS // max(1, size))
-    blocks = []
-    for first in range(0, size, step):
-        both = (by_item[first : first + step] @ matrix).tocsr()
-        scored = np.repeat(first + np.arange(both.shape[0]), np.diff(both.indptr))
-        both.data /= norms[scored] * norms[both.indices] + np.float32(shrinkage) + np.float32(1e-9)
-        blocks.append(both)
-    return _strongest(blocks, np.arange(size), size, neighbours)
+
+    def blocks() -> Iterator[Any]:
+        for first in range(0, size, step):
+            both = (by_item[first : first + step] @ matrix).tocsr()
+            scored = np.repeat(first + np.arange(both.shape[0]), np.diff(both.indptr))
+            both.data /= norms[scored] * norms[both.indices] + np.float32(shrinkage) + np.float32(1e-9)
+            # Where most pairs have something to sort, sorting whole rows is three times as fast.
+            yield both if both.nnz < _SPARSE * both.shape[0] * size else both.toarray()
+
+    return _strongest(blocks(), np.arange(size), size, neighbours)
 
 
 def als(
