@@ -69,16 +69,20 @@ class Question:
         return rank_requests(self._model, fusion, nothing, histories, 20, self.shop.size, exclude_history=True)[0]
 
 
-def ranked_fusion(trained: Any, **changes: Any) -> Any:
-    """The fusion with a ranker that has learned from train and dev, used whether it gains or not."""
+def ranked_fusion(trained: Any, **changes: Any) -> tuple[Any, dict[str, Any]]:
+    """The fusion with a ranker that has learned from train and dev, used whether it gains or not, and what a window of
+    train said of it."""
     from dataclasses import replace
+
+    from tfrec.files import read_json
+    from tfrec.pipeline.run_folder import RunFolder
 
     section = trained.config.ranking.model_copy(update={"enabled": "always", **changes})
     config = trained.config.model_copy(update={"ranking": section})
     found = replace(trained, config=config).fusion_knowing(("train", "dev"))
     if not hasattr(found, "plain"):
         raise SystemExit("No ranker was trained: " + "; ".join(trained.told()))
-    return found
+    return found, read_json(RunFolder(config).ranking(trained.signature) / "choice" / "ranking.json")
 
 
 def table(title: str, before: dict[str, Any], after: dict[str, Any], names: tuple[str, str]) -> dict[str, Any]:
@@ -109,15 +113,14 @@ def main() -> None:
     options = parser.parse_args()
 
     import tfrec
-    from tfrec.files import read_json, write_json
-    from tfrec.pipeline.run_folder import RunFolder
+    from tfrec.files import write_json
 
     split = [f"data.split.test_days={DAYS}", f"data.split.dev_days={DAYS}"]
     config = tfrec.load_config(options.config, [*split, *options.overrides])
     config.name = f"{config.name}-test"
     trained = tfrec.train(config)
-    question, whole = Question(trained), ranked_fusion(trained)
-    outcome = read_json(RunFolder(config).ranking(trained.signature) / "choice" / "ranking.json")
+    question = Question(trained)
+    whole, outcome = ranked_fusion(trained)
     print(f"By a window of train, which chooses: {outcome['told']}.")
     before, after = question.answers(whole.plain), question.answers(whole)
     result = {
@@ -126,7 +129,7 @@ def main() -> None:
     }  # fmt: skip
     for group in options.without:
         left = [name for name in config.ranking.features if name != group]
-        fewer = question.answers(ranked_fusion(trained, features=left))
+        fewer = question.answers(ranked_fusion(trained, features=left)[0])
         only = {"all shoppers": fewer["all shoppers"]}
         names = ("without", "all features")
         result[f"without {group}"] = table(f"without {group}", only, after, names)
