@@ -157,7 +157,9 @@ def test_neighbours_are_the_strongest_of_each_kind_by_turns() -> None:
 @pytest.mark.parametrize("k", [7, 40, 60, 200])
 def test_the_best_are_those_of_all_scores(ranked: RankedFusion, k: int) -> None:
     request = requests()
-    values, rows = ranked.best(request, tf.constant(k), (0, 1, 2, 3))
+    found = ranked.best(request, tf.constant(k))
+    assert found is not None
+    values, rows = found
     expected = tf.math.top_k(without(ranked(request), request.history), min(k, ITEMS))
     np.testing.assert_array_equal(values, expected.values)
     filled = np.isfinite(values.numpy())

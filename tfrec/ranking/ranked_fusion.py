@@ -68,10 +68,12 @@ class RankedFusion(Fusion):
         scores = tf.where(candidates.filled, scores, tf.gather(fused, candidates.rows, batch_dims=1))
         return tf.tensor_scatter_nd_update(fused, _places(candidates.rows), scores)
 
-    def best(self, request: Request, k: Tensor, situations: Sequence[int] = (0, 1, 2, 3)) -> tuple[Tensor, Tensor]:
-        """See Fusion; where k are no more than the candidates, no other item needs another look."""
+    def best(
+        self, request: Request, k: Tensor, situations: Sequence[int] = (0, 1, 2, 3)
+    ) -> tuple[Tensor, Tensor] | None:
+        """See Fusion: where k are no more than the candidates, no other item needs another look."""
         if not self._orders(situations):
-            return self.plain.best(request, k, situations)
+            return None
         _, candidates, scores = self._ranked(request, situations)
         scores = tf.where(candidates.filled, scores, np.float32(-np.inf))
 

@@ -72,7 +72,9 @@ class Retriever(tf.Module):  # type: ignore[misc]
         if isinstance(self.scorer, DenseScorer) and self._rules is None:
             return self.scorer.top_k(request, k, exclude)
         if isinstance(self.scorer, Fusion) and exclude is request.history and self._rules is None:
-            return self.scorer.best(request, k, situations)
+            found = self.scorer.best(request, k, situations)
+            if found is not None:
+                return found
         scores = self.scores(request, situations)
         if exclude is not None:
             scores = without(scores, exclude)
