@@ -16,10 +16,10 @@ TFREC  := $(BIN)/tfrec
 ARGS   := --config $(CONFIG) $(foreach s,$(SET),--set $(s))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train evaluate export serve query demo tune test lint docs bench dist clean
+.PHONY: help setup train evaluate export serve query demo tune test test-all lint docs bench dist clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/' | expand -t 14
 
 $(STAMP): setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else "tfrec needs Python 3.10 to 3.13, but $(PYTHON) is %d.%d: run make with PYTHON=python3.11" % v)'
@@ -50,8 +50,11 @@ demo: $(STAMP) ## open a search page on the newest export (PAGE=8080)
 tune: $(STAMP) ## search learning rates and regularisation with KerasTuner (SET="tune.minutes=40 tune.space=wide")
 	$(TFREC) tune $(ARGS)
 
-test: $(STAMP) ## run all tests, in two processes (WORKERS=2)
+test: $(STAMP) ## run the tests, in two processes (WORKERS=2); those marked slow are left out
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+
+test-all: $(STAMP) ## run all tests, the slow ones too (histories of commands, random kills, real data)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m ''
 
 lint: $(STAMP) docs ## ruff, mypy, the order of the layers, and the docs without a warning
 	$(BIN)/ruff check .

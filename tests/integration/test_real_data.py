@@ -11,6 +11,7 @@ from tfrec.config import load_config
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "esci.yaml"
 
 
+@pytest.mark.slow
 def test_baselines_on_esci_are_where_the_field_knows_them(shared_data: Path, minilm: Path, tmp_path: Path) -> None:
     from tfrec.data.prepare import prepare
     from tfrec.encoder.loading import load_encoder

@@ -1,6 +1,6 @@
 """Whatever is run, killed and run again, an export answers as the run that it claims to be.
 
-TFREC_SEQUENCES=200 plays 200 sequences (an hour); the suite plays a few. TFREC_FIRST_SEQUENCE begins elsewhere.
+TFREC_SEQUENCES=200 plays 200 sequences (an hour); `make test-all` plays a few. TFREC_FIRST_SEQUENCE begins elsewhere.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def player(tiny_encoder: Path, commands: Commands, tmp_path_factory: pytest.Temp
     return Player(config, references(folder, config, commands), folder, commands)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(FIRST, FIRST + COUNT))
 def test_every_export_answers_as_the_run_that_it_claims_to_be(player: Player, number: int, tmp_path: Path) -> None:
     log = player.play(number, tmp_path / "shop")

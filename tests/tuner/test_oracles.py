@@ -132,7 +132,7 @@ def test_failed_trials_do_not_hold_a_bracket_up(analytic: Callable[..., Config],
 
 
 @pytest.mark.parametrize(
-    ("oracle", "settings", "every"), [("random", {"trials": 4}, 1), ("hyperband", {"evaluations": 3}, 3)]
+    ("oracle", "settings", "every"), [("random", {"trials": 4}, 2), ("hyperband", {"evaluations": 3}, 4)]
 )
 def test_a_search_killed_at_any_write_ends_like_an_unbroken_one(
     analytic: Callable[..., Config],

@@ -105,6 +105,7 @@ def test_kills_on_one_machine_lose_and_repeat_no_trial(
     _check_whole(folder, trials, errors)
 
 
+@pytest.mark.slow
 def test_kills_in_a_cluster_lose_and_repeat_no_trial(
     analytic: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, starter: Any
 ) -> None:
