@@ -113,7 +113,9 @@ def known_shop(tmp_path_factory: pytest.TempPathFactory, write_known_shop: Calla
     """The configuration file of a known shop with searches and purchases."""
     settings = [
         "encoder: {name: tiny, freeze: none, dropout: 0.0, query_tokens: 8, item_tokens: 8, precision: f32}",
-        "model: {min_interactions: 1}",
+        "model: {min_interactions: 1, spelling: false}",
+        "evaluation: {recommendation_baselines: [popularity, ease], resamples: 500}",
+        "ranking: {enabled: never}",
         "training: {batch_size: 16, epochs: 12, max_minutes: null, learning_rate: 3.0e-3, head_learning_rate: 1.0e-2,"
         " evaluations: 3, patience: 9, hard_negatives: 1}",
     ]

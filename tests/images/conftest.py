@@ -80,7 +80,9 @@ def make_config(known_shop: Path) -> Callable[..., Config]:
             },
             "synthesis": {"enabled": False},
             "encoder": {**encoder, "query_tokens": 8, "item_tokens": 8},
-            "model": {"images": {"enabled": True, "size": 32, "width": 8, **(images or {})}},
+            "understanding": {"enabled": False},
+            "evaluation": {"baselines": ["bm25"], "resamples": 200},
+            "model": {"spelling": False, "images": {"enabled": True, "size": 32, "width": 8, **(images or {})}},
             "training": {**base, **training},
             "export": {"warmup_requests": 2, "precision": "f32"},
         }

@@ -16,7 +16,7 @@ from tfrec.errors import ConfigError, TrainingError
 
 SETTINGS = [
     "encoder: {name: tiny, freeze: none, dropout: 0.0, query_tokens: 8, item_tokens: 8, precision: f32}",
-    "model: {min_interactions: 1}",
+    "model: {min_interactions: 1, spelling: false}",
     "training: {batch_size: 16, epochs: 2, max_minutes: null, learning_rate: 3.0e-3, head_learning_rate: 1.0e-2,"
     " evaluations: 1, interpolation: []}",
     "evaluation: {baselines: [bm25], recommendation_baselines: [popularity], resamples: 200}",
