@@ -186,7 +186,6 @@ def test_training_learns_with_two_views_and_an_adversarial_step(shop_home: Path)
     summary = tfrec.train(load_config(shop_home, how)).summary
     scores = [evaluation["search nDCG@10"] for evaluation in summary["evaluations"]]
     assert max(scores) > scores[0] + 0.2
-    assert tfrec.train(load_config(shop_home, how)).summary == summary  # finished: read back
 
 
 def test_without_a_policy_nothing_of_augment_is_imported(shop_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
