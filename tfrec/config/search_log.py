@@ -52,8 +52,14 @@ class LogLabelsConfig(Section):
         0.1,
         ge=0,
         lt=1,
-        description="Pairs give no label below this share of their estimate that comes from their own impressions. "
-        "Items below training.min_gain are negatives from a confidence of one half on.",
+        description="Pairs give no label below this share of their estimate that comes from their own impressions.",
+    )
+    skipped_gain: float = Field(
+        0.15,
+        ge=0,
+        lt=1,
+        description="Items below this gain were looked at and left alone: hard negatives of their query, from a "
+        "confidence of one half on. Less sure ones give no label.",
     )
     frequency_power: float = Field(
         0.3,

@@ -105,6 +105,20 @@ def test_judged_queries_leave_no_trace_in_what_is_learned_from_the_log(shop: Sho
     assert not judged & set(items.tolist())
 
 
+def test_what_was_looked_at_and_left_alone_is_a_negative(shop: ShopData) -> None:
+    skipped = shop.log_labels.filter(pl.col("gain") < 0.15)
+    assert skipped.height > 20 and (skipped["confidence"] >= 0.5).all()
+    pairs = skipped.select("query", "item_id")
+    learned = shop.searches.filter(pl.col("split") == "train")
+    assert (learned.join(pairs, on=["query", "item_id"])["gain"] == 0).all()
+    others = learned.join(pairs, on=["query", "item_id"], how="anti")
+    assert (others["gain"] >= 0.15).all()
+    # the surer and the more often searched, the heavier
+    joined = others.join(shop.log_labels, on=["query", "item_id"])
+    once = joined.filter(pl.col("query") == joined["query"][0]).sort("confidence")
+    assert once["weight"].is_sorted() and once["weight"].n_unique() > 3
+
+
 def test_the_order_of_a_logs_rows_is_nothing(folder: Path, shop: ShopData, tmp_path: Path) -> None:
     rows = pl.read_parquet(folder / "log.parquet")
     rows.sample(fraction=1.0, shuffle=True, seed=3).write_parquet(folder / "mixed.parquet")

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from tfrec.config.search_log import SearchLogConfig
+from tfrec.data.logs.leaving_out import without_machines
 from tfrec.data.logs.rows import ACTIONS, LISTED, ORDER, SHOWN
 
 SEARCHES: dict[str, Any] = {
@@ -64,7 +65,9 @@ def joined(rows: pl.DataFrame, config: SearchLogConfig, first_position: int = 0,
     searches = _searches(rows, found, first_search)
     shown = _shown(rows, searches, config, found, first_position)
     shown, actions = _actions(rows, searches, shown, config, found, first_position)
-    searches, actions = _shoppers_only(searches, shown, actions, config, found)
+    searches, actions, machines, lost = without_machines(searches, shown, actions, config.visitors)
+    found.counts["visitors left out as machines by their rates"] = machines
+    found.leaves_out("rows of visitors whose rates no person reaches (data.search_log.visitors)", lost)
     lists = shown.sort("search", "position", "order").group_by("search", maintain_order=True).agg(
         pl.col("item_id").alias("items"), pl.col("position").alias("positions")
     )  # fmt: skip
@@ -190,27 +193,3 @@ def _actions(
     return shown, actions.with_columns(pl.col("shown").fill_null(False)).rename({"kind": "action"}).sort(
         "search", "time", "item_id", "action"
     )
-
-
-def _shoppers_only(
-    searches: pl.DataFrame, shown: pl.DataFrame, actions: pl.DataFrame, config: SearchLogConfig, found: Joined
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Without visitors whose rates no person reaches."""
-    limits = config.visitors
-    rates = searches.group_by("visitor").agg(pl.len().alias("n"))
-    for column, seconds in (("minute", 60), ("day", 86_400)):
-        of = searches.group_by("visitor", pl.col("time") // seconds).len().group_by("visitor").agg(pl.col("len").max())
-        rates = rates.join(of.rename({"len": column}), on="visitor")
-    clicks = actions.group_by("visitor").agg(pl.len().alias("clicks"))
-    rates = rates.join(clicks, on="visitor", how="left").with_columns(pl.col("clicks").fill_null(0))
-    fast = (pl.col("minute") > limits.max_searches_a_minute) | (pl.col("day") > limits.max_searches_a_day)
-    busy = (pl.col("n") >= 10) & (pl.col("clicks") > limits.max_clicks_a_search * pl.col("n"))
-    machines = rates.filter(fast | busy)["visitor"]
-    if len(machines):
-        gone = pl.col("visitor").is_in(machines.implode())
-        lost = searches.filter(gone)
-        rows = lost.height + actions.filter(gone).height + shown.filter(gone).height
-        found.counts["visitors left out as machines by their rates"] = len(machines)
-        found.leaves_out("rows of visitors whose rates no person reaches (data.search_log.visitors)", rows)
-        searches, actions = searches.filter(~gone), actions.filter(~gone)
-    return searches, actions.drop("visitor")

@@ -9,11 +9,12 @@ import polars as pl
 
 from tfrec.config.preparation import CleaningConfig
 from tfrec.config.search_log import SearchLogConfig
-from tfrec.data.clean import clean_texts, matches
+from tfrec.data.clean import clean_texts
 from tfrec.data.layouts.rows import read_rows
 from tfrec.data.logs import ga4, ubi
+from tfrec.data.logs.leaving_out import known_actions, shoppers_rows
 from tfrec.data.logs.raw import json_batches, parquet_batches, record_keys
-from tfrec.data.logs.rows import LISTED, ROW, SEARCH, kind_of_action
+from tfrec.data.logs.rows import LISTED, ROW, SEARCH
 from tfrec.data.report import TableReport
 from tfrec.data.tables.files import kind_of
 from tfrec.data.tables.nulls import without_nulls
@@ -26,8 +27,6 @@ _REQUIRED = ("query", "item_id", "action", "timestamp")
 _OPTIONAL = ("query_id", "position", "user_id", "visitor_id", "session_id", "amount", "results", "agent")
 _TEXTS = ("query_id", "query", "item_id", "visitor", "user", "session", "agent", "action", "timestamp")
 _NUMBERS = ("position", "results", "amount")
-_OTHER_LIST = "other_list"
-_LEAVE_OUT = "data.search_log.visitors.leave_out"
 
 
 def log_rows(
@@ -128,7 +127,7 @@ def _normalised(
         if len(words):
             report.change(f"words for no value in {name}, read as empty", len(words))
             frame = frame.with_columns(kept)
-    frame = _shoppers(_actions(frame, config, report), config, report)
+    frame = shoppers_rows(known_actions(frame, config, report), config, report)
     known = [pl.when(pl.col(name) != "").then(name) for name in ("visitor", "user", "session", "query_id")]
     seconds, waiting = times.read(frame["timestamp"])
     frame = frame.with_columns(
@@ -140,49 +139,6 @@ def _normalised(
     frame = apply_rules(frame, path, _rules(), report)
     whole = (pl.col(name).cast(pl.Float64, strict=False).cast(pl.Int32, strict=False) for name in _NUMBERS[:2])
     return _with_answers(frame.with_columns(*whole, pl.col("amount").cast(pl.Float32, strict=False)))
-
-
-def _actions(frame: pl.DataFrame, config: SearchLogConfig, report: TableReport) -> pl.DataFrame:
-    """Rows of known actions; a product must be named by all but searches."""
-    kinds = frame.select("action", kind_of_action(pl.col("action"), config.actions).alias("kind"))
-    frame = frame.with_columns(kinds["kind"])
-    unknown = frame.filter(pl.col("kind").is_null() & (pl.col("action") != _OTHER_LIST))["action"]
-    if len(unknown):
-        names = ((name, "") for name in unknown.unique(maintain_order=True).head(5))
-        kind = "rows of other actions (data.search_log.actions can say what they mean), left out"
-        report.change(kind, len(unknown), names)
-    lists = int((frame["action"] == _OTHER_LIST).sum())
-    report.change("items of lists that are no search results (data.search_log.lists), left out", lists)
-    ignored = int((frame["kind"] == "ignore").sum())
-    report.change("rows of actions that the configuration ignores, left out", ignored)
-    return frame.filter(pl.col("kind").is_not_null() & (pl.col("kind") != "ignore"))
-
-
-def _shoppers(frame: pl.DataFrame, config: SearchLogConfig, report: TableReport) -> pl.DataFrame:
-    """Rows of shoppers: neither the shop's own people nor machines that say what they are."""
-    visitors = config.visitors
-    plain = [entry for entry in visitors.leave_out if not _is_pattern(entry)]
-    patterns = [entry[1:-1] for entry in visitors.leave_out if _is_pattern(entry)]
-    ids = ("visitor", "user", "session")
-    staff = pl.any_horizontal([pl.col(name).is_in(plain) for name in ids])
-    for pattern in patterns:
-        for name in ids:
-            staff = staff | pl.lit(matches(frame[name], pattern, _LEAVE_OUT) & (frame[name] != ""))
-    machine = pl.col("agent").str.contains(visitors.agents) if visitors.agents else pl.lit(False)
-    marked = frame.with_columns(staff.alias("_staff"), machine.fill_null(False).alias("_machine"))
-    for column, kind in (
-        ("_staff", "rows of people to leave out (data.search_log.visitors.leave_out), left out"),
-        ("_machine", "rows of machines by their browser's name (data.search_log.visitors.agents), left out"),
-    ):
-        gone = marked.filter(pl.col(column))
-        shown = gone["agent" if column == "_machine" else "visitor"].unique(maintain_order=True).head(5)
-        report.change(kind, gone.height, ((value, "") for value in shown))
-        marked = marked.filter(~pl.col(column))
-    return marked.drop("_staff", "_machine")
-
-
-def _is_pattern(entry: str) -> bool:
-    return len(entry) > 2 and entry.startswith("/") and entry.endswith("/")
 
 
 def _rules() -> list[Rule]:

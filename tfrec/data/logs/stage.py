@@ -49,7 +49,7 @@ def log_searches(
     """Reads the log and makes labels of it.
 
     Args:
-        config: the whole configuration; seed and training.min_gain matter.
+        config: the whole configuration; its seed matters.
         data: the section data with its log.
         root: folder that paths are relative to.
         work: `work_folder`; what a killed run has done there is not done again.
@@ -67,7 +67,7 @@ def log_searches(
     digest = log_digest(log, data.cleaning, files)[:_LETTERS]
     shares = read_log(files, log, root, data.cleaning, work / digest, report)
     own = {normalised_query(query) for query in judged["query"].unique()} if judged is not None else set()
-    labels, model = log_labels(shares, catalogue, log.labels, config.training.min_gain, own, config.seed, report)
+    labels, model = log_labels(shares, catalogue, log.labels, own, config.seed, report)
     if not labels.height and judged is None:
         raise DataError(
             f"The search log leaves no label ({model['impressions']:,} shown items, {model['clicks']:,} clicks): a "
@@ -83,6 +83,8 @@ def log_searches(
         pl.format("log{}", pl.int_range(pl.len())).alias("query_id")
     )
     searches = labels.join(numbers, on="key", how="left", maintain_order="left")
+    skipped = pl.col("gain") < log.labels.skipped_gain  # no positives of little weight, but negatives
+    searches = searches.with_columns(pl.when(skipped).then(0.0).otherwise("gain").cast(pl.Float32).alias("gain"))
     told = {"click_model": model, "insights": log_insights(shares)}
     return LogLabels(searches.select("query_id", "query", "item_id", "item", "gain", "weight", "key"), told)
 
