@@ -100,6 +100,12 @@ class SearchLogConfig(RowsConfig):
         description="An action without a query id belongs to the visitor's latest search that showed the item, unless "
         "that is longer ago.",
     )
+    typing_seconds: float = Field(
+        3,
+        ge=0,
+        description="A search on which nothing is done, and which the session's next one continues letter by letter "
+        "(g, go, gold) within this time, is a step of typing and left out; 0 takes all for searches.",
+    )
     visitors: VisitorsConfig = Field(default_factory=lambda: VisitorsConfig())
     labels: LogLabelsConfig = Field(default_factory=lambda: LogLabelsConfig())
 

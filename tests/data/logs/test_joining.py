@@ -96,6 +96,18 @@ def test_what_the_engine_answered_counts_as_shown_only_where_the_log_does_not_sa
     assert dict(found.actions.select("item_id", "shown").iter_rows()) == {"C": True, "D": False}
 
 
+def test_steps_of_typing_are_no_searches() -> None:
+    typed = ["g", "go", "gold", "gol", "gold ring"]
+    rows = [row for at, query in enumerate(typed) for row in _searched(at * 2, query, ["A"])]
+    rows.append({"kind": "click", "time": 5, "query_id": "", "item_id": "A"})  # on what "gold" showed
+    rows += _searched(60, "gold", ["A"]) + _searched(90, "gold chain", ["B"])  # a thought later
+    found = joined(rows_of(*rows), CONFIG)
+    assert found.searches["query"].to_list() == ["gold", "gold ring", "gold", "gold chain"]
+    assert found.left_out == {"searches that were steps of typing the next one (data.search_log.typing_seconds)": 3}
+    every = joined(rows_of(*rows), CONFIG.model_copy(update={"typing_seconds": 0}))
+    assert every.searches.height == 7
+
+
 def test_machines_go_by_their_rates() -> None:
     fast = [row for at in range(31) for row in _searched(at, f"q{at}", ["A"], visitor="fast")]
     daily = [row for at in range(501) for row in _searched(at * 120, f"q{at}", [], visitor="daily")]

@@ -181,5 +181,7 @@ def test_the_published_sample_is_read_whole(shared_data: Path, tmp_path: Path) -
     assert report["faults"]["count"] == 0
     assert report["cleaning"]["shown items that are not in the catalogue, no labels"]["count"] > 1_000
     searches, actions = (shop.log_table(name).collect() for name in ("searches", "actions"))
-    assert searches.filter(pl.col("items").list.len() > 0).height > 250
+    assert searches.filter(pl.col("items").list.len() > 0).height > 200
+    steps = "searches that were steps of typing the next one (data.search_log.typing_seconds), left out"
+    assert report["cleaning"][steps]["count"] > 100
     assert set(actions["action"]) == {"click", "cart", "purchase"}

@@ -10,6 +10,7 @@ import polars as pl
 from tfrec.config.search_log import SearchLogConfig
 from tfrec.data.logs.leaving_out import without_machines
 from tfrec.data.logs.rows import ACTIONS, LISTED, ORDER, SHOWN
+from tfrec.data.logs.typing_steps import without_typing_steps
 
 SEARCHES: dict[str, Any] = {
     "search": pl.Int64, "session": pl.Int64, "visitor": pl.String, "user": pl.String, "time": pl.Int64,
@@ -68,6 +69,8 @@ def joined(rows: pl.DataFrame, config: SearchLogConfig, first_position: int = 0,
     searches, actions, machines, lost = without_machines(searches, shown, actions, config.visitors)
     found.counts["visitors left out as machines by their rates"] = machines
     found.leaves_out("rows of visitors whose rates no person reaches (data.search_log.visitors)", lost)
+    searches, steps = without_typing_steps(searches, actions, config.typing_seconds)
+    found.leaves_out("searches that were steps of typing the next one (data.search_log.typing_seconds)", steps.height)
     lists = shown.sort("search", "position", "order").group_by("search", maintain_order=True).agg(
         pl.col("item_id").alias("items"), pl.col("position").alias("positions")
     )  # fmt: skip
