@@ -31,6 +31,17 @@ def test_the_prior_of_simulated_rates_is_found() -> None:
     assert fitted_prior(np.zeros(0), np.zeros(0)).mean == 0.5
 
 
+def test_a_long_tail_of_hardly_seen_pairs_hides_nothing() -> None:
+    """Most pairs were shown once, far down: less than one impression that was looked at."""
+    rng = np.random.default_rng(4)
+    shown = np.where(rng.random(200_000) < 0.05, rng.integers(10, 200, 200_000), 1)
+    looked = np.where(shown > 1, 0.5, 0.2)
+    clicks = rng.binomial(shown, looked * rng.beta(2.0, 8.0, 200_000)).astype(float)
+    prior = fitted_prior(clicks, shown * looked)
+    assert prior.mean == pytest.approx(0.2, abs=0.01)
+    assert prior.strength == pytest.approx(10.0, rel=0.25)
+
+
 def test_a_rare_lucky_pair_is_not_a_querys_best() -> None:
     fitted = _fitted([1, 300, 30], [1, 1000, 1000], Prior(0.1, 20.0))
     gains = gains_of(fitted, np.zeros(3, np.int64), {}, WEIGHTS)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 _LEAST, _MOST = 0.5, 10_000.0  # pseudo-impressions
 _UNKNOWN = 20.0  # where no pair was shown twice, nothing tells how much pairs differ
+_TELLING = 2.0
 _EDGE = 1e-6
 
 
@@ -47,17 +48,21 @@ def fitted_prior(successes: NDArray[np.float64], trials: NDArray[np.float64]) ->
     Source: Kleinman 1973, Proportions with Extraneous Variance: Single and Independent Samples (moments of the
     beta-binomial); Efron and Morris 1975, Data Analysis Using Stein's Estimator.
     """
-    there = trials > _EDGE
+    if not trials.sum() > _EDGE:
+        return Prior(0.5, _UNKNOWN)
+    overall = min(max(float(successes.sum() / trials.sum()), _EDGE), 1.0 - _EDGE)
+    # two impressions of one pair tell how alike they are; parts of one, as of a place that is hardly looked at, do not
+    there = trials >= _TELLING
     successes, trials = successes[there], trials[there]
     total = float(trials.sum())
-    if not total:
-        return Prior(0.5, _UNKNOWN)
+    if len(trials) < 2:
+        return Prior(overall, _UNKNOWN)
     mean = min(max(float(successes.sum()) / total, _EDGE), 1.0 - _EDGE)
     free = len(trials) - 1
     spread = float((trials * (successes / trials - mean) ** 2).sum()) / (mean * (1.0 - mean))
     room = total - float((trials**2).sum()) / total - free
     if room <= 0.01 * total:
-        return Prior(mean, _UNKNOWN)
+        return Prior(overall, _UNKNOWN)
     alike = (spread - free) / room  # the correlation of two impressions of one pair
     strength = 1.0 / alike - 1.0 if alike > 0 else _MOST
-    return Prior(mean, float(np.clip(strength, _LEAST, _MOST)))
+    return Prior(overall, float(np.clip(strength, _LEAST, _MOST)))
