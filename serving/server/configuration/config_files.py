@@ -7,23 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from tfrec.errors import ServingError
-from tfrec.serving.server.configuration.model_config import read_text_file
+from tfrec.serving.client.schema import message_class, read_pool
+from tfrec.serving.server.configuration.text_files import read_text_file
 from tfrec.serving.server.numbers import MOST_SECONDS, MOST_THREADS
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 _LARGEST_BATCH = 1 << 16  # every size of a batch is run before a version answers
-_INT = {"value": "int"}
-_BATCHING = {
-    "max_batch_size": _INT,
-    "batch_timeout_micros": _INT,
-    "max_enqueued_batches": _INT,
-    "num_batch_threads": _INT,
-    "thread_pool_name": {"value": "string"},
-    "allowed_batch_sizes": ("int",),
-    "pad_variable_length_inputs": "bool",
-}
-_SSL = {"server_key": "string", "server_cert": "string", "custom_ca": "string", "client_verify": "bool"}
-_MONITORING = {"prometheus_config": {"enable": "bool", "path": "string"}}
+_POOL = read_pool(Path(__file__).with_name("settings.txtpb"))
 
 
 @dataclass(frozen=True)
@@ -53,17 +43,17 @@ def read_batching_parameters(path: Path | str) -> BatchingParameters:
     Raises:
         ServingError: the file cannot be read, or its values do not fit together.
     """
-    message = read_text_file(path, _BATCHING)
+    message = _read(path, "BatchingParameters")
 
     def number(name: str, least: int, most: int) -> int | None:
-        value: int | None = message[name].get("value", 0) if name in message else None
+        value: int | None = getattr(message, name).value if message.HasField(name) else None
         if value is not None and value < least:
             raise ServingError(f"{path}: {name} must be at least {least}, not {value}.")
         if value is not None and value > most:
             raise ServingError(f"{path}: {name} must be at most {most}, not {value}.")
         return value
 
-    sizes = tuple(message.get("allowed_batch_sizes", ()))
+    sizes = tuple(message.allowed_batch_sizes)
     most = number("max_batch_size", 1, _LARGEST_BATCH)
     if sizes and (sizes[0] < 1 or any(a >= b for a, b in zip(sizes, sizes[1:], strict=False))):
         raise ServingError(f"{path}: allowed_batch_sizes must ascend from at least 1, not {list(sizes)}.")
@@ -77,7 +67,7 @@ def read_batching_parameters(path: Path | str) -> BatchingParameters:
         max_enqueued_batches=number("max_enqueued_batches", 1, 2**31 - 1),
         num_batch_threads=number("num_batch_threads", 1, MOST_THREADS),
         allowed_batch_sizes=sizes,
-        pad_variable_length_inputs=message.get("pad_variable_length_inputs", True),
+        pad_variable_length_inputs=message.pad_variable_length_inputs,
     )
 
 
@@ -104,17 +94,16 @@ def read_tls_config(path: Path | str) -> TlsConfig:
     Raises:
         ServingError: a file cannot be read or holds no PEM, or clients shall be verified without an authority.
     """
-    message = read_text_file(path, _SSL)
+    message = _read(path, "SSLConfig")
     folder = Path(path).parent
     key, certificate, authority = (
-        _pem(name, message.get(name, ""), folder, path) for name in ("server_key", "server_cert", "custom_ca")
+        _pem(name, getattr(message, name), folder, path) for name in ("server_key", "server_cert", "custom_ca")
     )
     if not key or not certificate:
         raise ServingError(f"{path} needs both server_key and server_cert: give them as PEM text or file names.")
-    verify = message.get("client_verify", False)
-    if verify and not authority:
+    if message.client_verify and not authority:
         raise ServingError(f"{path} asks for client_verify but names no custom_ca: give the authority's certificate.")
-    return TlsConfig(key, certificate, authority if verify else b"", str(path))
+    return TlsConfig(key, certificate, authority if message.client_verify else b"", str(path))
 
 
 def _pem(name: str, value: str, folder: Path, path: Path | str) -> bytes:
@@ -146,8 +135,12 @@ def read_monitoring_config(path: Path | str) -> MonitoringConfig:
     Raises:
         ServingError: the file cannot be read, or the path does not begin with a slash.
     """
-    message: dict[str, Any] = read_text_file(path, _MONITORING).get("prometheus_config", {})
-    shown = message.get("path", "") or METRICS_PATH
+    message = _read(path, "MonitoringConfig").prometheus_config
+    shown = message.path or METRICS_PATH
     if not shown.startswith("/"):
         raise ServingError(f"{path}: the path of prometheus_config must begin with /, not {shown!r}.")
-    return MonitoringConfig(message.get("enable", False), shown)
+    return MonitoringConfig(message.enable, shown)
+
+
+def _read(path: Path | str, name: str) -> Any:
+    return read_text_file(path, message_class(_POOL, f"tensorflow.serving.{name}")())

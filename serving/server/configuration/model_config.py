@@ -1,4 +1,4 @@
-"""Which models are served, from where, and which of their versions: TF Serving's ModelServerConfig without protobuf.
+"""Which models are served, from where, and which of their versions: TF Serving's ModelServerConfig.
 
 The wording of refusals follows TF Serving's server_core.cc.
 """
@@ -12,18 +12,8 @@ from typing import Any, Literal
 
 from tfrec.errors import ServingError
 from tfrec.export.version_names import LARGEST_VERSION
-from tfrec.serving.server.configuration.text_format import TextFormatError, parse_text
+from tfrec.serving.server.configuration.text_files import read_text_file
 from tfrec.serving.server.status import StatusError, invalid_argument
-
-_POLICY = {"latest": {"num_versions": "int"}, "all": {}, "specific": {"versions": ("int",)}}
-_MODEL = {
-    "name": "string",
-    "base_path": "string",
-    "model_platform": "string",
-    "model_version_policy": _POLICY,
-    "version_labels": ({"key": "string", "value": "int"},),
-}
-MODEL_SERVER_CONFIG = {"model_config_list": {"config": (_MODEL,)}}
 
 
 @dataclass(frozen=True)
@@ -64,11 +54,14 @@ def read_model_config_file(path: Path | str) -> tuple[ModelConfig, ...]:
     Raises:
         ServingError: the file is missing, is no such text, or asks for something that cannot be served.
     """
-    message = read_text_file(path, MODEL_SERVER_CONFIG)
-    if "model_config_list" not in message:
+    # This import of the official stubs brings no TensorFlow, whose threads may not be fixed yet.
+    from tensorflow_serving.config import model_server_config_pb2
+
+    message = read_text_file(path, model_server_config_pb2.ModelServerConfig())
+    if not message.HasField("model_config_list"):
         raise ServingError(f"{path} has no model_config_list: name the models to serve in one.")
     try:
-        return check_models([_from_dict(model) for model in message["model_config_list"].get("config", [])])
+        return config_from_proto(message)
     except StatusError as error:
         raise ServingError(f"{path} cannot be used: {error.message}.") from error
 
@@ -97,41 +90,6 @@ def config_from_proto(config: Any) -> tuple[ModelConfig, ...]:
             policy = VersionPolicy("specific", versions=tuple(entry.model_version_policy.specific.versions))
         models.append(ModelConfig(entry.name, entry.base_path, policy, dict(entry.version_labels)))
     return check_models(models)
-
-
-def read_text_file(path: Path | str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Reads a file in protobuf's text format.
-
-    Raises:
-        ServingError: one sentence that names the file and, for its content, the line.
-    """
-    try:
-        text = Path(path).read_text("utf-8")
-    except OSError as error:
-        reason = error.strerror or error
-        raise ServingError(f"The file {path} cannot be read ({reason}): check the path.") from error
-    except UnicodeDecodeError as error:
-        raise ServingError(f"The file {path} is not UTF-8 text: write it in protobuf's text format.") from error
-    try:
-        return parse_text(text, schema)
-    except TextFormatError as error:
-        raise ServingError(f"The file {path} is not what is expected, {error}.") from error
-
-
-def _from_dict(model: Mapping[str, Any]) -> ModelConfig:
-    _check_platform(model.get("name", ""), model.get("model_platform", ""))
-    chosen = model.get("model_version_policy", {})
-    if len(chosen) > 1:
-        raise invalid_argument(f"Model {model.get('name', '')} has more than one version policy")
-    policy = VersionPolicy()
-    if "latest" in chosen:
-        policy = VersionPolicy(count=chosen["latest"].get("num_versions", 1) or 1)
-    elif "all" in chosen:
-        policy = VersionPolicy("all")
-    elif "specific" in chosen:
-        policy = VersionPolicy("specific", versions=tuple(chosen["specific"].get("versions", ())))
-    labels = {entry.get("key", ""): entry.get("value", 0) for entry in model.get("version_labels", ())}
-    return ModelConfig(model.get("name", ""), model.get("base_path", ""), policy, labels)
 
 
 def _check_platform(name: str, platform: str) -> None:

@@ -33,7 +33,9 @@ def test_batching_parameters(tmp_path: Path) -> None:
     read = read_batching_parameters(_file(tmp_path, text))
     assert (read.max_batch_size, read.batch_timeout_micros, read.max_enqueued_batches) == (64, 0, 100)
     assert (read.num_batch_threads, read.allowed_batch_sizes) == (2, (8, 64))
-    assert read_batching_parameters(_file(tmp_path, "")).max_batch_size is None
+    nothing = read_batching_parameters(_file(tmp_path, ""))
+    assert nothing.max_batch_size is None and nothing.pad_variable_length_inputs
+    assert not read_batching_parameters(_file(tmp_path, "pad_variable_length_inputs: false")).pad_variable_length_inputs
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ def test_batching_parameters(tmp_path: Path) -> None:
         ("max_batch_size { value: 32 } allowed_batch_sizes: [8, 16]", r"must be max_batch_size \(32\), not 16"),
         ("max_batch_size { value: 0 }", "at least 1, not 0"),
         ("num_batch_threads { value: -1 }", "at least 1, not -1"),
-        ("max_batch: 3", "no field 'max_batch'"),
+        ("max_batch: 3", 'no field named "max_batch"'),
     ],
 )
 def test_impossible_batching_is_refused(tmp_path: Path, text: str, problem: str) -> None:
