@@ -34,14 +34,14 @@ class AsyncCaller:
             self._channels = self._connection.channels(grpc.aio.insecure_channel, grpc.aio.secure_channel)
             self._stubs = [self._connection.stubs(channel) for channel in self._channels]
 
-    async def run(self, operation: Operation[Any], timeout: float | None) -> Any:
+    async def run(self, operation: Operation[Any]) -> Any:
         """Sends a request and reads the answer; a cancelled task cancels the call at the server too.
 
         Raises:
             ClientError: no answer, a refusal, or an answer that cannot be read.
         """
         connection = self._connection
-        attempts, allowed = connection.attempts(timeout)
+        attempts, allowed = connection.attempts(operation.timeout)
         metadata = connection.token.metadata()
         while True:
             self._open()

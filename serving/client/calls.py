@@ -138,14 +138,14 @@ class Caller:
         self._stubs = [connection.stubs(channel) for channel in self._channels]
         self._closed = False
 
-    def run(self, operation: Operation[Any], timeout: float | None) -> Any:
+    def run(self, operation: Operation[Any]) -> Any:
         """Sends a request and reads the answer.
 
         Raises:
             ClientError: no answer, a refusal, or an answer that cannot be read.
         """
         connection = self._connection
-        attempts, allowed = connection.attempts(timeout)
+        attempts, allowed = connection.attempts(operation.timeout)
         metadata = connection.token.metadata()
         while True:
             stub = self._stubs[attempts.target][operation.method]

@@ -1,22 +1,26 @@
-"""The calls of the protocol: what is sent for each, and how its answer is read. Nothing here touches the network."""
+"""What both clients can ask: what is sent for each call, and how its answer is read. Nothing here uses the network."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
-from tfrec.serving.client import schema
+from tfrec.serving.client import answers, schema
 from tfrec.serving.client.checks import refused, whole
-from tfrec.serving.client.errors import ClientError
 from tfrec.serving.client.inputs import history_rows, query_and_history, text_rows, wishes
-from tfrec.serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, Understood, VersionStatus
-from tfrec.serving.client.tensors import fill, to_numpy
+from tfrec.serving.client.results import Hit, ModelMetadata, Understood, VersionStatus
+from tfrec.serving.client.tensors import fill
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Version = int | str | None  # a version's number, or its label; None is the newest that is available
+Texts = str | Sequence[str]
+Lists = Sequence[Sequence[str]]
 
 _PREDICTION, _MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
 # Method -> its full path and the class of its answer.
@@ -35,15 +39,28 @@ class Operation(Generic[T]):
         method: a name in METHODS.
         request: the message to send.
         read: makes the result of the answer's message.
+        timeout: seconds for the call; None takes the client's.
     """
 
     method: str
     request: Any
     read: Callable[[Any], T]
+    timeout: float | None = None
+
+
+def described_by(
+    make: Callable[Concatenate[Operations, P], Operation[T]], method: Callable[Concatenate[Any, P], Any]
+) -> Any:
+    """Gives a client's method the name, the documentation and the arguments of the one here that makes its call."""
+    functools.update_wrapper(method, make)
+    signature = inspect.signature(make)
+    told = str(signature.return_annotation).removeprefix("Operation[").removesuffix("]")
+    method.__signature__ = signature.replace(return_annotation=told)  # type: ignore[attr-defined]
+    return method
 
 
 class Operations:
-    """Makes the calls for one model. The methods are those of the clients, which describe them.
+    """The calls for one model: the methods of both clients, which give what an operation reads.
 
     Args:
         model: the served model's name.
@@ -56,61 +73,117 @@ class Operations:
         self._model, self._version = model, version
 
     def search(
-        self, queries: str | Sequence[str], k: int, filters: Sequence[str], diversity: float, interpret: bool = False
-    ) -> Operation[list[list[Hit]]]:
-        if interpret:
-            return self._interpreted(query_and_history(queries, None), k, filters, diversity, False)
-        return self._hits("search", {"query": text_rows(queries)}, k, filters, diversity)
+        self, queries: Texts, k: int = 10, timeout: float | None = None, *, filters: Sequence[str] = (),
+        diversity: float = 0.0, interpret: bool = False,
+    ) -> Operation[list[list[Hit]]]:  # fmt: skip
+        """Finds items for typed words.
+
+        Args:
+            queries: one text or several.
+            k: hits per query at most, at least 1.
+            timeout: seconds for this call.
+            filters: conditions that items must satisfy, such as ["category=shoes", "price<=50"], for all queries alike;
+                the shop's configuration says which columns can be asked for.
+            diversity: 0 (none) to 1: how much being like an item further up costs.
+            interpret: take price wishes in the query ("under 50") as conditions, and put items that hold what it does
+                not want ("without leather") last; see `understand`.
+
+        Returns:
+            hits of each query, best first.
+        """
+        inputs = query_and_history(queries, None) if interpret else {"query": text_rows(queries)}
+        return self._hits("search", inputs, k, timeout, filters, diversity, interpret=interpret)
 
     def recommend(
-        self, histories: Sequence[Sequence[str]], k: int, filters: Sequence[str], diversity: float, exclude_seen: bool
-    ) -> Operation[list[list[Hit]]]:
-        return self._hits("recommend", {"history": history_rows(histories)}, k, filters, diversity, exclude_seen, True)
+        self, histories: Lists, k: int = 10, timeout: float | None = None, *, filters: Sequence[str] = (),
+        diversity: float = 0.0, exclude_seen: bool = True,
+    ) -> Operation[list[list[Hit]]]:  # fmt: skip
+        """Finds items for shoppers: each history lists item ids, oldest first, and may be empty.
+
+        Items of the history stay out unless `exclude_seen` is false; the other arguments are those of `search`.
+        """
+        inputs = {"history": history_rows(histories)}
+        return self._hits("recommend", inputs, k, timeout, filters, diversity, exclude_seen, True)
 
     def personalised_search(
-        self, queries: str | Sequence[str], histories: Sequence[Sequence[str]], k: int, filters: Sequence[str],
-        diversity: float, exclude_seen: bool, interpret: bool = False,
+        self, queries: Texts, histories: Lists, k: int = 10, timeout: float | None = None, *,
+        filters: Sequence[str] = (), diversity: float = 0.0, exclude_seen: bool = False, interpret: bool = False,
     ) -> Operation[list[list[Hit]]]:  # fmt: skip
+        """Finds items for typed words and the shopper's history together, one history per query."""
         inputs = query_and_history(queries, histories)
-        if interpret:
-            return self._interpreted(inputs, k, filters, diversity, exclude_seen)
-        return self._hits("personalised_search", inputs, k, filters, diversity, exclude_seen, False)
+        return self._hits(
+            "personalised_search", inputs, k, timeout, filters, diversity, exclude_seen, False, interpret
+        )  # fmt: skip
 
     def similar_items(
-        self, item_ids: str | Sequence[str], k: int, filters: Sequence[str], diversity: float
-    ) -> Operation[list[list[Hit]]]:
-        return self._hits("similar_items", {"item_id": text_rows(item_ids)}, k, filters, diversity)
+        self, item_ids: Texts, k: int = 10, timeout: float | None = None, *, filters: Sequence[str] = (),
+        diversity: float = 0.0,
+    ) -> Operation[list[list[Hit]]]:  # fmt: skip
+        """Finds the nearest other items of each item."""
+        return self._hits("similar_items", {"item_id": text_rows(item_ids)}, k, timeout, filters, diversity)
 
-    def understand(self, queries: str | Sequence[str]) -> Operation[list[Understood]]:
-        return self._predict("understand", {"query": text_rows(queries)}, _understood)
+    def understand(self, queries: Texts, timeout: float | None = None) -> Operation[list[Understood]]:
+        """What queries mean: categories, attributes, price wishes, what is not wanted, language, spelling.
+
+        Args:
+            queries: one text or several.
+            timeout: seconds for this call.
+        """
+        return self._predict("understand", {"query": text_rows(queries)}, answers.understood, timeout)
 
     def explain(
-        self, queries: str | Sequence[str] | None, histories: Sequence[Sequence[str]] | None,
-        item_ids: Sequence[Sequence[str]],
-    ) -> Operation[list[list[dict[str, float]]]]:  # fmt: skip
+        self, queries: Texts | None, histories: Lists | None, item_ids: Lists, timeout: float | None = None
+    ) -> Operation[list[list[dict[str, float]]]]:
+        """Takes scores apart: how much each scorer adds to an item's score.
+
+        Args:
+            queries: as in `personalised_search`; None for none.
+            histories: one per query; None for none.
+            item_ids: the items to explain, a list for each query.
+            timeout: seconds for this call.
+
+        Returns:
+            for each item of each query, scorer -> its part; the parts sum up to the score of a hit.
+        """
         inputs = {**query_and_history(queries, histories), "item_ids": history_rows(item_ids)}
         if len(inputs["item_ids"]) != len(inputs["query"]):
-            message = f"{len(inputs['query'])} requests need as many lists of items, not {len(item_ids)}."
-            raise ClientError("INVALID_ARGUMENT", message)
+            raise refused(f"{len(inputs['query'])} requests need as many lists of items, not {len(item_ids)}.")
         lengths = [len(row) for row in item_ids]
-        return self._predict("explain", inputs, lambda outputs: _parts(outputs, lengths))
+        return self._predict("explain", inputs, lambda outputs: answers.parts(outputs, lengths), timeout)
 
     def embed_query(
-        self, queries: str | Sequence[str] | None, histories: Sequence[Sequence[str]] | None
+        self, queries: Texts | None = None, histories: Lists | None = None, timeout: float | None = None
     ) -> Operation[np.ndarray]:
-        return self._predict("embed_query", query_and_history(queries, histories), _vectors)
+        """Vectors of queries, of histories, or of both together: unit vectors float32 [B, D]."""
+        return self._predict("embed_query", query_and_history(queries, histories), answers.vectors, timeout)
 
-    def embed_item(self, texts: str | Sequence[str]) -> Operation[np.ndarray]:
-        return self._predict("embed_item", {"text": text_rows(texts)}, _vectors)
+    def embed_item(self, texts: Texts, timeout: float | None = None) -> Operation[np.ndarray]:
+        """Vectors of item texts: unit vectors float32 [B, D]."""
+        return self._predict("embed_item", {"text": text_rows(texts)}, answers.vectors, timeout)
 
     def predict(
-        self, signature: str, inputs: Mapping[str, Any], version: Version, output_filter: Sequence[str]
-    ) -> Operation[dict[str, np.ndarray]]:
-        return self._predict(signature, inputs, dict, version, output_filter)
+        self, signature: str, inputs: Mapping[str, Any], version: Version = None, output_filter: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> Operation[dict[str, np.ndarray]]:  # fmt: skip
+        """Calls any signature of the model.
+
+        Args:
+            signature: its name; "" means serving_default.
+            inputs: an array (or what numpy makes one of) for every input of the signature. A Python number becomes an
+                int64, so write `np.int32(10)` for k.
+            version: a version's number or label; None takes the client's.
+            output_filter: names of the outputs wanted; empty means all.
+            timeout: seconds for this call.
+
+        Returns:
+            The outputs by name; strings as object arrays of bytes.
+        """
+        return self._predict(signature, inputs, dict, timeout, version, output_filter)
 
     def predict_request(
         self, signature: str, inputs: Mapping[str, Any], version: Version = None, output_filter: Sequence[str] = ()
     ) -> Any:
+        """The PredictRequest message that `predict` sends, for logging it or sending it by other means."""
         request = schema.PredictRequest(output_filter=output_filter)
         self._address(request, version)
         request.model_spec.signature_name = signature
@@ -118,132 +191,43 @@ class Operations:
             try:
                 fill(request.inputs[name], np.asarray(value), content=True)
             except ValueError as error:
-                raise ClientError("INVALID_ARGUMENT", f"The input {name!r} cannot be sent: {error}.") from None
+                raise refused(f"The input {name!r} cannot be sent: {error}.") from None
         return request
 
-    def status(self, version: Version) -> Operation[list[VersionStatus]]:
-        request = schema.GetModelStatusRequest()
-        self._address(request, version)
-        return Operation("GetModelStatus", request, _statuses)
+    def status(self, version: Version = None, timeout: float | None = None) -> Operation[list[VersionStatus]]:
+        """State of every version of the model that the server knows, newest first, or of one version."""
+        request = self._address(schema.GetModelStatusRequest(), version)
+        return Operation("GetModelStatus", request, answers.statuses, timeout)
 
-    def metadata(self, version: Version) -> Operation[ModelMetadata]:
-        request = schema.GetModelMetadataRequest(metadata_field=["signature_def"])
-        self._address(request, version)
-        return Operation("GetModelMetadata", request, _metadata)
+    def metadata(self, version: Version = None, timeout: float | None = None) -> Operation[ModelMetadata]:
+        """The signatures of the model with the names, types and shapes of their inputs and outputs."""
+        request = self._address(schema.GetModelMetadataRequest(metadata_field=["signature_def"]), version)
+        return Operation("GetModelMetadata", request, answers.metadata, timeout)
 
-    def _address(self, request: Any, version: Version) -> None:
+    def _address(self, request: Any, version: Version) -> Any:
         request.model_spec.name = self._model
         version = self._version if version is None else version
         if isinstance(version, str):
             request.model_spec.version_label = version
         elif version is not None:
             request.model_spec.version.value = whole(version, "The version", 0, 2**63 - 1)
+        return request
 
     def _predict(
         self, signature: str, inputs: Mapping[str, Any], read: Callable[[dict[str, np.ndarray]], T],
-        version: Version = None, output_filter: Sequence[str] = (),
+        timeout: float | None, version: Version = None, output_filter: Sequence[str] = (),
     ) -> Operation[T]:  # fmt: skip
         request = self.predict_request(signature, inputs, version, output_filter)
-        return Operation("Predict", request, lambda answer: read(_arrays(answer)))
+        return Operation("Predict", request, lambda answer: read(answers.arrays(answer)), timeout)
 
     def _hits(
-        self, signature: str, inputs: dict[str, np.ndarray], k: int, filters: Sequence[str], diversity: float,
-        exclude_seen: bool | None = None, as_usual: bool | None = None,
+        self, signature: str, inputs: dict[str, np.ndarray], k: int, timeout: float | None, filters: Sequence[str],
+        diversity: float, exclude_seen: bool | None = None, as_usual: bool | None = None, interpret: bool = False,
     ) -> Operation[list[list[Hit]]]:  # fmt: skip
         k = whole(k, "k", 1, 2**31 - 1)
+        if interpret:  # a signature of its own, which always takes all wishes
+            signature, exclude_seen, as_usual = "search_interpreted", bool(exclude_seen), None
         more = wishes(len(next(iter(inputs.values()))), filters, diversity, exclude_seen, as_usual)
-        if more:
-            signature, inputs = f"{signature}_filtered", {**inputs, **more}
-        return self._predict(signature, {**inputs, "k": np.int32(k)}, _ranked)
-
-    def _interpreted(
-        self, inputs: dict[str, np.ndarray], k: int, filters: Sequence[str], diversity: float, exclude_seen: bool
-    ) -> Operation[list[list[Hit]]]:
-        more = wishes(len(inputs["query"]), filters, diversity, exclude_seen, None)
-        k = whole(k, "k", 1, 2**31 - 1)
-        return self._predict("search_interpreted", {**inputs, **more, "k": np.int32(k)}, _ranked)
-
-
-def _arrays(answer: Any) -> dict[str, np.ndarray]:
-    try:
-        arrays = {name: to_numpy(proto) for name, proto in answer.outputs.items()}
-    except ValueError as error:
-        raise ClientError("INTERNAL", f"The server's answer cannot be read: {error}.") from None
-    # Values that came as raw bytes lie in the message, where nobody may write.
-    return {name: array if array.flags.writeable else array.copy() for name, array in arrays.items()}
-
-
-def _output(outputs: Mapping[str, np.ndarray], name: str, rank: int, texts: bool = False) -> np.ndarray:
-    if name not in outputs or outputs[name].ndim != rank or (outputs[name].dtype == object) != texts:
-        message = f"The server's answer has no output {name!r}: the model is not an export of tfrec."
-        raise ClientError("INTERNAL", message)
-    return outputs[name]
-
-
-def _ranked(outputs: Mapping[str, np.ndarray]) -> list[list[Hit]]:
-    rows = zip(_output(outputs, "item_ids", 2, True).tolist(), _output(outputs, "scores", 2).tolist(), strict=True)
-    # An empty id fills up a row that has fewer answers than the others.
-    return [
-        [Hit(item.decode("utf-8", "replace"), score) for item, score in zip(ids, scores, strict=True) if item]
-        for ids, scores in rows
-    ]
-
-
-def _parts(outputs: Mapping[str, np.ndarray], lengths: list[int]) -> list[list[dict[str, float]]]:
-    labels = [
-        [label.decode("utf-8", "replace") for label in row] for row in _output(outputs, "scorers", 2, True).tolist()
-    ]
-    rows = zip(_output(outputs, "parts", 3).tolist(), labels, lengths, strict=True)
-    return [[dict(zip(names, item, strict=True)) for item in row[:length]] for row, names, length in rows]
-
-
-def _understood(outputs: Mapping[str, np.ndarray]) -> list[Understood]:
-    def texts(name: str) -> list[list[str]]:
-        rows = _output(outputs, name, 2, True).tolist()
-        return [[cell.decode("utf-8", "replace") for cell in row if cell] for row in rows]
-
-    def alone(name: str) -> list[str]:
-        return [cell.decode("utf-8", "replace") for cell in _output(outputs, name, 1, True).tolist()]
-
-    likely = zip(texts("categories"), _output(outputs, "shares", 2).tolist(), strict=True)
-    categories = [dict(zip(names, shares, strict=False)) for names, shares in likely]
-    columns = texts("conditions"), texts("denied"), texts("measures"), categories
-    return [Understood(*row) for row in zip(alone("text"), alone("language"), *columns, strict=True)]
-
-
-def _vectors(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    return _output(outputs, "vectors", 2)
-
-
-def _statuses(answer: Any) -> list[VersionStatus]:
-    return [
-        VersionStatus(
-            entry.version,
-            schema.STATE_NAMES.get(entry.state, str(entry.state)),
-            schema.ERROR_NAMES.get(entry.status.error_code, str(entry.status.error_code)),
-            entry.status.error_message,
-        )
-        for entry in answer.model_version_status
-    ]
-
-
-def _metadata(answer: Any) -> ModelMetadata:
-    signatures = schema.SignatureDefMap.FromString(answer.metadata["signature_def"].value).signature_def
-    return ModelMetadata(
-        answer.model_spec.name,
-        answer.model_spec.version.value,
-        {
-            name: Signature(_specs(signature.inputs), _specs(signature.outputs), signature.method_name)
-            for name, signature in sorted(signatures.items())
-        },
-    )
-
-
-def _specs(tensors: Any) -> dict[str, TensorSpec]:
-    return {
-        name: TensorSpec(
-            schema.DATA_TYPE_NAMES.get(info.dtype, str(info.dtype)),
-            None if info.tensor_shape.unknown_rank else tuple(dim.size for dim in info.tensor_shape.dim),
-        )
-        for name, info in sorted(tensors.items())
-    }
+        if more and not interpret:
+            signature = f"{signature}_filtered"
+        return self._predict(signature, {**inputs, **more, "k": np.int32(k)}, answers.ranked, timeout)

@@ -1,6 +1,6 @@
 """Counters, gauges and histograms in Prometheus' text format 0.0.4.
 
-Own code instead of prometheus_client: TF Serving's counters do not end in `_total`, which prometheus_client always writes,
+Own code instead of prometheus_client: that one ends the names of all counters in `_total`, which TF Serving does not,
 and it takes 2.8 µs for a value of a histogram and 1.9 µs for a count where this takes 0.8 and 0.5 (a prediction notes
 about fourteen of them). Format: prometheus.io/docs/instrumenting/exposition_formats.
 """

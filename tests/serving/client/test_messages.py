@@ -36,7 +36,7 @@ def test_requests_for_a_version_or_a_label(version: int | str | None) -> None:
     own, general = Operations("shop", version), Operations("shop")
     inputs = {"query": np.array(["red", "台灯"], object), "k": np.int32(3)}
     wanted = _official("search", inputs, version)
-    assert own.search(["red", "台灯"], 3, (), 0.0).request.SerializeToString(deterministic=True) == wanted
+    assert own.search(["red", "台灯"], 3).request.SerializeToString(deterministic=True) == wanted
     assert general.predict("search", inputs, version, ()).request.SerializeToString(deterministic=True) == wanted
     status = _addressed(get_model_status_pb2.GetModelStatusRequest(), version)
     assert own.status(None).request.SerializeToString() == status.SerializeToString()
@@ -57,7 +57,7 @@ def test_an_explanation_and_wishes() -> None:
     arrays = {name: np.array(value, object) for name, value in lists.items()}
     request = own.explain(["a", ""], [["x"], []], [["S-1", "S-2"], ["S-3"]]).request
     assert request.SerializeToString(deterministic=True) == _official("explain", arrays, None)
-    wished = own.recommend([["x"]], 2, ["price<=5"], 0.5, False).request
+    wished = own.recommend([["x"]], 2, filters=["price<=5"], diversity=0.5, exclude_seen=False).request
     inputs = {
         "history": np.array([["x"]], object), "filters": np.array([["price<=5"]], object),
         "diversity": np.float32(0.5), "exclude_seen": np.bool_(False), "k": np.int32(2),
@@ -105,5 +105,5 @@ def test_answers_of_another_kind_of_model_are_told_and_arrays_may_be_written(scr
         outputs = client.predict("search", {"query": ["a", "b"]})
         outputs["scores"][:] = 0
         with pytest.raises(ClientError, match="no output 'vectors'.*not an export of tfrec") as failed:
-            client._caller.run(Operations("shop").embed_query(["a"], None), 5)
+            client._caller.run(Operations("shop").embed_query(["a"], None, 5))
     assert failed.value.code == "INTERNAL"
