@@ -33,6 +33,7 @@ DATA = [
     "sentencepiece>=0.2,<0.3",  # reads and writes XLM-R's vocabularies when an encoder is installed
 ]
 REPORTS = ["jinja2>=3.1,<4", "matplotlib>=3.9,<4"]
+LANGUAGE = ["httpx>=0.28,<1", "tenacity>=9,<10"]  # the source llm
 FSSPEC = ["fsspec>=2024.10"]  # tfrec push and pull
 COMMAND_LINE = ["typer>=0.15,<1", "rich>=13.9,<16"]
 EVALUATION = [
@@ -44,7 +45,17 @@ EVALUATION = [
 ]
 CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<8", "numpy>=2.0,<3"]
 SERVER = ["grpcio-health-checking>=1.71,<2", "grpcio-reflection>=1.71,<2", "httptools>=0.6.4,<1"]
-ALL = MODELLING + SERVER + DATA + COMMAND_LINE + EVALUATION + REPORTS + FSSPEC + ["tensorboard>=2.20,<3"]
+ALL = (
+    MODELLING
+    + SERVER
+    + DATA
+    + COMMAND_LINE
+    + EVALUATION
+    + REPORTS
+    + LANGUAGE
+    + FSSPEC
+    + ["tensorboard>=2.20,<3"]
+)
 
 ROOT = Path(__file__).parent
 DEPLOY = ["*.config", "*.example", "*.json", "*.md", "*.yaml", "Dockerfile*", "kubernetes/*/*"]

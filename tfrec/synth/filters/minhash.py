@@ -1,4 +1,8 @@
-"""Candidates for near-duplicates without comparing everything with everything."""
+"""Candidates for near-duplicates without comparing everything with everything.
+
+Over whole columns instead of datasketch's object for each text, which takes 18 times as long: 11.6 s of processor, and
+not 0.64 s, for 20,000 queries of 10 to 39 features, 64 hashes in bands of 4.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import tenacity
+
 from tfrec.config.synth_llm import LlmConfig
 from tfrec.errors import TfrecError
 from tfrec.files import read_json, write_json
@@ -70,9 +72,15 @@ class Client:
     def __init__(
         self, endpoint: Endpoint, settings: LlmConfig, cache: Cache, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._endpoint, self._settings, self._cache, self._sleep = endpoint, settings, cache, sleep
+        self._endpoint, self._settings, self._cache = endpoint, settings, cache
         self._rate = Rate(settings.requests_per_minute, settings.tokens_per_minute, sleep=sleep)
-        self._jitter = random.Random()  # spreads clients in time; no answer depends on it
+        self._again = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(settings.retries + 1),
+            wait=_wait(settings),
+            retry=tenacity.retry_if_exception_type((Unavailable, BadReply)),
+            sleep=sleep,
+            reraise=True,
+        )
 
     def answer(self, prompt: Prompt) -> Reply:
         """The answer to a prompt.
@@ -84,34 +92,41 @@ class Client:
         kept = self._cache.get(prompt)
         if kept is not None:
             return kept
-        reached, problem = False, ""
-        asked: float | None = None
+        reached = False
         wasted = [0, 0]  # tokens of bad answers, which are paid too
-        for attempt in range(self._settings.retries + 1):
-            if attempt:
-                self._sleep(self._wait(attempt, asked))
-            self._rate.wait(prompt.tokens + self._settings.max_answer_tokens)
-            asked = None
-            try:
-                payload = dict(prompt.payload)
-                if attempt:
-                    # a model that heeds the seed would repeat a bad answer word by word
-                    payload["seed"] = prompt.payload["seed"] + attempt
-                reply = read_reply(self._endpoint.ask(payload), prompt.tokens, len(prompt.items))
-            except Unavailable as error:
-                problem, asked, reached = str(error), error.wait, reached or error.reached
-            except BadReply as error:
-                problem, reached = str(error), True
-                wasted = [wasted[0] + error.prompt_tokens, wasted[1] + error.answer_tokens]
-            else:
-                reply = Reply(reply.content, reply.prompt_tokens + wasted[0], reply.answer_tokens + wasted[1])
-                self._cache.put(prompt, reply)
-                return reply
-        raise Failed(problem, reached, wasted[0], wasted[1])
+        try:
+            for attempt in self._again.copy():
+                with attempt:
+                    try:
+                        reply = self._ask(prompt, attempt.retry_state.attempt_number - 1)
+                    except BadReply as error:
+                        wasted = [wasted[0] + error.prompt_tokens, wasted[1] + error.answer_tokens]
+                        raise
+                    except Unavailable as error:
+                        reached = reached or error.reached
+                        raise
+        except (Unavailable, BadReply) as error:
+            raise Failed(str(error), reached or isinstance(error, BadReply), wasted[0], wasted[1]) from None
+        reply = Reply(reply.content, reply.prompt_tokens + wasted[0], reply.answer_tokens + wasted[1])
+        self._cache.put(prompt, reply)
+        return reply
 
-    def _wait(self, attempt: int, asked: float | None) -> float:
-        """Exponential backoff with full jitter above a half; never less than the server asked for, within bounds."""
-        settings = self._settings
-        longest = min(settings.most_wait_seconds, settings.first_wait_seconds * 2 ** (attempt - 1))
-        wait = longest * self._jitter.uniform(0.5, 1.0)
-        return min(settings.most_wait_seconds, max(wait, asked)) if asked is not None else wait
+    def _ask(self, prompt: Prompt, attempt: int) -> Reply:
+        self._rate.wait(prompt.tokens + self._settings.max_answer_tokens)
+        payload = dict(prompt.payload)
+        if attempt:
+            # a model that heeds the seed would repeat a bad answer word by word
+            payload["seed"] = prompt.payload["seed"] + attempt
+        return read_reply(self._endpoint.ask(payload), prompt.tokens, len(prompt.items))
+
+
+def _wait(settings: LlmConfig) -> Callable[[tenacity.RetryCallState], float]:
+    """Exponential backoff with full jitter above a half; never less than the server asked for, within bounds."""
+    backoff = tenacity.wait_exponential(settings.first_wait_seconds, max=settings.most_wait_seconds)
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait if isinstance(error, Unavailable) and error.wait is not None else 0.0
+        return min(settings.most_wait_seconds, max(backoff(state) * random.uniform(0.5, 1.0), asked))
+
+    return wait

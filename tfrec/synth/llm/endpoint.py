@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
-import socket
+import ssl
 import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
 from typing import Any
+
+import httpx
 
 from tfrec.config.synth_llm import LlmConfig
 from tfrec.errors import ConfigError
 
 _LARGEST = 4 << 20  # bytes of an answer
-_BLOCK = 1 << 16
 _TOLD = 200  # characters of a server's message that are passed on
 _FINAL = {400, 401, 403, 404, 405, 410, 413, 415, 422}  # asking again gives the same
 
@@ -46,26 +42,24 @@ class Unavailable(Exception):
         self.wait, self.reached = wait, reached
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the key to another host."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
-@dataclass(frozen=True)
 class Endpoint:
-    """Where and how to ask.
+    """Where and how to ask. Safe to use from several threads, which share its connections.
 
-    Attributes:
+    Args:
         url: of chat/completions.
         timeout: seconds for a whole answer.
         key: secret, never shown; "" for none.
     """
 
-    url: str
-    timeout: float
-    key: str
+    def __init__(self, url: str, timeout: float, key: str) -> None:
+        self.url, self.timeout, self._key = url, timeout, key
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "tfrec"}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        # httpx follows no redirect, which would carry the key to another host.
+        self._client = httpx.Client(
+            headers=headers, timeout=timeout, limits=httpx.Limits(), verify=ssl.create_default_context()
+        )
 
     def __repr__(self) -> str:
         return f"Endpoint({self.url})"
@@ -105,54 +99,37 @@ class Endpoint:
             Refused: it makes no sense to ask again.
             Unavailable: it may work later.
         """
-        headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "tfrec"}
-        if self.key:
-            headers["Authorization"] = f"Bearer {self.key}"
-        request = urllib.request.Request(self.url, json.dumps(payload).encode(), headers, method="POST")
         deadline = time.monotonic() + self.timeout
         try:
-            with urllib.request.build_opener(_NoRedirects).open(request, timeout=self.timeout) as response:
-                return _read(response, deadline)
-        except urllib.error.HTTPError as error:
-            raise self._failure(error) from None
-        except TimeoutError:
+            with self._client.stream("POST", self.url, json=payload) as response:
+                body = _read(response, deadline)
+                if response.is_success:
+                    return body
+        except httpx.TimeoutException:
             raise Unavailable(f"no answer within {self.timeout:g} s") from None
-        except urllib.error.URLError as error:
-            if isinstance(error.reason, TimeoutError):
-                raise Unavailable(f"no answer within {self.timeout:g} s") from None
-            reached = not isinstance(error.reason, (ConnectionRefusedError, socket.gaierror))
-            raise Unavailable(self._told(str(error.reason)), reached=reached) from None
-        except (http.client.HTTPException, OSError) as error:
-            raise Unavailable(self._told(f"{type(error).__name__}: {error}")) from None
-
-    def _failure(self, error: urllib.error.HTTPError) -> Refused | Unavailable:
-        try:
-            text = error.read(_BLOCK).decode("utf-8", "replace")
-        except (OSError, http.client.HTTPException):
-            text = ""
-        message = self._told(f"HTTP {error.code}: {' '.join(text.split())}")
-        if error.code in _FINAL or 300 <= error.code < 400:
-            return Refused(message, everything=error.code not in (400, 413, 422))
-        return Unavailable(message, _seconds(error.headers.get("Retry-After")))
+        except httpx.HTTPError as error:
+            reached = not isinstance(error, httpx.ConnectError) or "SSL" in str(error)
+            raise Unavailable(self._told(f"{type(error).__name__}: {error}"), reached=reached) from None
+        code = response.status_code
+        message = self._told(f"HTTP {code}: {' '.join(body.decode('utf-8', 'replace').split())}")
+        if code in _FINAL or 300 <= code < 400:
+            raise Refused(message, everything=code not in (400, 413, 422))
+        raise Unavailable(message, _seconds(response.headers.get("Retry-After")))
 
     def _told(self, text: str) -> str:
-        return (text.replace(self.key, "(key)") if self.key else text)[:_TOLD]
+        return (text.replace(self._key, "(key)") if self._key else text)[:_TOLD]
 
 
-def _read(response: Any, deadline: float) -> bytes:
-    """The whole body; the socket's own timeout alone would wait for ever on one that drips."""
-    parts, size = [], 0
-    while block := response.read1(_BLOCK):
-        parts.append(block)
-        size += len(block)
-        if size > _LARGEST:
+def _read(response: httpx.Response, deadline: float) -> bytes:
+    """The whole body; httpx's own timeout, for each piece, would wait for ever on one that drips."""
+    body = bytearray()
+    for piece in response.iter_raw():
+        body += piece
+        if len(body) > _LARGEST:
             raise Unavailable(f"an answer of more than {_LARGEST} bytes")
         if time.monotonic() > deadline:
-            raise TimeoutError
-    expected = response.headers.get("Content-Length")
-    if expected and expected.isdigit() and size < int(expected):
-        raise Unavailable("the answer broke off")
-    return b"".join(parts)
+            raise httpx.ReadTimeout("the answer drips")
+    return bytes(body)
 
 
 def _seconds(text: str | None) -> float | None:
