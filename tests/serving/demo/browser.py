@@ -1,4 +1,8 @@
-"""A headless Chromium, driven by its DevTools protocol over a pipe. No package is needed for that."""
+"""A headless Chromium, driven by its DevTools protocol over a pipe.
+
+Whatever Chromium is installed will do: selenium wants a driver of the browser's very version beside it, playwright a
+browser of its own, and both would make the tests of the page be left out where only the browser is there.
+"""
 
 from __future__ import annotations
 
