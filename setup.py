@@ -45,17 +45,7 @@ EVALUATION = [
 ]
 CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<8", "numpy>=2.0,<3"]
 SERVER = ["grpcio-health-checking>=1.71,<2", "grpcio-reflection>=1.71,<2", "httptools>=0.6.4,<1"]
-ALL = (
-    MODELLING
-    + SERVER
-    + DATA
-    + COMMAND_LINE
-    + EVALUATION
-    + REPORTS
-    + LANGUAGE
-    + FSSPEC
-    + ["tensorboard>=2.20,<3"]
-)
+ALL = MODELLING + SERVER + DATA + COMMAND_LINE + EVALUATION + REPORTS + LANGUAGE + FSSPEC + ["tensorboard>=2.20,<3"]
 
 ROOT = Path(__file__).parent
 DEPLOY = ["*.config", "*.example", "*.json", "*.md", "*.yaml", "Dockerfile*", "kubernetes/*/*"]

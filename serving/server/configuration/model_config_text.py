@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tfrec.serving.server.configuration.model_config import ModelConfig, VersionPolicy
+from google.protobuf import text_format
 
-_ESCAPED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+from tfrec.serving.server.configuration.model_config import ModelConfig
 
 
 def model_config_text(models: Sequence[ModelConfig], comments: Sequence[str] = ()) -> str:
@@ -16,24 +16,20 @@ def model_config_text(models: Sequence[ModelConfig], comments: Sequence[str] = (
         models: what is served.
         comments: lines above it.
     """
-    lines = [f"# {line}" for line in comments]
-    lines.append("model_config_list {")
+    # See read_model_config_file: no TensorFlow comes with it.
+    from tensorflow_serving.config import model_server_config_pb2
+
+    message = model_server_config_pb2.ModelServerConfig()
+    message.model_config_list.SetInParent()
     for model in models:
-        lines += ["  config {", f"    name: {_quoted(model.name)}", f"    base_path: {_quoted(model.base_path)}"]
-        lines += ['    model_platform: "tensorflow"', f"    model_version_policy {{ {_policy(model.policy)} }}"]
-        for label, number in sorted(model.labels.items()):
-            lines.append(f"    version_labels {{ key: {_quoted(label)} value: {number} }}")
-        lines.append("  }")
-    return "\n".join([*lines, "}"]) + "\n"
-
-
-def _policy(policy: VersionPolicy) -> str:
-    if policy.kind == "all":
-        return "all { }"
-    if policy.kind == "latest":
-        return f"latest {{ num_versions: {policy.count} }}"
-    return f"specific {{ {' '.join(f'versions: {number}' for number in policy.versions)} }}"
-
-
-def _quoted(text: str) -> str:
-    return '"' + "".join(_ESCAPED.get(sign, sign) for sign in text) + '"'
+        entry = message.model_config_list.config.add(
+            name=model.name, base_path=model.base_path, model_platform="tensorflow", version_labels=model.labels
+        )
+        policy, chosen = model.policy, getattr(entry.model_version_policy, model.policy.kind)
+        chosen.SetInParent()
+        if policy.kind == "latest":
+            chosen.num_versions = policy.count
+        elif policy.kind == "specific":
+            chosen.versions.extend(policy.versions)
+    head = "".join(f"# {line}\n" for line in comments)
+    return head + text_format.MessageToString(message, as_utf8=True)
