@@ -157,7 +157,7 @@ def test_another_servers_file_keeps_its_other_models_and_its_own_base_path(expor
     assert (mine.base_path, mine.policy, mine.labels) == ("/models/tfrec", specific(2), {"stable": 2})
     assert read_model_config_file(export / "models.config")[0].base_path == "/elsewhere"
     file.write_text("model_config_list { nonsense: 1 }")
-    with pytest.raises(ServingError, match="no field .nonsense."):
+    with pytest.raises(ServingError, match="no field named .nonsense."):
         promote(servers, 3, force="x")
     assert standing(export).stable == 2 and len(read_acts(export)) == 1
 
