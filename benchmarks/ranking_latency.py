@@ -2,11 +2,11 @@
 
     python benchmarks/ranking_latency.py --items 43000
 
-A shop is generated whose purchases have fashions and groups of items, as large as wanted, and its scorers are made as
-`tfrec train` makes them; vectors are random and the ranker's weights are those before training, for how fast a model
-answers depends on its sizes and not on what it has learnt. One thread, as in the embedded server. Both sides answer the
-same requests round by round, so that the machine's mood falls on both, and ratios are medians over the rounds'. Writes
-benchmarks/results/ranking_latency.json.
+A shop is generated whose shoppers have groups of items that they buy of, as large as wanted, and its scorers are made
+as `tfrec train` makes them; vectors are random and the ranker's weights are those before training, for how fast a model
+answers depends on its sizes and not on what it has learnt. Milliseconds are of the processor, which other jobs on the
+machine lengthen least, with one thread inside an op. Both sides answer the same requests round by round, so that the
+machine's mood falls on both, and ratios are medians over the rounds. Writes benchmarks/results/ranking_latency.json.
 """
 
 from __future__ import annotations
@@ -156,12 +156,12 @@ def _requests(past: list[list[int]], batch: int, rng: np.random.Generator) -> li
 
 
 def _measured(graph: Any, requests: list[tuple[Any, Any]], seconds: float) -> float:
-    """The median milliseconds of a call."""
+    """The median milliseconds of the processor that a call takes."""
     times, until = [], time.perf_counter() + seconds
     while time.perf_counter() < until or len(times) < 3:
-        started = time.perf_counter()
+        started = time.process_time()
         graph(*requests[len(times) % len(requests)])[0].numpy()
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     return 1e3 * statistics.median(times)
 
 
