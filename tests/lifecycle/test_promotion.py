@@ -171,6 +171,16 @@ def test_an_act_that_was_killed_is_brought_to_its_end(export: Path) -> None:
     assert told(export) == (specific(1, 2), {"stable": 2}) and is_told(servers, standing(export))
 
 
+def test_a_file_that_was_changed_by_hand_is_written_anew(export: Path) -> None:
+    servers = Servers(export)
+    promote(servers, 1, force="x")
+    (export / "models.config").write_text("nonsense")
+    assert not is_told(servers, standing(export), whole=False)
+    assert promote(servers, 1).finished and told(export) == (specific(1), {"stable": 1})
+    assert is_told(replace(servers, name="shop"), standing(export), whole=False)
+    assert promote(replace(servers, name="shop"), 1).finished, "the name is another one"
+
+
 def test_a_line_that_a_kill_left_unfinished_was_no_act(export: Path) -> None:
     promote(Servers(export), 1, force="x")
     whole = (export / LOG).read_bytes()

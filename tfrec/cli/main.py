@@ -9,6 +9,7 @@ from tfrec.cli.advise import advise
 from tfrec.cli.demo import demo
 from tfrec.cli.doctor import doctor
 from tfrec.cli.export import export
+from tfrec.cli.gate import gate
 from tfrec.cli.init import init
 from tfrec.cli.log import app as log_app
 from tfrec.cli.query import query
@@ -32,6 +33,7 @@ app.command()(report)
 app.command()(export)
 app.command()(push)
 app.command()(pull)
+app.command()(gate)
 app.command()(versions)
 app.command()(promote)
 app.command()(rollback)

@@ -54,7 +54,7 @@ def versions(
     stands = standing(folder)
     if stands.stable is None:
         console.print("Nothing was promoted: servers take the newest version.", highlight=False)
-    if not is_told(_servers(folder, config, None)[0], stands):
+    if not is_told(_servers(folder, config, None)[0], stands, whole=False):
         console.print("models.config is not what the log of acts says: the next promote or rollback writes it anew.")
 
 

@@ -5,6 +5,7 @@ from tfrec.config.data import DataConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.documentation import documented_yaml, plain_yaml
 from tfrec.config.files import TableConfig
+from tfrec.config.gate import GateConfig
 from tfrec.config.lifecycle import KeepConfig, LifecycleConfig
 from tfrec.config.loading import as_config, load_config, parse_config
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
@@ -24,6 +25,7 @@ __all__ = [
     "EvaluationConfig",
     "ExportConfig",
     "FinalsConfig",
+    "GateConfig",
     "InteractionsConfig",
     "ItemsConfig",
     "KeepConfig",

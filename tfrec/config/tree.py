@@ -14,6 +14,7 @@ from tfrec.config.augment import AugmentConfig
 from tfrec.config.base import Section
 from tfrec.config.data import DataConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
+from tfrec.config.gate import GateConfig
 from tfrec.config.lifecycle import LifecycleConfig
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
 from tfrec.config.ranking import RankingConfig
@@ -51,6 +52,7 @@ class Config(Section):
     evaluation: EvaluationConfig = Field(default_factory=lambda: EvaluationConfig())
     export: ExportConfig = Field(default_factory=lambda: ExportConfig())
     serving: ServingConfig = Field(default_factory=lambda: ServingConfig())
+    gate: GateConfig = Field(default_factory=lambda: GateConfig())
     lifecycle: LifecycleConfig = Field(default_factory=lambda: LifecycleConfig())
 
     @field_validator("runs_dir")

@@ -67,18 +67,23 @@ def search_slices(
         systems: measured on the same queries.
         pair: (contender, baseline) to compare, or None.
     """
-    terms = Tokenizer(config.retrieval.lexical.language)
-    catalogue = {term for text in shop.item_texts for term in terms(text)}
     made = []
-    for kind, label, inside in _kinds(next(iter(systems.values())).query_ids, terms, catalogue):
+    for kind, label, inside in query_kinds(config, shop, next(iter(systems.values())).query_ids):
         values = {name: np.where(inside, metrics.per_query[NDCG], np.nan) for name, metrics in systems.items()}
         made.append(make_slice(kind, label, values, pair, config.seed, config.evaluation.resamples, NDCG))
     return [part for part in made if part is not None]
 
 
-def _kinds(
-    queries: Sequence[str], terms: Tokenizer, catalogue: set[str]
-) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+def query_kinds(config: Config, shop: ShopData, queries: Sequence[str]) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Kinds of queries: (what they are made by, which one, bool [Q]).
+
+    Args:
+        config: retrieval.lexical.language is read.
+        shop: whose words are known.
+        queries: Q texts.
+    """
+    terms = Tokenizer(config.retrieval.lexical.language)
+    catalogue = {term for text in shop.item_texts for term in terms(text)}
     split = [terms(query) for query in queries]
     lengths = np.array([len(words) for words in split])
     for least, most, label in _LENGTHS:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tfrec.errors import ServingError
 from tfrec.files import atomic_write
 from tfrec.lifecycle.act_log import Standing
 from tfrec.lifecycle.versions import version_numbers
@@ -81,13 +82,25 @@ def check_readable(servers: Servers) -> None:
         read_model_config_file(servers.file)
 
 
-def is_told(servers: Servers, stands: Standing) -> bool:
-    """Whether the files say what a standing asks for."""
+def is_told(servers: Servers, stands: Standing, whole: bool = True) -> bool:
+    """Whether the files say what a standing asks for.
+
+    Args:
+        servers: where.
+        stands: what they should say.
+        whole: also the model's name and base path, and the file elsewhere.
+    """
     file = servers.export / PROMOTED
     if not file.is_file():
         return stands == Standing()
-    wanted = model_config_text([_model(servers, stands, ())], _COMMENT)
-    if file.read_bytes() != wanted.encode():
+    wanted = _model(servers, stands, ())
+    try:
+        found = read_model_config_file(file)
+    except ServingError:  # changed by hand
+        return False
+    if not whole:
+        return [(one.policy, one.labels) for one in found] == [(wanted.policy, wanted.labels)]
+    if list(found) != [wanted]:
         return False
     return servers.file is None or list(_other(servers, stands, ())) == list(read_model_config_file(servers.file))
 

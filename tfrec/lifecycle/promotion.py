@@ -80,8 +80,12 @@ def promote(
         after = before.with_stable(number) if label == STABLE else replace(before, canary=number)
         act = Act("promote", number, after, label, force, verdict is None, "" if verdict is None else verdict.sha256)
         answers = _carried_out(servers, before, act, target)
-        removed = [] if keep is None else remove_outlived(servers.export, keep)
-        return Done(before, after, answers, time.monotonic() - started, tuple(removed))
+        seconds = time.monotonic() - started
+        try:
+            removed = [] if keep is None else remove_outlived(servers.export, keep)
+        except TfrecError as error:
+            raise TfrecError(f"Version {number} is {label} now, but old versions cannot be removed: {error}") from None
+        return Done(before, after, answers, seconds, tuple(removed))
 
 
 def roll_back(

@@ -12,9 +12,11 @@ from tfrec.errors import ExportError
 from tfrec.export.manifest import MANIFEST
 from tfrec.files import read_json, sha256_file, write_json
 
-PASS, REFUSE, DOUBTFUL = "pass", "refuse", "doubtful"
-FORMAT = 1
 Outcome = Literal["pass", "refuse", "doubtful"]
+PASS: Outcome = "pass"
+REFUSE: Outcome = "refuse"
+DOUBTFUL: Outcome = "doubtful"
+FORMAT = 1
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,123 @@
+"""The gate's verdict on a version: everything is measured, then the worst check decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+
+from tfrec.config import Config
+from tfrec.data.shop import ShopData
+from tfrec.errors import EvaluationError, ExportError
+from tfrec.evaluation.protocol import choose_splits
+from tfrec.export.loaded import LoadedModel
+from tfrec.lifecycle.act_log import standing
+from tfrec.lifecycle.gate import checks
+from tfrec.lifecycle.gate.checks import Check, Task
+from tfrec.lifecycle.gate.requests import Pair, recommendation_task, search_task, timed, title_task, titles_of
+from tfrec.lifecycle.verdict_file import DOUBTFUL, PASS, REFUSE, Outcome, Verdict, manifest_digest, write_verdict
+from tfrec.lifecycle.versions import check_version, size_of, version_numbers
+
+
+def judge(
+    config: Config, shop: ShopData, export: Path, candidate: int | None = None, against: int | None = None
+) -> tuple[Verdict, list[Check]]:
+    """Judges a version and writes the verdict beside it.
+
+    Args:
+        config: sections gate, evaluation and retrieval, and the seed are read.
+        shop: the prepared data, with what was held out.
+        export: folder of all versions.
+        candidate: which; None takes the newest.
+        against: the version to compare with; None takes the stable one, else the newest below the candidate, if any.
+
+    Returns:
+        the verdict, and every check behind it.
+
+    Raises:
+        ExportError: a version is not there, or not what was exported.
+    """
+    number = version_numbers(export)[0] if candidate is None else candidate
+    check_version(export, number)
+    other = _against(export, number) if against is None else against
+    if other is not None:
+        check_version(export, other)
+        if other == number:
+            raise ExportError(f"Version {number} cannot be compared with itself: name another with --against.")
+    before = manifest_digest(export, number)
+    models = LoadedModel.open(export / str(number)), None if other is None else LoadedModel.open(export / str(other))
+    tasks, changed, queries = _tasks(config, shop, models)
+    found = [
+        check for task in tasks for check in checks.quality(task, config.gate, config.seed, config.evaluation.resamples)
+    ]
+    found.append(checks.enough(tasks))
+    if models[1] is not None:
+        found += _beside(config, models[0], models[1], changed, queries)
+    if manifest_digest(export, number) != before:
+        raise ExportError(f"{export}/{number} changed while it was judged: run the gate again.")
+    outcome = worst([check.outcome for check in found])
+    reasons = tuple(check.sentence for check in found if check.outcome != PASS)
+    when = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    numbers = {"checks": [asdict(check) for check in found], "notes": _notes(shop, models), "data": shop.fingerprint}
+    verdict = Verdict(number, before, other, outcome, reasons, when, numbers)
+    write_verdict(export, verdict)
+    return verdict, found
+
+
+def worst(outcomes: Sequence[Outcome]) -> Outcome:
+    """Of several outcomes the one that decides."""
+    return next((one for one in (REFUSE, DOUBTFUL) if one in outcomes), PASS)
+
+
+def _against(export: Path, number: int) -> int | None:
+    stable = standing(export).stable
+    if stable is not None and stable != number:
+        return stable
+    return next((one for one in version_numbers(export) if one < number), None)
+
+
+def _tasks(config: Config, shop: ShopData, models: Pair) -> tuple[list[Task], list[bool], list[str]]:
+    """(tasks, per query whether its first page changes, queries to measure time with)."""
+    try:
+        splits = choose_splits(shop, config.gate.split)
+    except EvaluationError:
+        splits = {}  # a shop without held-out requests is judged by what needs no label
+    tasks: list[Task | None] = [title_task(config, models)]
+    changed: list[bool] = []
+    queries: list[str] = []
+    if "search" in splits and (found := search_task(config, shop, models, splits["search"])):
+        tasks.insert(0, found[0])
+        changed, queries = found[1], list(shop.judgments(splits["search"]))
+    if "recommendation" in splits:
+        tasks.append(recommendation_task(config, shop, models, splits["recommendation"]))
+    return [task for task in tasks if task is not None], changed, queries
+
+
+def _beside(
+    config: Config, mine: LoadedModel, other: LoadedModel, changed: Sequence[bool], queries: Sequence[str]
+) -> list[Check]:
+    """What is looked at beside quality."""
+    settings, titles = config.gate, titles_of(other)
+    asked = list(queries) or [title for title in titles.values() if title][:50]
+    found = [checks.offers(mine.manifest, other.manifest)]
+    if titles:
+        found.insert(0, checks.catalogue(titles_of(mine), titles, settings))
+    found.append(checks.size(size_of(mine.manifest), size_of(other.manifest), settings))
+    found.append(checks.latency(*timed((mine, other), asked), settings))
+    return [*found, checks.first_pages(changed, settings)] if changed else found
+
+
+def _notes(shop: ShopData, models: Pair) -> list[str]:
+    """What has to be known to read the numbers."""
+    if models[1] is None:
+        return ["There is no version to compare with: only the thresholds of gate.least were looked at."]
+    if not shop.has_interactions:
+        return []
+    mine, other = (model.manifest.get("data_fingerprint") for model in models if model is not None)
+    told = "An export's scorers of purchases know all purchases, the held-out ones too: levels are too high, for both."
+    if mine != other:
+        told += (
+            " The versions were exported of different data: a version that knows more is favoured in recommendation."
+        )
+    return [told]
