@@ -96,7 +96,7 @@ DAMAGES: dict[str, Callable[[list[list[str]]], list[list[str]]]] = {
 
 
 def test_a_sound_candidate_passes_and_is_promoted(shop: Path, trained: Any, export: Path) -> None:
-    with_items(shop, lambda rows: [*rows, ["sofa-new", "violet sofa"]])
+    with_items(shop, lambda rows: [*rows, ["new", "violet umbrella"]])
     code, printed, outcome = judged(shop, export)
     assert (code, outcome) == (0, "pass"), printed
     for word in ("nDCG@10", "nDCG@20", "MRR@10", "served items are missing", "processor time", "first page", "note"):
@@ -129,3 +129,5 @@ def test_shuffled_vectors_are_refused(shop: Path, trained: Any, export: Path) ->
     export_model(*parts, export, {}, "b" * 64)
     code, printed, outcome = judged(shop, export)
     assert (code, outcome) == (3, "refuse"), printed
+    refused = [line for line in printed.splitlines() if line.startswith("refuse")]
+    assert any("Search falls from" in line for line in refused), printed
