@@ -17,7 +17,7 @@ class RankingConfig(Section):
     """
 
     enabled: Literal["auto", "always", "never"] = Field(
-        "never",
+        "auto",
         description="auto = where it gains beyond chance in a window that had no part in its training. Never with "
         "data.interactions.repeats: it orders what a shopper has not taken yet. It takes time in serving.",
     )
