@@ -108,7 +108,9 @@ def test_a_sound_candidate_passes_and_is_promoted(shop: Path, trained: Any, expo
         judge(trained.config, trained.shop, export, 2, 2)
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", [
+    "shuffled labels", *(pytest.param(damage, marks=pytest.mark.slow) for damage in list(DAMAGES)[1:])
+])  # fmt: skip
 def test_a_damaged_candidate_is_refused_and_says_why(shop: Path, trained: Any, export: Path, damage: str) -> None:
     before = standing(export)
     with_items(shop, DAMAGES[damage])
@@ -121,6 +123,7 @@ def test_a_damaged_candidate_is_refused_and_says_why(shop: Path, trained: Any, e
     assert standing(export) == before, "the old version serves on"
 
 
+@pytest.mark.slow
 def test_shuffled_vectors_are_refused(shop: Path, trained: Any, export: Path) -> None:
     from tfrec.export.exporter import export_model
 
