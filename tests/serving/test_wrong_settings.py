@@ -232,7 +232,7 @@ def test_a_config_file_with_versions_that_cannot_be(tmp_path: Path, policy: str)
     file = tmp_path / "models.config"
     model = "name: 'a' base_path: '/x' model_platform: 'tensorflow'"
     file.write_text(f"model_config_list {{ config {{ {model} {policy} }} }}")
-    with pytest.raises(ServingError, match="Model a names a version beyond 9223372036854775807"):
+    with pytest.raises(ServingError, match=r"models.config is .*, line 1: the number is too large.* \(\d{19,20}\)"):
         read_model_config_file(file)
     file.write_text(f"model_config_list {{ config {{ {model} version_labels {{key: 'a' value: {'9' * 5000}}} }} }}")
     with pytest.raises(ServingError, match="the number is too large"):
@@ -249,5 +249,5 @@ def test_a_config_file_with_versions_that_cannot_be(tmp_path: Path, policy: str)
 )  # fmt: skip
 def test_a_batching_file_out_of_bounds(tmp_path: Path, text: str) -> None:
     (tmp_path / "batching").write_text(text)
-    with pytest.raises(ServingError, match="must (be|end at)"):
+    with pytest.raises(ServingError, match=r"must (be|end at)|line 1: the number is too large.* \(10+\)"):
         read_batching_parameters(tmp_path / "batching")

@@ -33,6 +33,9 @@ def read_text_file(path: Path | str, message: Any) -> Any:
         # "line:column : what stands there: what is wrong"
         problem = " ".join(str(error).partition(" : ")[2].split()).rstrip(".") or str(error)
         line = error.GetLine() or 1
+        cause = problem.rpartition(": ")[2]
+        if cause.lstrip("-").isdigit():  # protobuf tells of no other numbers
+            problem = f"the number is too large, write one that fits into 64 bits ({cause[:60]})"
         raise ServingError(f"The file {path} is not what is expected, line {line}: {problem[-300:]}.") from error
     except (ValueError, RecursionError) as error:  # such as bytes that are no UTF-8
         raise ServingError(f"The file {path} is not what is expected: {str(error)[:300].rstrip('.')}.") from error
