@@ -19,7 +19,6 @@ class Cascade(ClickModel):
     """
 
     name = "cascade"
-    source = "Craswell et al. 2008"
 
     def fit(self, lists: Lists) -> Fitted:
         trials, successes = np.zeros(lists.pairs), np.zeros(lists.pairs)

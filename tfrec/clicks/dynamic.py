@@ -26,7 +26,6 @@ class DynamicBayesianNetwork(ClickModel):
     """
 
     name = "dbn"
-    source = "Chapelle and Zhang 2009"
 
     def fit(self, lists: Lists) -> Fitted:
         state = _State(np.full(lists.pairs, 0.2), np.full(lists.pairs, 0.5), 0.9)

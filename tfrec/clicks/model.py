@@ -47,7 +47,6 @@ class ClickModel(ABC):
     """A way to read clicks. Stateless: what it learns is in `Fitted`."""
 
     name: str
-    source: str
 
     @abstractmethod
     def fit(self, lists: Lists) -> Fitted:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from tfrec.clicks.lists import Cells, Lists, sums
-from tfrec.clicks.model import ClickModel, Fitted, row_likelihood
-from tfrec.clicks.prior import fitted_prior
-from tfrec.clicks.rates import examination
+from tfrec.clicks.rates import ByPlace, rate_by_place
 
 _ROUNDS = 300
 _STEP = 1e-4
 _EDGE = 1e-6
 
 
-class PositionBased(ClickModel):
+class PositionBased(ByPlace):
     """P(click) = examination of the place x attractiveness of the item for the query.
 
     Only pairs that were shown at several places tell how much a place is looked at: a ranker that always puts good
@@ -31,40 +31,25 @@ class PositionBased(ClickModel):
     """
 
     name = "pbm"
-    source = "Richardson et al. 2007, Craswell et al. 2008"
 
-    def fit(self, lists: Lists) -> Fitted:
+    def parameters(self, lists: Lists) -> dict[str, Any]:
         cells = lists.cells
         telling = _telling(cells, lists.pairs)
         examined = _by_sums(telling, _first_guess(cells, lists.depth), lists.pairs)
-        trials = sums(cells.pair, cells.shown * examined[cells.position], lists.pairs)
-        successes = sums(cells.pair, cells.clicked, lists.pairs)
-        prior = fitted_prior(successes, trials)
-        return Fitted(
-            self.name, successes, trials, prior.shrunk(successes, trials), prior,
-            {"examination": examined.tolist(), "telling_pairs": len(np.unique(telling.pair))},
-        )  # fmt: skip
-
-    def log_likelihood(self, fitted: Fitted, lists: Lists) -> NDArray[np.float64]:
-        return row_likelihood(fitted.attractiveness[lists.pair] * examination(fitted, lists.position), lists.clicked)
+        return {"examination": examined.tolist(), "telling_pairs": len(np.unique(telling.pair))}
 
 
 def _telling(cells: Cells, pairs: int) -> Cells:
     """The cells of pairs that have a click and stand at more than one place."""
     places = sums(cells.pair, np.ones(len(cells.pair)), pairs)
     clicks = sums(cells.pair, cells.clicked, pairs)
-    return _where(cells, (places > 1)[cells.pair] & (clicks > 0)[cells.pair])
-
-
-def _where(cells: Cells, kept: NDArray[np.bool_]) -> Cells:
+    kept = (places > 1)[cells.pair] & (clicks > 0)[cells.pair]
     return Cells(cells.pair[kept], cells.position[kept], cells.shown[kept], cells.clicked[kept])
 
 
 def _first_guess(cells: Cells, depth: int) -> NDArray[np.float64]:
     """Each place's rate of clicks over the first one's; it stays where no pair tells more."""
-    clicked = sums(cells.position, cells.clicked, depth)
-    shown = sums(cells.position, cells.shown, depth)
-    rate = np.divide(clicked, shown, out=np.zeros(depth), where=shown > 0)
+    rate = rate_by_place(cells, depth)
     return np.clip(rate / (rate[0] or rate.max() or 1.0), _EDGE, 1.0)
 
 
