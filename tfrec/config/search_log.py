@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from tfrec.config.base import Section
 from tfrec.config.rows import RowsConfig
 
 Action = Literal["search", "shown", "click", "cart", "purchase", "ignore"]
-KINDS = ("auto", "ubi", "ga4", "table")
+Kind = Literal["auto", "ubi", "ga4", "table"]
 
 
 class VisitorsConfig(Section):
@@ -78,7 +78,7 @@ class SearchLogConfig(RowsConfig):
     results and agent are known. Each row is a search (item_id empty), an item that was shown, or an action on one.
     """
 
-    kind: Literal["auto", "ubi", "ga4", "table"] = Field(
+    kind: Kind = Field(
         "auto", description="What the rows are; may be given as format, too. auto takes it from their columns."
     )
     actions: dict[str, Action] = Field(
@@ -112,18 +112,7 @@ class SearchLogConfig(RowsConfig):
     @classmethod
     def spelled_out(cls, value: Any) -> Any:
         """format may say what the rows are."""
-        if isinstance(value, dict) and value.get("format") in KINDS[1:] and "kind" not in value:
+        if isinstance(value, dict) and value.get("format") in get_args(Kind)[1:] and "kind" not in value:
             value = {**value, "kind": value["format"]}
             del value["format"]
         return super().spelled_out(value)
-
-    @field_validator("lists")
-    @classmethod
-    def _is_expression(cls, value: str | None) -> str | None:
-        import re
-
-        try:
-            re.compile(value or "")
-        except re.error as error:
-            raise ValueError(f"{value!r} is no regular expression ({error})") from error
-        return value

@@ -125,13 +125,14 @@ def normalised_query(query: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible(query)).casefold()).split())
 
 
-def matches(values: pl.Series, pattern: str, setting: str) -> pl.Series:
-    """Which values a regular expression (Python's) matches fully.
+def matches(values: pl.Series, pattern: str, setting: str, whole: bool = True) -> pl.Series:
+    """Which values a regular expression (Python's) matches.
 
     Args:
         values: String [N].
         pattern: the expression.
         setting: the configuration key it comes from, for the message.
+        whole: match fully; without, anywhere in the value.
 
     Returns:
         Boolean [N].
@@ -143,5 +144,6 @@ def matches(values: pl.Series, pattern: str, setting: str) -> pl.Series:
         compiled = re.compile(pattern)
     except re.error as error:
         raise DataError(f"{setting} {pattern!r} is not a regular expression: {error}.") from None
-    hits = [value for value in values.unique() if compiled.fullmatch(value)]
+    found = compiled.fullmatch if whole else compiled.search
+    hits = [value for value in values.unique() if found(value)]
     return values.is_in(hits)

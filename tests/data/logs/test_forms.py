@@ -97,3 +97,13 @@ def test_staff_machines_and_unknown_actions_are_left_out_and_counted(tmp_path: P
     assert report.to_json()["faults"]["kinds"] == {"bad timestamp": 1}
     with pytest.raises(DataError, match="is no GA4 log"):
         read(path, kind="ga4")
+
+
+@pytest.mark.parametrize("form", ["ga4.ndjson", "table.csv"])
+def test_expressions_are_pythons_and_a_wrong_one_is_told(form: str, tmp_path: Path) -> None:
+    path = write(form, tmp_path)
+    found, _ = read(path, lists="search(?! nothing)|^$", visitors={"agents": "bot(?!tle)"})
+    assert found.searches.height == 4
+    wrong = {"lists": "("} if form.startswith("ga4") else {"visitors": {"agents": "("}}
+    with pytest.raises(DataError, match=r"data\.search_log\..* '\(' is not a regular expression"):
+        read(path, **wrong)

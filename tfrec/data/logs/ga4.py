@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from tfrec.data.clean import matches
 from tfrec.data.logs.raw import inner
 
 _VALUE = pl.Struct({"string_value": pl.String, "int_value": pl.String, "double_value": pl.String})
@@ -68,9 +69,9 @@ def fields(frame: pl.DataFrame, lists: str | None) -> pl.DataFrame:
     def of_item(key: str) -> pl.Expr:
         return inner(events, f"items.{key}") if key in names else pl.lit(None, pl.String)
 
-    list_name = of_item("item_list_name")
-    given = list_name.is_not_null() & ~list_name.is_in(["", "(not set)"])
-    other = (pl.col("_action") == "view_item_list") & given & ~list_name.str.contains(lists or "")
+    list_name = events.with_columns(of_item("item_list_name").fill_null("").alias("_list"))["_list"]
+    of_search = matches(list_name, lists or "", "data.search_log.lists", whole=False)
+    other = (pl.col("_action") == "view_item_list") & ~(of_search | list_name.is_in(["", "(not set)"]))
     money = of_item("price").cast(pl.Float64, strict=False) * of_item("quantity").cast(
         pl.Float64, strict=False
     ).fill_null(1.0)

@@ -10,7 +10,7 @@ from tfrec.data.logs.rows import kind_of_action
 from tfrec.data.report import TableReport
 
 OTHER_LIST = "other_list"  # the action of an item in a list that is none of search results
-_LEAVE_OUT = "data.search_log.visitors.leave_out"
+_LEAVE_OUT, _AGENTS = "data.search_log.visitors.leave_out", "data.search_log.visitors.agents"
 
 
 def known_actions(frame: pl.DataFrame, config: SearchLogConfig, report: TableReport) -> pl.DataFrame:
@@ -39,11 +39,11 @@ def shoppers_rows(frame: pl.DataFrame, config: SearchLogConfig, report: TableRep
     for pattern in patterns:
         for name in ids:
             staff = staff | pl.lit(matches(frame[name], pattern, _LEAVE_OUT) & (frame[name] != ""))
-    machine = pl.col("agent").str.contains(visitors.agents) if visitors.agents else pl.lit(False)
-    marked = frame.with_columns(staff.alias("_staff"), machine.fill_null(False).alias("_machine"))
+    machine = pl.lit(matches(frame["agent"], visitors.agents, _AGENTS, whole=False) if visitors.agents else False)
+    marked = frame.with_columns(staff.alias("_staff"), machine.alias("_machine"))
     for column, kind in (
-        ("_staff", "rows of people to leave out (data.search_log.visitors.leave_out), left out"),
-        ("_machine", "rows of machines by their browser's name (data.search_log.visitors.agents), left out"),
+        ("_staff", f"rows of people to leave out ({_LEAVE_OUT}), left out"),
+        ("_machine", f"rows of machines by their browser's name ({_AGENTS}), left out"),
     ):
         gone = marked.filter(pl.col(column))
         shown = gone["agent" if column == "_machine" else "visitor"].unique(maintain_order=True).head(5)
