@@ -11,6 +11,7 @@ from tests.data.logs.test_joining import MINUTE, _searched, rows_of
 from tfrec.config.search_log import SearchLogConfig
 from tfrec.data.logs.insights import log_insights
 from tfrec.data.logs.joining import joined
+from tfrec.data.logs.shown import typed_queries
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def told(tmp_path: Path) -> dict[str, Any]:
         found.searches.write_parquet(share / "searches.parquet")
         found.actions.write_parquet(share / "actions.parquet")
         shares.append(share)
-    return log_insights(shares)
+    return log_insights(shares, typed_queries(shares))
 
 
 def test_everything_is_counted(told: dict[str, Any]) -> None:

@@ -96,6 +96,21 @@ def test_what_the_engine_answered_counts_as_shown_only_where_the_log_does_not_sa
     assert dict(found.actions.select("item_id", "shown").iter_rows()) == {"C": True, "D": False}
 
 
+def test_shown_items_without_a_query_id_stand_before_what_the_engine_answered() -> None:
+    answer = [{"kind": "listed", "time": 0, "item_id": item, "position": at} for at, item in enumerate("ABC")]
+    one = {"query_id": "1", "query": "sofa"}
+    found = joined(
+        rows_of(
+            {"kind": "search", "time": 0, **one},
+            *({**row, **one} for row in answer),
+            {"kind": "shown", "time": 1, "item_id": "B", "position": 1},
+            {"kind": "shown", "time": 1, "item_id": "A", "position": 0},
+        ),
+        CONFIG,
+    )
+    assert found.searches["items"].to_list() == [["A", "B"]]
+
+
 def test_steps_of_typing_are_no_searches() -> None:
     typed = ["g", "go", "gold", "gol", "gold ring"]
     rows = [row for at, query in enumerate(typed) for row in _searched(at * 2, query, ["A"])]

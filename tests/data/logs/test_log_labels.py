@@ -51,7 +51,6 @@ def folder(made: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = [f"I{n}" for n in range(made.lists.pairs)]
     pl.DataFrame({"item_id": names, "title": [f"thing {name}" for name in names]}).write_csv(folder / "items.csv")
     judged = ["query,item_id,gain,split", "Query 0,I3,1,train", "query 1,I20,1,dev", "query 2,I33,1,test"]
-    judged = ["query,item_id,gain,split", "Query 0,I3,1,train", "query 1,I20,1,dev", "query 2,I33,1,test"]
     (folder / "judged.csv").write_text("\n".join(judged))
     return folder
 
@@ -180,6 +179,7 @@ def test_the_published_sample_is_read_whole(shared_data: Path, tmp_path: Path) -
     assert report["rows_read"] == 462 + 3_393
     assert report["faults"]["count"] == 0
     assert report["cleaning"]["shown items that are not in the catalogue, no labels"]["count"] > 1_000
+    assert "1,503 of 1,847 items that the search log showed are not in the catalogue" in report["notes"]
     searches, actions = (shop.log_table(name).collect() for name in ("searches", "actions"))
     assert searches.filter(pl.col("items").list.len() > 0).height > 200
     steps = "searches that were steps of typing the next one (data.search_log.typing_seconds), left out"

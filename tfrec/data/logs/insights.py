@@ -15,11 +15,12 @@ _FEW = 3  # searches below which a query's shares tell nothing
 _COUNTS = ("searches", "without_results", "with_list", "without_clicks", "again", "carts", "purchases")
 
 
-def log_insights(shares: Sequence[Path], most: int = 50) -> dict[str, Any]:
+def log_insights(shares: Sequence[Path], typed: pl.DataFrame, most: int = 50) -> dict[str, Any]:
     """Tells what a joined log says about the shop's search.
 
     Args:
         shares: the folders that `read_log` gives.
+        typed: what was typed in them, as `typed_queries` gives.
         most: queries in each table.
 
     Returns:
@@ -28,7 +29,7 @@ def log_insights(shares: Sequence[Path], most: int = 50) -> dict[str, Any]:
         results when the log counts none, or shows none and counts nothing; `again` when the session's next search has
         other words, follows within five minutes and nothing was clicked before it.
     """
-    parts, moves = zip(*(_of_share(share) for share in shares), strict=True)
+    parts, moves = zip(*(_of_share(share, typed.select("query", "key")) for share in shares), strict=True)
     queries = pl.concat(parts).group_by("key").agg(
         pl.col("query").first(), *(pl.col(name).sum() for name in _COUNTS), pl.col("revenue").sum(),
     )  # fmt: skip
@@ -55,10 +56,9 @@ def log_insights(shares: Sequence[Path], most: int = 50) -> dict[str, Any]:
     return {"totals": totals, "tables": tables}
 
 
-def _of_share(share: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _of_share(share: Path, keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Counts of each query of some visitors, and what was typed after it."""
-    searches = pl.read_parquet(share / "searches.parquet").sort("session", "time", "search")
-    plain = pl.col("query").str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    searches = pl.read_parquet(share / "searches.parquet").join(keys, on="query").sort("session", "time", "search")
     actions = pl.read_parquet(share / "actions.parquet")
     done = actions.group_by("search").agg(
         *((pl.col("action") == name).any().alias(name) for name in (CART, PURCHASE)),
@@ -68,7 +68,7 @@ def _of_share(share: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     same = pl.col("session") == pl.col("session").shift(-1)
     soon = pl.col("time").shift(-1) - pl.col("time") <= _AGAIN_SECONDS
     shown = pl.col("items").list.len() > 0
-    rows = searches.with_columns(plain.alias("key")).join(done, on="search", how="left", maintain_order="left")
+    rows = searches.join(done, on="search", how="left", maintain_order="left")
     rows = rows.with_columns(
         pl.col("acted").fill_null(False),
         pl.when(same & soon & (pl.col("key") != pl.col("key").shift(-1))).then(pl.col("key").shift(-1)).alias("next"),

@@ -138,8 +138,6 @@ def _shown(
     keyed = all_shown.filter(pl.col("key").is_not_null()).join(
         searches.select("visitor", "key", "search"), on=["visitor", "key"], how="inner", maintain_order="left"
     )
-    seen = keyed.filter(pl.col("kind") == SHOWN)["search"].unique()
-    keyed = keyed.filter((pl.col("kind") == SHOWN) | ~pl.col("search").is_in(seen.implode()))
     # lists that do not say which search they answer: the session's latest one
     loose = all_shown.filter(pl.col("key").is_null()).sort("time", "order")
     late = loose.join_asof(
@@ -149,6 +147,8 @@ def _shown(
     found.leaves_out("shown items that no search of the session precedes", int(late["search"].null_count()))
     columns = ["search", "visitor", "item_id", "kind", "position", "time", "order"]
     shown = pl.concat([keyed.select(columns), late.filter(pl.col("search").is_not_null()).select(columns)])
+    seen = shown.filter(pl.col("kind") == SHOWN)["search"].unique()
+    shown = shown.filter((pl.col("kind") == SHOWN) | ~pl.col("search").is_in(seen.implode()))
     base = pl.when(pl.col("kind") == LISTED).then(0).otherwise(first_position)
     running = pl.int_range(pl.len(), dtype=pl.Int32).over("search")
     shown = shown.sort("search", "time", "order").with_columns(

@@ -14,7 +14,7 @@ from tfrec.clicks.lists import sums
 from tfrec.config.search_log import LogLabelsConfig
 from tfrec.data.items import Catalogue
 from tfrec.data.logs.rows import CART, CLICK, PURCHASE
-from tfrec.data.logs.shown import lists_of, shown_items, spellings, typed_queries
+from tfrec.data.logs.shown import lists_of, shown_items, spellings
 from tfrec.data.report import TableReport
 from tfrec.errors import DataError
 
@@ -28,6 +28,7 @@ _SURE = 0.5  # of a negative
 
 def log_labels(
     shares: Sequence[Path],
+    queries: pl.DataFrame,
     catalogue: Catalogue,
     config: LogLabelsConfig,
     leave_out: set[str],
@@ -38,6 +39,7 @@ def log_labels(
 
     Args:
         shares: the folders that `read_log` gives.
+        queries: what was typed in them, as `typed_queries` gives.
         catalogue: the products; shown items that have left keep their places in the lists and give no labels.
         config: how labels are made.
         leave_out: normalised queries that the shop has judged itself, which give no labels.
@@ -51,7 +53,6 @@ def log_labels(
     Raises:
         DataError: no search has a list of shown items.
     """
-    queries = typed_queries(shares)
     shown = shown_items(shares, queries, catalogue, config.max_depth, report)
     if not len(shown.query):
         raise DataError(
@@ -64,7 +65,7 @@ def log_labels(
     query, item = keys // width, keys % width - 1
     lists = lists_of(shown, pair.astype(np.int32), len(keys), config.half_life_days)
     choice = choose_model(lists, config.model, seed)
-    counts = {name: np.bincount(pair, done, len(keys)) for name, done in shown.done.items()}
+    counts = {name: sums(pair, done, len(keys)) for name, done in shown.done.items()}
     stronger = {name: sums(pair, shown.done[name] * lists.row_weight, len(keys)) for name in (CART, PURCHASE)}
     weights: dict[str, float] = {CLICK: 1.0, **{str(action): worth for action, worth in config.actions.items()}}
     gains = gains_of(choice.fitted, query, stronger, weights)

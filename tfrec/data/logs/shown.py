@@ -64,7 +64,7 @@ def shown_items(
         ids = pl.concat([ids, others.join(ids, on="item_id", how="anti")])
     codes = queries.select("query", pl.col("code").cast(pl.Int32))
     parts: list[pl.DataFrame] = []
-    left: dict[str, int] = {}
+    left: dict[str, str] = {}
     deep = gone = 0
     for share in shares:
         searches = pl.read_parquet(share / "searches.parquet", columns=list(_READ))
@@ -79,7 +79,7 @@ def shown_items(
         strangers = rows.filter(pl.col("item") < 0)["item_id"]
         gone += len(strangers)
         if len(left) < 5:
-            left.update(dict.fromkeys(strangers.unique(maintain_order=True).head(5).to_list(), 0))
+            left.update(dict.fromkeys(strangers.unique(maintain_order=True).head(5), ""))
         actions = pl.read_parquet(share / "actions.parquet").filter("shown")
         done = actions.group_by("search", "item_id").agg(
             *((pl.col("action") == name).any().alias(name) for name in (CART, PURCHASE)), pl.lit(True).alias(CLICK)
@@ -87,13 +87,11 @@ def shown_items(
         rows = rows.join(done, on=["search", "item_id"], how="left", maintain_order="left")
         kinds = (pl.col(name).fill_null(False) for name in (CLICK, CART, PURCHASE))
         parts.append(rows.select("search", "time", "code", "item", pl.col("positions").cast(pl.Int16), *kinds))
-    if deep:
-        report.change(f"shown items below place {max_depth} (data.search_log.labels.max_depth), left out", deep)
-    if gone:
-        examples = ((item, "") for item in list(left)[:5])
-        report.change("shown items that are not in the catalogue, no labels", gone, examples)
-        report.rows_gone += gone
+    report.change(f"shown items below place {max_depth} (data.search_log.labels.max_depth), left out", deep)
+    report.change("shown items that are not in the catalogue, no labels", gone, left.items())
     rows = pl.concat(parts) if parts else pl.DataFrame(schema=_ROW)
+    if gone > rows.height / 2:
+        report.warn([f"{gone:,} of {rows.height:,} items that the search log showed are not in the catalogue"])
     runs = rows["search"].rle().struct.unnest() if rows.height else pl.DataFrame({"len": pl.Series([], dtype=pl.Int64)})
     lengths = runs["len"].to_numpy().astype(np.int64)
     starts = np.concatenate([[0], np.cumsum(lengths)])[:-1].astype(np.int64)

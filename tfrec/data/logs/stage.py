@@ -17,6 +17,7 @@ from tfrec.data.layouts.resolve import every_file
 from tfrec.data.logs.insights import log_insights
 from tfrec.data.logs.labels import log_labels
 from tfrec.data.logs.parts import log_digest, read_log
+from tfrec.data.logs.shown import typed_queries
 from tfrec.data.report import TableReport
 from tfrec.errors import DataError
 
@@ -67,7 +68,8 @@ def log_searches(
     digest = log_digest(log, data.cleaning, files)[:_LETTERS]
     shares = read_log(files, log, root, data.cleaning, work / digest, report)
     own = {normalised_query(query) for query in judged["query"].unique()} if judged is not None else set()
-    labels, model = log_labels(shares, catalogue, log.labels, own, config.seed, report)
+    queries = typed_queries(shares)
+    labels, model = log_labels(shares, queries, catalogue, log.labels, own, config.seed, report)
     if not labels.height and judged is None:
         raise DataError(
             f"The search log leaves no label ({model['impressions']:,} shown items, {model['clicks']:,} clicks): a "
@@ -85,7 +87,7 @@ def log_searches(
     searches = labels.join(numbers, on="key", how="left", maintain_order="left")
     skipped = pl.col("gain") < log.labels.skipped_gain  # no positives of little weight, but negatives
     searches = searches.with_columns(pl.when(skipped).then(0.0).otherwise("gain").cast(pl.Float32).alias("gain"))
-    told = {"click_model": model, "insights": log_insights(shares)}
+    told = {"click_model": model, "insights": log_insights(shares, queries)}
     return LogLabels(searches.select("query_id", "query", "item_id", "item", "gain", "weight", "key"), told)
 
 
