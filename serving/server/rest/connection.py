@@ -80,8 +80,8 @@ class Connection:
         try:
             if not parser.ready and parser.error is None and not self._read():
                 return False
-            if not parser.ready:
-                self._refuse(parser.error or HttpError(400, "The request is not HTTP/1.1."))
+            if not parser.ready and parser.error is not None:
+                self._refuse(parser.error)
                 return False
             self.busy = True
             request, held = parser.ready.popleft()

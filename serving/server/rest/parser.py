@@ -51,16 +51,15 @@ class RequestParser:
         self._limits, self._budget, self._admit = limits, budget, admit
         self._parser = httptools.HttpRequestParser(self)
         self._held = Held(budget, limits.free_body_bytes)
-        self._unread = 0  # bytes of a head that httptools keeps to itself
+        self._size = self._unread = 0  # bytes of a head or of trailers; those that httptools may keep to itself
 
     def feed(self, data: bytes) -> None:
         """Takes what has arrived; afterwards there may be more in `ready`, or an `error`."""
-        before, count = self.state, len(data)
+        self._unread += len(data)  # what is called below sets it back
         try:
             while data:
                 data = self._fed(data)
-            if before is State.HEAD is self.state:
-                self._unread += count
+            if self.state is not State.IDLE:
                 self._grow(0)
         except HttpError as error:
             self.error = error
@@ -100,6 +99,7 @@ class RequestParser:
         self._url, self._headers, self._body = b"", dict[str, str](), bytearray()
 
     def on_url(self, url: bytes) -> None:
+        self._unread = 0
         self._grow(len(url))
         self._url += url
 
@@ -138,7 +138,7 @@ class RequestParser:
         # 47: gzip or zlib, by their first bytes
         self._unpacker = None if packing == "identity" else zlib.decompressobj(47)
         self.state, self.asks = State.BODY, "expect" in headers
-        self._coming = request
+        self._size, self._coming = 0, request
 
     def _request(self) -> Request:
         """The head, checked as far as httptools does not."""
@@ -151,13 +151,14 @@ class RequestParser:
         if target[:7].lower() == "http://" or target[:8].lower() == "https://":
             host, _, path = target.split("://", 1)[1].partition("/")
             target = f"/{path}"
-        if not target.startswith("/"):
+        # httptools takes every CONNECT for an upgrade, with whatever target.
+        if not target.startswith("/") or self._parser.get_method() == b"CONNECT":
             raise HttpError(400, "The request's target is not a path.")
         path, _, query = target.partition("?")
         return Request(self._parser.get_method().decode("ascii"), path, query, headers, host)
 
     def on_body(self, piece: bytes) -> None:
-        self.asks, self._arrived = False, self._arrived + len(piece)
+        self._unread, self.asks, self._arrived = 0, False, self._arrived + len(piece)
         if self._arrived > self._limits.body_bytes:
             raise HttpError(413, f"The body has more than {self._limits.body_bytes} bytes.")
         if self._unpacker is None:

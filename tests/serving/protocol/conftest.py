@@ -102,3 +102,16 @@ def open_files() -> Callable[[], int]:
     if not folder.is_dir():
         pytest.skip("open files can be counted on Linux only")
     return lambda: len(list(folder.iterdir()))
+
+
+@pytest.fixture
+def echo() -> Iterator[Any]:
+    """A REST port with tight limits that gives back what it was asked; see rest_port."""
+    from tests.serving.protocol.rest_port import LIMITS, Echo
+    from tfrec.serving.server.metrics.counters import Metrics
+    from tfrec.serving.server.rest.listener import RestListener
+
+    listener = RestListener(Echo(), metrics=Metrics(), limits=LIMITS, hosts=["x"])
+    listener.start("127.0.0.1", 0)
+    yield listener
+    listener.stop(0.2)
