@@ -162,6 +162,13 @@ def test_another_servers_file_keeps_its_other_models_and_its_own_base_path(expor
     assert standing(export).stable == 2 and len(read_acts(export)) == 1
 
 
+def test_another_servers_file_that_is_named_later_is_written(export: Path, tmp_path: Path) -> None:
+    promote(Servers(export), 2, force="x")
+    servers = Servers(export, file=tmp_path / "models.config")
+    assert promote(servers, 2).finished
+    assert read_model_config_file(tmp_path / "models.config")[0].labels == {"stable": 2}
+
+
 def test_an_act_that_was_killed_is_brought_to_its_end(export: Path) -> None:
     servers = Servers(export)
     promote(servers, 1, force="x")

@@ -152,7 +152,7 @@ def _tell(done: Done, sentence: str, target: str | None) -> None:
         )
         return
     answers = [f"{label or 'no version named'}: version {number}" for label, number in sorted(done.answers.items())]
-    console.print(f"{target} answers: {', '.join(answers)}.", highlight=False, soft_wrap=True)
+    console.print(f"{target} answers: {', '.join(answers)}.", highlight=False, soft_wrap=True, markup=False)
 
 
 def _plain(one: VersionFacts) -> dict[str, object]:

@@ -94,8 +94,8 @@ class Asked:
         """Waits until requests are answered by the versions that they should be.
 
         Args:
-            stands: what the labels should mean; who names no version should get the highest that is labelled or, where
-                that is below it, still kept ready: never one above.
+            stands: what the labels should mean; who names no version should get the highest that is labelled, for
+                what is kept ready besides is below it.
 
         Returns:
             "stable", "canary" and "" (no version named) -> the version that answered.

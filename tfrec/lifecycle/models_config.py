@@ -66,9 +66,10 @@ def write_models_config(servers: Servers, stands: Standing, also: Collection[int
         ServingError: the other models.config cannot be read.
         TfrecError: a file cannot be written.
     """
-    model, other = _model(servers, stands, also), _other(servers, stands, also)
+    model = _model(servers, stands, also)
     if servers.file is not None:
-        atomic_write(servers.file, model_config_text(check_models(other), _COMMENT))
+        models = _beside(_models_of(servers.file), model)
+        atomic_write(servers.file, model_config_text(check_models(models), _COMMENT))
     atomic_write(servers.export / PROMOTED, model_config_text([model], _COMMENT))
 
 
@@ -78,8 +79,8 @@ def check_readable(servers: Servers) -> None:
     Raises:
         ServingError: with the file's fault.
     """
-    if servers.file is not None and servers.file.exists():
-        read_model_config_file(servers.file)
+    if servers.file is not None:
+        _models_of(servers.file)
 
 
 def is_told(servers: Servers, stands: Standing, whole: bool = True) -> bool:
@@ -102,7 +103,8 @@ def is_told(servers: Servers, stands: Standing, whole: bool = True) -> bool:
         return [(one.policy, one.labels) for one in found] == [(wanted.policy, wanted.labels)]
     if list(found) != [wanted]:
         return False
-    return servers.file is None or list(_other(servers, stands, ())) == list(read_model_config_file(servers.file))
+    others = () if servers.file is None else _models_of(servers.file)
+    return servers.file is None or others == _beside(others, wanted)
 
 
 def _model(servers: Servers, stands: Standing, also: Collection[int]) -> ModelConfig:
@@ -112,11 +114,13 @@ def _model(servers: Servers, stands: Standing, also: Collection[int]) -> ModelCo
     return ModelConfig(servers.name, base, policy, stands.labels)
 
 
-def _other(servers: Servers, stands: Standing, also: Collection[int]) -> list[ModelConfig]:
-    """The models of the other file, with this one as it is to be."""
-    if servers.file is None:
-        return []
-    model = _model(servers, stands, also)
-    found = list(read_model_config_file(servers.file)) if servers.file.exists() else []
-    mine = [replace(model, base_path=one.base_path) if one.name == model.name else one for one in found]
-    return mine if any(one.name == model.name for one in found) else [*found, model]
+def _models_of(file: Path) -> tuple[ModelConfig, ...]:
+    """The models of the file elsewhere, none where it is still to be written."""
+    return read_model_config_file(file) if file.exists() else ()
+
+
+def _beside(models: tuple[ModelConfig, ...], model: ModelConfig) -> tuple[ModelConfig, ...]:
+    """The models of the file elsewhere with this one as it is to be."""
+    if all(one.name != model.name for one in models):
+        return (*models, model)
+    return tuple(replace(model, base_path=one.base_path) if one.name == model.name else one for one in models)

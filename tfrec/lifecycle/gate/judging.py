@@ -15,7 +15,7 @@ from tfrec.export.loaded import LoadedModel
 from tfrec.lifecycle.act_log import standing
 from tfrec.lifecycle.gate import checks
 from tfrec.lifecycle.gate.checks import Check, Task
-from tfrec.lifecycle.gate.requests import Pair, recommendation_task, search_task, timed, title_task, titles_of
+from tfrec.lifecycle.gate.requests import Pair, Titles, recommendation_task, search_task, timed, title_task, titles_of
 from tfrec.lifecycle.verdict_file import DOUBTFUL, PASS, REFUSE, Outcome, Verdict, manifest_digest, write_verdict
 from tfrec.lifecycle.versions import check_version, size_of, version_numbers
 
@@ -47,13 +47,14 @@ def judge(
             raise ExportError(f"Version {number} cannot be compared with itself: name another with --against.")
     before = manifest_digest(export, number)
     models = LoadedModel.open(export / str(number)), None if other is None else LoadedModel.open(export / str(other))
-    tasks, changed, queries = _tasks(config, shop, models)
+    titles = titles_of(models[0]), titles_of(models[1])
+    tasks, changed, queries = _tasks(config, shop, models, titles)
     found = [
         check for task in tasks for check in checks.quality(task, config.gate, config.seed, config.evaluation.resamples)
     ]
     found.append(checks.enough(tasks))
     if models[1] is not None:
-        found += _beside(config, models[0], models[1], changed, queries)
+        found += _beside(config, models[0], models[1], titles, changed, queries)
     if manifest_digest(export, number) != before:
         raise ExportError(f"{export}/{number} changed while it was judged: run the gate again.")
     outcome = worst([check.outcome for check in found])
@@ -77,16 +78,16 @@ def _against(export: Path, number: int) -> int | None:
     return next((one for one in version_numbers(export) if one < number), None)
 
 
-def _tasks(config: Config, shop: ShopData, models: Pair) -> tuple[list[Task], list[bool], list[str]]:
+def _tasks(config: Config, shop: ShopData, models: Pair, titles: Titles) -> tuple[list[Task], list[bool], list[str]]:
     """(tasks, per query whether its first page changes, queries to measure time with)."""
     try:
         splits = choose_splits(shop, config.gate.split)
     except EvaluationError:
         splits = {}  # a shop without held-out requests is judged by what needs no label
-    tasks: list[Task | None] = [title_task(config, models)]
+    tasks: list[Task | None] = [title_task(config, models, titles)]
     changed: list[bool] = []
     queries: list[str] = []
-    if "search" in splits and (found := search_task(config, shop, models, splits["search"])):
+    if "search" in splits and (found := search_task(config, shop, models, titles[1], splits["search"])):
         tasks.insert(0, found[0])
         changed, queries = found[1], list(shop.judgments(splits["search"]))
     if "recommendation" in splits:
@@ -95,14 +96,15 @@ def _tasks(config: Config, shop: ShopData, models: Pair) -> tuple[list[Task], li
 
 
 def _beside(
-    config: Config, mine: LoadedModel, other: LoadedModel, changed: Sequence[bool], queries: Sequence[str]
-) -> list[Check]:
+    config: Config, mine: LoadedModel, other: LoadedModel, titles: Titles, changed: Sequence[bool],
+    queries: Sequence[str],
+) -> list[Check]:  # fmt: skip
     """What is looked at beside quality."""
-    settings, titles = config.gate, titles_of(other)
-    asked = list(queries) or [title for title in titles.values() if title][:50]
+    settings, served = config.gate, titles[1]
+    asked = list(queries) or [title for title in served.values() if title][:50]
     found = [checks.offers(mine.manifest, other.manifest)]
-    if titles:
-        found.insert(0, checks.catalogue(titles_of(mine), titles, settings))
+    if served:
+        found.insert(0, checks.catalogue(titles[0], served, settings))
     found.append(checks.size(size_of(mine.manifest), size_of(other.manifest), settings))
     found.append(checks.latency(*timed((mine, other), asked), settings))
     return [*found, checks.first_pages(changed, settings)] if changed else found

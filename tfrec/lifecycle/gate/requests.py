@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -21,11 +22,15 @@ from tfrec.lifecycle.gate.slices import query_slices, shopper_slices
 
 PAGE = 10
 _TITLES, _TIMED = 200, 24
+T = TypeVar("T")
 Pair = tuple[LoadedModel, LoadedModel | None]
+Titles = tuple[Mapping[str, str], Mapping[str, str]]
 
 
-def titles_of(model: LoadedModel) -> dict[str, str]:
+def titles_of(model: LoadedModel | None) -> dict[str, str]:
     """Title by item id of everything that a version can show; items without one have ""."""
+    if model is None:
+        return {}
     file = model.folder / SHOWN_ITEMS_FILE
     if not file.is_file():
         return {}
@@ -34,13 +39,16 @@ def titles_of(model: LoadedModel) -> dict[str, str]:
     return dict(zip(frame["item_id"].to_list(), titles, strict=True))
 
 
-def search_task(config: Config, shop: ShopData, models: Pair, split: str) -> tuple[Task, list[bool]] | None:
+def search_task(
+    config: Config, shop: ShopData, models: Pair, served: Collection[str], split: str
+) -> tuple[Task, list[bool]] | None:
     """nDCG@10 of the judged queries of a split, and per query whether its first page changes; None without any.
 
     Args:
         config: sections gate, evaluation and retrieval, and the seed are read.
         shop: with the judgments.
         models: candidate and served version.
+        served: item ids of the served version.
         split: dev, test or folds.
     """
     judged = shop.judgments(split)
@@ -55,7 +63,7 @@ def search_task(config: Config, shop: ShopData, models: Pair, split: str) -> tup
         return Task("search", NDCG, "queries", values), []
     before = _searched(models[1], queries, config.evaluation.depth)
     other = evaluate_rankings(judgments, before, config.evaluation.relevant_gain).per_query[NDCG]
-    parts = query_slices(config, shop, names, judgments, set(titles_of(models[1])), values, other)
+    parts = query_slices(config, shop, names, judgments, served, values, other)
     changed = [_page(found, query) != _page(before, query) for query in names]
     return Task("search", NDCG, "queries", values, other, list(parts)), changed
 
@@ -69,9 +77,7 @@ def recommendation_task(config: Config, shop: ShopData, models: Pair, split: str
         models: candidate and served version.
         split: dev or test.
     """
-    shoppers = shop.shoppers(split)
-    order = np.random.default_rng(config.seed).permutation(len(shoppers))[: config.gate.most_requests]
-    chosen = [shoppers[row] for row in sorted(order.tolist())]
+    chosen = _some(shop.shoppers(split), config)
     if not chosen:
         return None
     truths = [shopper.truth for shopper in chosen]
@@ -85,24 +91,23 @@ def recommendation_task(config: Config, shop: ShopData, models: Pair, split: str
     return Task("recommendation", NDCG_20, "shoppers", mine, other, list(parts))
 
 
-def title_task(config: Config, models: Pair) -> Task | None:
+def title_task(config: Config, models: Pair, titles: Titles) -> Task | None:
     """MRR@10 of items that are looked for by the title that the served version knows them by: needs no label.
 
     Args:
         config: the seed is read.
         models: candidate and served version.
+        titles: of both, by item id.
 
     Returns:
         None where fewer than ten items of both have a title of their own.
     """
-    candidate, served = models
-    known = titles_of(candidate) if served is None else titles_of(served)
-    both = set(known) & set(titles_of(candidate))
+    known = titles[0] if models[1] is None else titles[1]
     owners: dict[str, list[str]] = {}
     for item_id, title in known.items():
         if title.strip():
             owners.setdefault(title.strip().lower(), []).append(item_id)
-    single = [(known[some[0]], some[0]) for some in owners.values() if len(some) == 1 and some[0] in both]
+    single = [(known[some[0]], some[0]) for some in owners.values() if len(some) == 1 and some[0] in titles[0]]
     if len(single) < PAGE:
         return None
     order = np.random.default_rng(config.seed).permutation(len(single))[:_TITLES]
@@ -138,9 +143,9 @@ def timed(
     return np.array(spent[0]), np.array(spent[1])
 
 
-def _some(queries: Sequence[str], config: Config) -> list[str]:
-    order = np.random.default_rng(config.seed).permutation(len(queries))[: config.gate.most_requests]
-    return [queries[row] for row in sorted(order.tolist())]
+def _some(requests: Sequence[T], config: Config) -> list[T]:
+    order = np.random.default_rng(config.seed).permutation(len(requests))[: config.gate.most_requests]
+    return [requests[row] for row in sorted(order.tolist())]
 
 
 def _searched(model: LoadedModel, queries: Sequence[str], depth: int) -> dict[str, list[tuple[str, float]]]:
