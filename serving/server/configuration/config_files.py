@@ -9,7 +9,7 @@ from typing import Any
 from tfrec.errors import ServingError
 from tfrec.serving.client.schema import message_class, read_pool
 from tfrec.serving.server.configuration.text_files import read_text_file
-from tfrec.serving.server.numbers import MOST_SECONDS, MOST_THREADS
+from tfrec.serving.server.numbers import MOST_SECONDS, MOST_THREADS, whole
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 _LARGEST_BATCH = 1 << 16  # every size of a batch is run before a version answers
@@ -46,12 +46,7 @@ def read_batching_parameters(path: Path | str) -> BatchingParameters:
     message = _read(path, "BatchingParameters")
 
     def number(name: str, least: int, most: int) -> int | None:
-        value: int | None = getattr(message, name).value if message.HasField(name) else None
-        if value is not None and value < least:
-            raise ServingError(f"{path}: {name} must be at least {least}, not {value}.")
-        if value is not None and value > most:
-            raise ServingError(f"{path}: {name} must be at most {most}, not {value}.")
-        return value
+        return whole(f"{path}: {name}", getattr(message, name).value, least, most) if message.HasField(name) else None
 
     sizes = tuple(message.allowed_batch_sizes)
     most = number("max_batch_size", 1, _LARGEST_BATCH)

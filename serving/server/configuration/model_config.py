@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tfrec.errors import ServingError
-from tfrec.export.version_names import LARGEST_VERSION
 from tfrec.serving.server.configuration.text_files import read_text_file
 from tfrec.serving.server.status import StatusError, invalid_argument
 
@@ -124,8 +123,6 @@ def check_models(models: Sequence[ModelConfig]) -> tuple[ModelConfig, ...]:
             raise invalid_argument(f"Model {model.name} has a specific version policy without versions")
         if any(version < 0 for version in (*model.policy.versions, *model.labels.values())):
             raise invalid_argument(f"Model {model.name} names a negative version")
-        if any(version > LARGEST_VERSION for version in (*model.policy.versions, *model.labels.values())):
-            raise invalid_argument(f"Model {model.name} names a version beyond {LARGEST_VERSION}")
         if "" in model.labels:
             raise invalid_argument(f"Model {model.name} has a version label without a name")
     return tuple(models)

@@ -43,8 +43,8 @@ def test_batching_parameters(tmp_path: Path) -> None:
     [
         ("allowed_batch_sizes: [8, 4]", "must ascend"),
         ("max_batch_size { value: 32 } allowed_batch_sizes: [8, 16]", r"must be max_batch_size \(32\), not 16"),
-        ("max_batch_size { value: 0 }", "at least 1, not 0"),
-        ("num_batch_threads { value: -1 }", "at least 1, not -1"),
+        ("max_batch_size { value: 0 }", "from 1 to 65536, not 0"),
+        ("num_batch_threads { value: -1 }", "from 1 to 1024, not -1"),
         ("max_batch: 3", 'no field named "max_batch"'),
     ],
 )
