@@ -17,6 +17,7 @@ app = typer.Typer(help="Prepare, look at and fetch data.", no_args_is_help=True)
 @command_errors
 def prepare(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> None:  # noqa: B006
     """Read, check, clean and split a shop's files; skipped when nothing has changed."""
+    from tfrec.data.places import TABLES
     from tfrec.data.prepare import prepare as prepare_data
     from tfrec.pipeline.cleaning import forget_unused_data
     from tfrec.pipeline.run_folder import RunFolder
@@ -32,7 +33,7 @@ def prepare(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) ->
     )
     examples = ", ".join(f"{count:,} {kind}" for kind, count in report["examples"].items())
     typer.echo(f"{shop.folder}: {tables}; training examples: {examples}.")
-    for name in ("items", "searches", "interactions", "search_log"):
+    for name in TABLES:
         faults = report.get(name, {}).get("faults", {})
         if faults.get("count"):
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in faults["kinds"].items())

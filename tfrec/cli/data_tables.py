@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from tfrec.data.places import TABLES
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from tfrec.data.shop import ShopData
 
-_SECTIONS = ("items", "searches", "interactions", "search_log")
 _WIDTH = 60
 _FIRST = 3
 _LOOKED_AT = 20_000
@@ -28,14 +29,14 @@ def overview(shop: ShopData) -> Iterator[RenderableType]:
     report = shop.report
     yield f"[bold]{shop.folder}[/bold]  fingerprint {shop.fingerprint[:12]}"
     yield _counts(report)
-    for name in _SECTIONS:
+    for name in TABLES:
         if name in report:
             yield _columns(name, report[name], shop.log_labels if name == "search_log" else getattr(shop, name))
     yield _splits(report)
     yield from _changes(report)
     yield from _faults(report)
     yield from _values(report)
-    for name in _SECTIONS:
+    for name in TABLES:
         for note in report.get(name, {}).get("notes", []):
             yield _escaped(f"{name}: {note}")
     if images := report.get("images"):
@@ -111,7 +112,7 @@ def _escaped(text: Any) -> str:
 
 def _counts(report: dict[str, Any]) -> Any:
     table = _table("Tables", "table", "rows read", "kept", "faulty", "files")
-    for name in _SECTIONS:
+    for name in TABLES:
         if name in report:
             part = report[name]
             numbers = (f"{part[key]:,}" for key in ("rows_read", "rows_kept"))
@@ -175,7 +176,7 @@ def _splits(report: dict[str, Any]) -> Any:
 
 def _changes(report: dict[str, Any]) -> Iterator[Any]:
     table = _table("What cleaning changed", "table", "change", "count", "for example")
-    for name in _SECTIONS:
+    for name in TABLES:
         for kind, entry in report.get(name, {}).get("cleaning", {}).items():
             example = entry["examples"][0] if entry["examples"] else ""
             table.add_row(name, kind, f"{entry['count']:,}", _escaped(example))
@@ -184,7 +185,7 @@ def _changes(report: dict[str, Any]) -> Iterator[Any]:
 
 def _faults(report: dict[str, Any]) -> Iterator[Any]:
     table = _table("Faulty rows, dropped (the first of each table)", "file", "row", "what is wrong")
-    for name in _SECTIONS:
+    for name in TABLES:
         for fault in report.get(name, {}).get("faults", {}).get("first", []):
             table.add_row(_escaped(fault["file"]), f"{fault['row']:,}", _escaped(fault["what"]))
     yield table if table.row_count else "No faulty rows."
@@ -192,7 +193,7 @@ def _faults(report: dict[str, Any]) -> Iterator[Any]:
 
 def _values(report: dict[str, Any]) -> Iterator[Any]:
     table = _table("Values that cannot be read, left empty (the first of each table)", "file", "row", "what is wrong")
-    for name in _SECTIONS:
+    for name in TABLES:
         for value in report.get(name, {}).get("values", {}).get("first", []):
             table.add_row(_escaped(value["file"]), f"{value['row']:,}", _escaped(value["what"]))
     if table.row_count:

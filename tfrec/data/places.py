@@ -18,6 +18,7 @@ from tfrec.errors import DataError, TfrecError
 from tfrec.files import flocked, read_json
 
 FORMAT = 6  # raise it when the same configuration shall be prepared anew
+TABLES = ("items", "searches", "interactions", "search_log")  # sections of data, in the order of reports
 _LETTERS = 16  # of the hash, as the folder's name
 
 
@@ -148,7 +149,7 @@ def forget_data(base: Path, wanted: Iterable[str]) -> None:
 
 def _fingerprints(data: DataConfig, root: Path) -> dict[str, str]:
     found = {}
-    for section in ("items", "searches", "interactions", "search_log"):
+    for section in TABLES:
         table = getattr(data, section)
         if table is not None:
             for path in every_file(table, root):

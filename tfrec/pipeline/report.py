@@ -10,7 +10,7 @@ import polars as pl
 from markupsafe import Markup
 
 from tfrec.config import Config, plain_yaml
-from tfrec.data.places import folder_of
+from tfrec.data.places import TABLES, folder_of
 from tfrec.errors import EvaluationError
 from tfrec.files import atomic_write, read_json
 from tfrec.pipeline.run_folder import RunFolder
@@ -22,7 +22,6 @@ from tfrec.reporting.tasks import task_html
 from tfrec.training.training_state import last_state, training_folder
 
 _UNITS = {"search": "queries", "recommendation": "shoppers"}
-_TABLES = ("items", "searches", "interactions", "search_log")
 _SIDE_BY_SIDE, _PLACES = 8, 5  # queries won and lost; items of each
 BASELINE = "BM25"
 
@@ -122,7 +121,7 @@ def _tables(run: RunFolder, signature: str) -> dict[str, dict[str, Any]]:
     about = last_state(training_folder(run.checkpoints, signature)).get("about") or {}
     file = folder_of(run.data, about.get("prepared", "")) / "report.json"
     found = read_json(file) if about and file.is_file() else {}
-    return {name: found[name] for name in _TABLES if name in found}
+    return {name: found[name] for name in TABLES if name in found}
 
 
 def _stages(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,179 @@
+"""A shop's tables, read, cleaned and split, with the examples made of them: what a prepared folder holds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tfrec.config import Config, DataConfig, InteractionsConfig
+from tfrec.data.examples import SCHEMA, known_positives, recommendation_examples, search_examples
+from tfrec.data.interactions import load_interactions
+from tfrec.data.items import load_items
+from tfrec.data.logs.stage import log_searches
+from tfrec.data.places import TABLES, Sources
+from tfrec.data.report import NothingKnown, TableReport
+from tfrec.data.searches import load_searches
+from tfrec.data.split import FOLDS, check_leaks, split_interactions, split_searches
+from tfrec.errors import DataError
+from tfrec.files import write_json
+
+_MUCH = 0.2  # of the rows, from which repeats are worth a word
+
+
+def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bool) -> dict[str, Any]:
+    """Reads, splits and writes all tables, the examples, and report.json.
+
+    Args:
+        config: the whole configuration.
+        sources: the shop's files.
+        folder: gets what is written.
+        work: where a search log lies while it is read; what a killed run has done there is not done again.
+        trains: whether it is to be trained on; without, searches and purchases may all be of products that have left.
+
+    Returns:
+        what the manifest tells: the numbers of items and examples, and of pictures where they are read.
+
+    Raises:
+        DataError: a table is unreadable or faulty beyond the configured share, splits leak, or no example is left.
+    """
+    data, root = sources.data, sources.root
+    assert data.items is not None
+    cleaning = data.cleaning
+    report: dict[str, Any] = {}
+    tables = {name: TableReport(name, cleaning) for name in TABLES}
+    catalogue = load_items(data.items, root, data.template, cleaning, tables["items"])
+    catalogue.frame.write_parquet(folder / "items.parquet")
+    images: dict[str, Any] = {}
+    if config.model.images.enabled:
+        images = _images(config, data, root, catalogue.frame, folder, report)
+    report["items"] = tables["items"].to_json()
+
+    searches = interactions = None
+    splits: dict[str, Any] = {}
+    if data.searches is not None:
+        table = tables["searches"]
+        searches = _unless_all_left(load_searches, trains, data.searches, root, catalogue, data.items, cleaning, table)
+    if data.searches is not None and searches is not None:
+        searches = _split(searches, config, data, table)
+        report["searches"] = table.to_json()
+    if data.search_log is not None:
+        table = tables["search_log"]
+        log = log_searches(config, data, root, work, folder, catalogue, searches, table)
+        if searches is None:  # nobody judged: some of the log's queries choose and are evaluated
+            searches = _split(log.searches, config, data, table)
+        else:
+            learned = log.searches.with_columns(pl.lit("train").alias("split")).select(searches.columns)
+            searches = pl.concat([searches, learned])
+        report["search_log"] = {**table.to_json(), **log.told}
+    if searches is not None:
+        searches.write_parquet(folder / "searches.parquet")
+        splits["searches"] = _sizes(searches, "judgments", "query", "queries")
+    if data.interactions is not None:
+        table = tables["interactions"]
+        interactions = _unless_all_left(
+            load_interactions, trains, data.interactions, root, catalogue, data.items, cleaning, table
+        )
+    if data.interactions is not None and interactions is not None:
+        _note_repeats(interactions, data.interactions, table)
+        interactions, cuts = split_interactions(interactions, data.split, trains)
+        interactions.write_parquet(folder / "interactions.parquet")
+        report["interactions"] = table.to_json()
+        splits["interactions"] = _sizes(interactions, "interactions", "user_id", "shoppers")
+        splits["cuts"] = cuts
+    report["splits"] = splits
+    report["leak_check"] = check_leaks(searches, interactions)
+    report["examples"] = _write_examples(config, data, searches, interactions, folder, trains)
+    for name, table in tables.items():
+        if table.rows_gone > table.rows_read / 2:
+            print(
+                f"{table.rows_gone:,} of {table.rows_read:,} rows of {name} are of products that are not in the "
+                "catalogue; `tfrec data inspect` shows some.", file=sys.stderr,
+            )  # fmt: skip
+    write_json(folder / "report.json", report)
+    return {"items": catalogue.frame.height, "examples": sum(report["examples"].values()), **images}
+
+
+def _split(searches: pl.DataFrame, config: Config, data: DataConfig, table: TableReport) -> pl.DataFrame:
+    whole = searches.height
+    searches = split_searches(searches, data.split, config.seed)
+    if searches.height < whole:
+        table.notes.append(f"{whole - searches.height} training judgments are left out: data.split.train_share")
+    return searches.select("query_id", "query", "item_id", "item", "gain", "weight", "split")
+
+
+def _note_repeats(interactions: pl.DataFrame, config: InteractionsConfig, report: TableReport) -> None:
+    """Says how much of what shoppers take they have taken before, where it is much."""
+    times = interactions.select("user_id", "item", "timestamp").unique()
+    again = 1 - times.select("user_id", "item").unique().height / times.height
+    if again >= _MUCH and not config.repeats:
+        report.notes.append(
+            f"{again:.0%} of the rows repeat what the shopper took before: these are no examples and are not evaluated "
+            "(data.interactions.repeats: true counts them)"
+        )
+
+
+def _unless_all_left(load: Callable[..., pl.DataFrame], trains: bool, *given: Any) -> pl.DataFrame | None:
+    """A loaded table; None where all its rows are of products that have left, and nobody trains on it."""
+    try:
+        return load(*given)
+    except NothingKnown:
+        if trains:
+            raise
+        return None
+
+
+def _images(
+    config: Config, data: DataConfig, root: Path, items: pl.DataFrame, folder: Path, report: dict[str, Any]
+) -> dict[str, Any]:
+    from tfrec.data.images import files_state, pack_images
+
+    names = items["image"].to_list() if "image" in items.columns else [""] * items.height
+    state = files_state(names, root)  # before they are read: a file that changes meanwhile is read again next time
+    packed = pack_images(items["item_id"].to_list(), names, root, config.model.images.size, data.cleaning, folder)
+    if packed["note"]:
+        print(f"{packed['note']}.", file=sys.stderr)
+    report["images"] = packed
+    return {"image_size": config.model.images.size, "image_state": state, "with_image": packed["with_image"]}
+
+
+def _sizes(frame: pl.DataFrame, rows: str, column: str, distinct: str) -> dict[str, dict[str, int]]:
+    sizes = frame.group_by("split").agg(pl.len(), pl.col(column).n_unique())
+    return {split: {rows: number, distinct: different} for split, number, different in sizes.iter_rows()}
+
+
+def _write_examples(
+    config: Config,
+    data: DataConfig,
+    searches: pl.DataFrame | None,
+    interactions: pl.DataFrame | None,
+    folder: Path,
+    trains: bool,
+) -> dict[str, int]:
+    from tfrec.data.shards import write_shards
+
+    empty = pl.DataFrame(schema=SCHEMA)
+    of_searches = of_shoppers = empty
+    if searches is not None:
+        of_searches = search_examples(searches, config.training.min_gain, data.negatives_per_query, config.seed)
+    first_group = int(of_searches["group"].max()) + 1 if of_searches.height else 0  # type: ignore[arg-type]
+    if interactions is not None:
+        of_shoppers = recommendation_examples(
+            interactions, data.history_length, data.max_examples_per_user, first_group, data.example_half_life_days,
+            repeats=data.interactions is not None and data.interactions.repeats,
+        )  # fmt: skip
+    examples = pl.concat([of_searches, of_shoppers])
+    makes = config.training.tasks.search > 0 if config.synthesis.enabled == "auto" else config.synthesis.enabled
+    # Few labelled queries choose and do not train: a pretrained encoder needs no example to be ranked by.
+    chooses = searches is not None and bool((searches["split"] == FOLDS).any())
+    if not examples.height and not makes and trains and not chooses:
+        raise DataError(
+            "No training example is left: train needs queries with a gain of at least training.min_gain, or shoppers "
+            "with more than one purchase; synthesis.enabled=true trains on made examples alone."
+        )
+    known_positives(of_searches, interactions, first_group).write_parquet(folder / "known_positives.parquet")
+    write_shards(examples, folder / "shards", config.seed)
+    return {"search": of_searches.height, "recommendation": of_shoppers.height}
