@@ -14,7 +14,8 @@ import pytest
 
 from tfrec.config import Config, parse_config
 from tfrec.data.prepare import prepare
-from tfrec.data.shop import ShopData, Shopper
+from tfrec.data.shop import ShopData
+from tfrec.data.shoppers import Shopper
 from tfrec.errors import DataError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tfrec.data.shop import Shopper
+from tfrec.data.shoppers import Shopper
 from tfrec.evaluation import collaborative_baselines as baselines
 from tfrec.evaluation.collaborative_baselines import LABELS, collaborative_baselines, grids
 from tfrec.evaluation.collaborative_models import Popularity, ease, item_knn

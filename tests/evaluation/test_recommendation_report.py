@@ -16,7 +16,8 @@ from rich.console import Console
 from tfrec.config import Config
 from tfrec.config.loading import parse_config
 from tfrec.data.prepare import prepare
-from tfrec.data.shop import ShopData, Shopper
+from tfrec.data.shop import ShopData
+from tfrec.data.shoppers import Shopper
 from tfrec.errors import EvaluationError
 from tfrec.evaluation.recommendation_report import recommendation_report
 from tfrec.evaluation.recommendation_tables import RecommendationReport

@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from tfrec.data.shoppers import Shopper, shoppers_of
 from tfrec.data.split import FOLDS
 from tfrec.errors import DataError
 from tfrec.files import hold_while, read_json, sha256_file
-
-
-@dataclass(frozen=True)
-class Shopper:
-    """A shopper as evaluated.
-
-    Attributes:
-        user_id: the shop's name of the shopper.
-        history: item indices taken before the cut, each once, at its last time, oldest first; empty for a newcomer.
-        truth: item indices taken in the split's window, and never before unless the shop's purchases repeat; never
-            empty.
-        repeats: whether what was taken before is to be found again (data.interactions.repeats).
-    """
-
-    user_id: str
-    history: list[int]
-    truth: list[int]
-    repeats: bool = False
-
-    @property
-    def excluded(self) -> list[int]:
-        """The items that a list for this shopper leaves out: the history, or nothing where purchases repeat."""
-        return [] if self.repeats else self.history
 
 
 class ShopData:
@@ -175,7 +152,7 @@ class ShopData:
         Raises:
             DataError: the shop gave none.
         """
-        return self._table("log_labels")
+        return self._table("log_labels", "search_log")
 
     def log_table(self, name: str) -> pl.LazyFrame:
         """The joined log, of bounded parts: searches or actions, as in tfrec.data.logs.joining.
@@ -190,9 +167,9 @@ class ShopData:
             raise DataError("This shop has no search log: give data.search_log in the configuration.")
         return pl.scan_parquet(self.folder / "search_log" / "*" / f"{name}.parquet")
 
-    def _table(self, name: str) -> pl.DataFrame:
+    def _table(self, name: str, section: str = "") -> pl.DataFrame:
         if f"{name}.parquet" not in self.manifest["files"]:
-            raise DataError(f"This shop has no {name}: give data.{name} in the configuration.")
+            raise DataError(f"This shop has no {name}: give data.{section or name} in the configuration.")
         return pl.read_parquet(self.folder / f"{name}.parquet")
 
     def judgments(self, split: str) -> dict[str, dict[str, float]]:
@@ -242,24 +219,7 @@ class ShopData:
         return [shopper for shopper in self._shoppers(split) if not shopper.history]
 
     def _shoppers(self, split: str) -> list[Shopper]:
-        from tfrec.data.examples import shopper_rows
-
-        before = {"dev": ["train"], "test": ["train", "dev"]}.get(split)
-        if before is None or not self.has_interactions:
-            return []
-        rows = self.interactions
-        past = {
-            user: list(dict.fromkeys(reversed(items)))[::-1]
-            for user, items, _ in shopper_rows(rows.filter(pl.col("split").is_in(before)))
-        }
-        found = []
-        for user, items, _ in shopper_rows(rows.filter(pl.col("split") == split)):
-            history = past.get(user, [])
-            known = set() if self.repeats else set(history)
-            truth = [item for item in dict.fromkeys(items) if item not in known]
-            if truth:
-                found.append(Shopper(user, history, truth, self.repeats))
-        return found
+        return shoppers_of(self.interactions, split, self.repeats) if self.has_interactions else []
 
     @property
     def shopper_segments(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ from tfrec.evaluation.purchases import Purchases, history_matrix, rank_unseen
 from tfrec.evaluation.recommendation import CUT
 
 if TYPE_CHECKING:
-    from tfrec.data.shop import Shopper
+    from tfrec.data.shoppers import Shopper
 
 
 @dataclass(frozen=True)

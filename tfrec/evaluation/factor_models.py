@@ -17,7 +17,7 @@ from tfrec.evaluation.recommendation import CUT
 from tfrec.evaluation.retrieval import top_k
 
 if TYPE_CHECKING:
-    from tfrec.data.shop import Shopper
+    from tfrec.data.shoppers import Shopper
 
 
 @dataclass(frozen=True)

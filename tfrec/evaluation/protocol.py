@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfrec.config import Config
-from tfrec.data.shop import ShopData, Shopper
+from tfrec.data.shop import ShopData
+from tfrec.data.shoppers import Shopper
 from tfrec.data.split import FOLDS
 from tfrec.errors import EvaluationError
 from tfrec.evaluation.baselines import Bm25, brand_and_title, rank_by_popularity, rank_by_words

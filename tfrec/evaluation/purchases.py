@@ -15,7 +15,8 @@ from tfrec.errors import EvaluationError
 from tfrec.evaluation.retrieval import best_of_rows
 
 if TYPE_CHECKING:
-    from tfrec.data.shop import ShopData, Shopper
+    from tfrec.data.shop import ShopData
+    from tfrec.data.shoppers import Shopper
 
 BEFORE = {"dev": ("train",), "test": ("train", "dev")}
 """What may be known when a split is predicted."""

@@ -21,7 +21,8 @@ from tfrec.evaluation.slices import Slice, make_slice
 from tfrec.evaluation.table import build_report
 
 if TYPE_CHECKING:
-    from tfrec.data.shop import ShopData, Shopper
+    from tfrec.data.shop import ShopData
+    from tfrec.data.shoppers import Shopper
 
 
 def recommendation_report(

@@ -170,6 +170,13 @@ def test_shoppers_who_click_on_nothing_that_was_shown_give_no_labels(folder: Pat
         prepare(_config(folder, tmp_path, "clicks.parquet"))
 
 
+def test_a_shop_without_a_log_says_which_section_would_give_one(folder: Path, tmp_path: Path) -> None:
+    shop = prepare(_config(folder, tmp_path, None, searches="judged.csv"))
+    for ask in (lambda: shop.log_labels, lambda: shop.log_table("searches")):
+        with pytest.raises(DataError, match=r"give data\.search_log in"):
+            ask()
+
+
 def test_the_published_sample_is_read_whole(shared_data: Path, tmp_path: Path) -> None:
     items = {"path": "esci/products.jsonl.gz", "columns": {"item_id": "asin"}}
     tables = {"root": str(shared_data), "items": items, "searches": "esci/judgments.csv"}

@@ -11,7 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tfrec.config import Config
-from tfrec.data.shop import ShopData, Shopper
+from tfrec.data.shop import ShopData
+from tfrec.data.shoppers import Shopper
 from tfrec.evaluation.metrics import NDCG, evaluate_rankings
 from tfrec.evaluation.recommendation import CUT, evaluate_recommendations
 from tfrec.evaluation.recommendation import NDCG as NDCG_20

@@ -9,7 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tfrec.config import Config
-from tfrec.data.shop import ShopData, Shopper
+from tfrec.data.shop import ShopData
+from tfrec.data.shoppers import Shopper
 from tfrec.evaluation import slices as parts
 from tfrec.evaluation.per_query import query_kinds
 from tfrec.evaluation.purchases import purchases_before
