@@ -178,6 +178,22 @@ def test_an_act_that_was_killed_is_brought_to_its_end(export: Path) -> None:
     assert told(export) == (specific(1, 2), {"stable": 2}) and is_told(servers, standing(export))
 
 
+def test_a_rollback_that_was_killed_is_brought_to_its_end(export: Path) -> None:
+    servers = Servers(export)
+    for number in (1, 2, 3):
+        promote(servers, number, force="x")
+    append_act(export, Act("rollback", 2, Standing(2, None, (1,)), "stable"))  # and killed before models.config
+    assert told(export)[1] == {"stable": 3}
+    assert roll_back(servers).finished
+    assert told(export) == (specific(1, 2), {"stable": 2})
+    assert roll_back(servers).after == Standing(1)
+    promote(servers, 3, "canary", force="x")
+    append_act(export, Act("rollback", 3, Standing(1), "canary"))
+    assert roll_back(servers, canary=True).finished and told(export)[1] == {"stable": 1}
+    with pytest.raises(ExportError, match="There is no canary to take back: nothing was changed"):
+        roll_back(servers, canary=True)
+
+
 def test_a_file_that_was_changed_by_hand_is_written_anew(export: Path) -> None:
     servers = Servers(export)
     promote(servers, 1, force="x")

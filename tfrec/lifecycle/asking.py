@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,17 +127,9 @@ class Asked:
             return error.message
 
 
-@contextlib.contextmanager
-def asked(target: Target | None) -> Iterator[Asked | None]:
+def asked(target: Target | None) -> contextlib.AbstractContextManager[Asked | None]:
     """A connection for the time of an act; None without a server."""
-    if target is None:
-        yield None
-        return
-    connection = Asked(target)
-    try:
-        yield connection
-    finally:
-        connection.close()
+    return contextlib.nullcontext() if target is None else contextlib.closing(Asked(target))
 
 
 def _said(found: int | str) -> str:

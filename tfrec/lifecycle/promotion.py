@@ -13,7 +13,7 @@ from pathlib import Path
 from tfrec.config.lifecycle import KeepConfig
 from tfrec.errors import ExportError, ServingError, TfrecError
 from tfrec.export.manifest import verify_manifest
-from tfrec.lifecycle.act_log import Act, Standing, append_act, standing
+from tfrec.lifecycle.act_log import Act, Standing, append_act, read_acts, standing
 from tfrec.lifecycle.asking import Asked, Target, asked
 from tfrec.lifecycle.keeping import remove_outlived
 from tfrec.lifecycle.models_config import Servers, check_readable, is_told, write_models_config
@@ -70,7 +70,7 @@ def promote(
         check_version(servers.export, number)
         before = standing(servers.export)
         if before.labels.get(label) == number:
-            return _finished(servers, before, number, label, target, started)
+            return _finished(servers, before, f"Version {number} is {label} already", target, started)
         if label == CANARY and before.stable is None:
             raise ExportError("A canary needs a stable version beside it: promote one first.")
         if label == CANARY and before.stable == number:
@@ -112,14 +112,14 @@ def roll_back(
         before = standing(servers.export)
         if canary:
             if before.canary is None:
-                raise ExportError("There is no canary to take back: nothing was changed.")
+                return _finished(servers, before, "There is no canary to take back", target, started)
             after = replace(before, canary=None)
             act = Act("rollback", before.canary, after, CANARY, reason)
         else:
-            number = _former(before) if to is None else to
+            number = _former(servers, before) if to is None else to
             check_version(servers.export, number)
             if number == before.stable:
-                return _finished(servers, before, number, STABLE, target, started)
+                return _finished(servers, before, f"Version {number} is stable already", target, started)
             verify_manifest(servers.export / str(number))
             after = before.back_to(number)
             act = Act("rollback", number, after, STABLE, reason)
@@ -127,11 +127,15 @@ def roll_back(
         return Done(before, after, answers, time.monotonic() - started)
 
 
-def _former(stands: Standing) -> int:
+def _former(servers: Servers, stands: Standing) -> int:
+    """The version to go back to; the stable one where a rollback to it was killed before the servers were told."""
     if stands.stable is None:
         raise ExportError(
             "Nothing was ever promoted here, so there is nothing to go back to: name a version with --to."
         )
+    last = read_acts(servers.export)[-1]
+    if (last.act, last.label) == ("rollback", STABLE) and not is_told(servers, stands, whole=False):
+        return stands.stable
     if not stands.before:
         raise ExportError(f"No version was stable before {stands.stable}: name one with --to. Nothing was changed.")
     return stands.before[0]
@@ -185,16 +189,14 @@ def _load_first(servers: Servers, before: Standing, version: int, server: Asked)
         server.wait_loaded(version)
 
 
-def _finished(
-    servers: Servers, stands: Standing, number: int, label: str, target: Target | None, started: float
-) -> Done:
+def _finished(servers: Servers, stands: Standing, already: str, target: Target | None, started: float) -> Done:
     """Brings an act to its end that was killed after its line in the log.
 
     Raises:
         ExportError: there is nothing to do, which is said.
     """
     if is_told(servers, stands):
-        raise ExportError(f"Version {number} is {label} already: nothing was changed.")
+        raise ExportError(f"{already}: nothing was changed.")
     write_models_config(servers, stands)
     with asked(target) as server:
         try:
