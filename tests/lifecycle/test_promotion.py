@@ -178,6 +178,13 @@ def test_an_act_that_was_killed_is_brought_to_its_end(export: Path) -> None:
     assert told(export) == (specific(1, 2), {"stable": 2}) and is_told(servers, standing(export))
 
 
+def test_a_folder_that_is_misspelt_is_not_made(tmp_path: Path) -> None:
+    for act in (promote, roll_back):
+        with pytest.raises(ExportError, match="holds no export"):
+            act(Servers(tmp_path / "exprot"))
+    assert not (tmp_path / "exprot").exists()
+
+
 def test_a_rollback_that_was_killed_is_brought_to_its_end(export: Path) -> None:
     servers = Servers(export)
     for number in (1, 2, 3):

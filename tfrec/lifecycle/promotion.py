@@ -7,6 +7,7 @@ next finds files that the log is ahead of and writes them.
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def promote(
         BusyError: another command is at it.
     """
     started = time.monotonic()
-    with alone_at(servers.export, "promoting", ".lifecycle.lock"):
+    with _alone(servers, "promoting"):
         number = version_numbers(servers.export)[0] if version is None else version
         check_version(servers.export, number)
         before = standing(servers.export)
@@ -108,7 +109,7 @@ def roll_back(
         BusyError: another command is at it.
     """
     started = time.monotonic()
-    with alone_at(servers.export, "rolling back", ".lifecycle.lock"):
+    with _alone(servers, "rolling back"):
         before = standing(servers.export)
         if canary:
             if before.canary is None:
@@ -125,6 +126,12 @@ def roll_back(
             act = Act("rollback", number, after, STABLE, reason)
         answers = _carried_out(servers, before, act, target)
         return Done(before, after, answers, time.monotonic() - started)
+
+
+def _alone(servers: Servers, doing: str) -> AbstractContextManager[None]:
+    """Holds the folder against other acts; one that holds no version is refused before anything is made in it."""
+    version_numbers(servers.export)
+    return alone_at(servers.export, doing, ".lifecycle.lock")
 
 
 def _former(servers: Servers, stands: Standing) -> int:
