@@ -110,6 +110,8 @@ class Endpoint:
         except httpx.HTTPError as error:
             reached = not isinstance(error, httpx.ConnectError) or "SSL" in str(error)
             raise Unavailable(self._told(f"{type(error).__name__}: {error}"), reached=reached) from None
+        except (httpx.InvalidURL, UnicodeError) as error:  # the latter of names that DNS cannot hold
+            raise Refused(self._told(f"no address: {error}"), everything=True) from None
         code = response.status_code
         message = self._told(f"HTTP {code}: {' '.join(body.decode('utf-8', 'replace').split())}")
         if code in _FINAL or 300 <= code < 400:
