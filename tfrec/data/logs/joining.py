@@ -51,7 +51,7 @@ def joined(rows: pl.DataFrame, config: SearchLogConfig, first_position: int = 0,
         rows: columns of tfrec.data.logs.rows.ROW, in any order.
         config: the log's section.
         first_position: what the log calls a list's first place, 0 or 1.
-        first_search: number of the first search.
+        first_search: number of the first search, and of the first session.
 
     Returns:
         searches and actions.
@@ -61,7 +61,7 @@ def joined(rows: pl.DataFrame, config: SearchLogConfig, first_position: int = 0,
         return found
     rank = pl.col("kind").replace_strict({kind: at for at, kind in enumerate(ORDER)}, return_dtype=pl.Int8)
     rows = rows.with_columns(rank.alias("_rank")).sort("visitor", "time", "_rank", "order")
-    rows = _with_sessions(rows, config)
+    rows = _with_sessions(rows, config, first_search)
     rows = _with_keys(rows, config)
     searches = _searches(rows, found, first_search)
     shown = _shown(rows, searches, config, found, first_position)
@@ -83,15 +83,15 @@ def joined(rows: pl.DataFrame, config: SearchLogConfig, first_position: int = 0,
     return found
 
 
-def _with_sessions(rows: pl.DataFrame, config: SearchLogConfig) -> pl.DataFrame:
-    """Numbers sessions: by the log's own id, else by pauses."""
+def _with_sessions(rows: pl.DataFrame, config: SearchLogConfig, first: int) -> pl.DataFrame:
+    """Numbers sessions, from `first` on: by the log's own id, else by pauses."""
     pause = pl.col("time") - pl.col("time").shift(1).over("visitor")
     by_pause = (pause > config.session_minutes * 60).fill_null(False).cast(pl.Int32).cum_sum().over("visitor")
     own = pl.when(pl.col("session") != "").then("session").otherwise(pl.format("\x1f{}", by_pause))
     rows = rows.with_columns(own.alias("_session"))
     numbers = rows.select("visitor", "_session").unique(maintain_order=True).with_row_index("_number")
     rows = rows.join(numbers, on=["visitor", "_session"], how="left", maintain_order="left")
-    return rows.with_columns(pl.col("_number").cast(pl.Int64).alias("session")).drop("_number", "_session")
+    return rows.with_columns((pl.col("_number").cast(pl.Int64) + first).alias("session")).drop("_number", "_session")
 
 
 def _with_keys(rows: pl.DataFrame, config: SearchLogConfig) -> pl.DataFrame:
