@@ -36,8 +36,12 @@ EXAMINATION = 1.0 / np.arange(1, DEPTH + 1) ** 0.8
 AIM_SECONDS, AIM_GIB = 300, 4.0
 
 
-def write_log(folder: Path, rows: int, form: str, seed: int) -> tuple[int, np.ndarray]:
-    """Writes items.csv and the log, in files of a chunk each; the rows written and the true attractiveness [Q, 16]."""
+def write_log(folder: Path, rows: int, form: str, seed: int) -> tuple[int, np.ndarray, np.ndarray]:
+    """Writes items.csv and the log, in files of a chunk each.
+
+    Returns:
+        the rows written, the true attractiveness [Q, 16], each query's first item [Q].
+    """
     rng = np.random.default_rng(seed)
     pl.DataFrame({"item_id": [f"P{n}" for n in range(ITEMS)], "title": [f"thing {n}" for n in range(ITEMS)]}).write_csv(
         folder / "items.csv"
@@ -57,7 +61,7 @@ def write_log(folder: Path, rows: int, form: str, seed: int) -> tuple[int, np.nd
         _write(frame, folder, form, number)
         written += frame.height
         number += 1
-    return written, attractiveness
+    return written, attractiveness, candidates[:, 0]
 
 
 def _events(query, order, clicked, bought, candidates, number, rng) -> pl.DataFrame:
@@ -147,7 +151,7 @@ def main() -> None:
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tfrec-log-"))
     try:
-        rows, attractiveness = write_log(folder, given.rows, given.form, given.seed)
+        rows, attractiveness, first = write_log(folder, given.rows, given.form, given.seed)
         started = time.monotonic()
         subprocess.run(_command(folder, "log"), check=True)
         seconds = time.monotonic() - started
@@ -155,12 +159,9 @@ def main() -> None:
         peak, processor = usage.ru_maxrss / 2**20, usage.ru_utime + usage.ru_stime  # Linux counts in KiB
         shop = _shop(folder, "log")
         model = shop.report["search_log"]["click_model"]
-        rng = np.random.default_rng(given.seed)
-        rng.beta(1.5, 5.0, (QUERIES, CANDIDATES))
-        first = rng.integers(0, ITEMS, (QUERIES, 1))
         labels = shop.log_labels.filter(pl.col("confidence") > 0.8)
         query = labels["query"].str.slice(6).cast(pl.Int64).to_numpy()
-        place = ((labels["item_id"].str.slice(1).cast(pl.Int64).to_numpy() - first[query, 0]) % ITEMS) // 7
+        place = ((labels["item_id"].str.slice(1).cast(pl.Int64).to_numpy() - first[query]) % ITEMS) // 7
         truth = attractiveness[query, place]
         found = {
             "rows": rows,

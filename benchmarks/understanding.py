@@ -55,8 +55,7 @@ def categories(trained: Any) -> list[dict[str, Any]]:
 
 def wishes(trained: Any) -> list[dict[str, Any]]:
     """The demo's truth: how far wishes are obeyed."""
-    from tfrec.data.demo.catalogue import draw_catalogue
-    from tfrec.data.demo.shop import item_id
+    from tfrec.data.demo.catalogue import draw_catalogue, item_id
     from tfrec.data.demo.structure import product_types
     from tfrec.data.demo.vocabulary import load_vocabulary
 

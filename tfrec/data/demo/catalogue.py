@@ -45,6 +45,11 @@ class Catalogue:
         return self.latents[attribute]
 
 
+def item_id(row: int) -> str:
+    """The shop's id of the item in a row of the catalogue."""
+    return f"P{100000 + row}"
+
+
 def draw_catalogue(count: int, seed: int) -> Catalogue:
     """Draws `count` items; equal arguments give equal items.
 

@@ -13,16 +13,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tfrec.data.demo.catalogue import Catalogue
+from tfrec.data.demo.catalogue import Catalogue, item_id
 from tfrec.data.demo.queries import Query
-from tfrec.data.demo.shoppers import DAYS_OF_MONTHS, FIRST_DAY
+from tfrec.data.demo.shoppers import DAYS, FIRST_DAY, user_id
 from tfrec.files import write_json
 
 DEPTH = 10
 EXAMINATION = 1.0 / np.arange(1, DEPTH + 1) ** 0.8
 _CANDIDATES = 24
 _ATTRACTION = ((1.0, 0.45), (0.5, 0.25), (0.1, 0.1), (0.0, 0.04))  # of a gain
-_DAYS = sum(DAYS_OF_MONTHS)
 _TAIL = 0.9  # of the frequency of queries by rank
 _AGAIN = 0.4  # of searches without a click that are typed anew
 _CART, _BUY = 0.35, 0.4  # of clicks on what answers the query; of carts
@@ -61,7 +60,7 @@ def write_search_log(
     rng = np.random.default_rng([seed, 9])
     pages = _pages(rng, catalogue, queries)
     typed, user, session, time = _sessions(rng, queries, searches, shoppers)
-    late = time >= FIRST_DAY + _DAYS // 2 * 86_400
+    late = time >= FIRST_DAY + DAYS // 2 * 86_400
     order = np.argsort(-(pages.opinion[typed] + 0.5 * rng.gumbel(size=(len(typed), _CANDIDATES))), axis=1)[:, :DEPTH]
     item, gain = pages.items[typed[:, None], order], pages.gains[typed[:, None], order]
     attractive = np.where(late[:, None], pages.after[typed[:, None], order], pages.before[typed[:, None], order])
@@ -71,7 +70,8 @@ def write_search_log(
     cart = clicked & (rng.random(order.shape) < _CART * (gain > 0.4))
     bought = cart & (rng.random(order.shape) < _BUY)
     words = pl.Series([query.text for query in queries])
-    names = np.array([*(f"u{n + 1:05d}" for n in range(shoppers)), *_MACHINES])
+    ids = pl.Series([item_id(row) for row in range(catalogue.size)])
+    names = np.array([*map(user_id, range(shoppers)), *_MACHINES])
     agents = np.array([*["Mozilla/5.0 Firefox/120"] * shoppers, *_MACHINES.values()])
     numbers = np.arange(len(typed))
     searched = pl.DataFrame(
@@ -83,10 +83,10 @@ def write_search_log(
         _events(searched, item, done, action, seconds)
         for done, action, seconds in ((clicked, "click", 12), (cart, "add_to_cart", 30), (bought, "purchase", 240))
     ]
-    _write(folder / "search_log.ndjson", searched, pl.concat(events))
+    _write(folder / "search_log.ndjson", searched, pl.concat(events), ids)
     truth = np.nonzero(pages.items >= 0)
     pl.DataFrame(
-        {"query": words.gather(truth[0]), "item_id": [f"P{100000 + row}" for row in pages.items[truth].tolist()],
+        {"query": words.gather(truth[0]), "item_id": ids.gather(pages.items[truth]),
          "before": pages.before[truth], "after": pages.after[truth]}
     ).write_parquet(folder / "search_log_truth.parquet")  # fmt: skip
     write_json(folder / "search_log_truth.json", {"examination": EXAMINATION.tolist()})
@@ -129,7 +129,7 @@ def _sessions(
     of_session = int(session[-1]) + 1
     activity = rng.gamma(0.7, 1.0, shoppers) + 0.05
     user = rng.choice(shoppers, of_session, p=activity / activity.sum())[session]
-    start = FIRST_DAY + rng.integers(0, _DAYS * 86_400 - 7_200, of_session)
+    start = FIRST_DAY + rng.integers(0, DAYS * 86_400 - 7_200, of_session)
     step = np.arange(searches) - np.flatnonzero(opens)[session]
     time = start[session] + step * 300 + rng.integers(0, 60, searches)
     machines = np.repeat(np.arange(len(_MACHINES)), _CRAWLER)
@@ -153,7 +153,7 @@ def _events(
     )  # fmt: skip
 
 
-def _write(path: Path, searched: pl.DataFrame, events: pl.DataFrame) -> None:
+def _write(path: Path, searched: pl.DataFrame, events: pl.DataFrame, ids: pl.Series) -> None:
     """Queries and events, each in the form of UBI, in order of time."""
     key = [
         pl.format("s{}", "list").alias("query_id"), pl.col("user").alias("client_id"),
@@ -165,7 +165,7 @@ def _write(path: Path, searched: pl.DataFrame, events: pl.DataFrame) -> None:
          "browser": pl.String, "result_count": pl.Int64}
     )  # fmt: skip
     attributes = pl.struct(
-        pl.struct(pl.format("P{}", pl.col("item") + 100_000).alias("object_id")).alias("object"),
+        pl.struct(pl.lit(ids.gather(events["item"])).alias("object_id")).alias("object"),
         pl.struct(pl.col("place").alias("ordinal")).alias("position"), pl.col("agent").alias("browser"),
         pl.lit(None, pl.Int64).alias("result_count"),
     )  # fmt: skip

@@ -48,6 +48,11 @@ class Query:
     gains: NDArray[np.float64]
 
 
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a query, which are those of no other one."""
+    return tuple(sorted(text.casefold().split()))
+
+
 def draw_queries(catalogue: Catalogue, writer: QueryWriter, count: int, seed: int) -> Iterator[Query]:
     """Draws `count` queries with different words.
 
@@ -78,7 +83,7 @@ def draw_queries(catalogue: Catalogue, writer: QueryWriter, count: int, seed: in
         if need is None:
             continue
         text = writer.write(need)
-        words = tuple(sorted(text.casefold().split()))
+        words = words_of(text)
         if words in seen:
             continue
         seen.add(words)

@@ -1,4 +1,4 @@
-"""Writes the three files of the demo shop: its catalogue, its judged searches, its purchases."""
+"""Writes the files of the demo shop: its catalogue, its judged searches, its purchases, and its search log if any."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from random import Random
 
 import numpy as np
 
-from tfrec.data.demo.catalogue import Catalogue, draw_catalogue
+from tfrec.data.demo.catalogue import Catalogue, draw_catalogue, item_id
 from tfrec.data.demo.dirt import Row, cancellations, soil_text, with_duplicates
-from tfrec.data.demo.queries import Query, draw_queries
+from tfrec.data.demo.queries import Query, draw_queries, words_of
 from tfrec.data.demo.query_words import QueryWriter
-from tfrec.data.demo.shoppers import draw_purchases
+from tfrec.data.demo.shoppers import draw_purchases, user_id
 from tfrec.data.demo.texts import ItemWriter, brand_names
 from tfrec.data.demo.vocabulary import Vocabulary, load_vocabulary
 from tfrec.errors import DataError
@@ -89,16 +89,11 @@ def _write_log(
 
     most = min(2 * len(judged), _QUERIES_PER_ITEM * catalogue.size)
     writer = QueryWriter(vocabulary, brands, Random(seed * 1000 + 9))
-    seen = {" ".join(sorted(query.text.casefold().split())) for query in judged}
+    seen = {words_of(query.text) for query in judged}
     drawn = draw_queries(catalogue, writer, most, seed + 1)
-    others = [query for query in drawn if " ".join(sorted(query.text.casefold().split())) not in seen]
+    others = [query for query in drawn if words_of(query.text) not in seen]
     typed = [query for pair in zip_longest(judged, others[: most - len(judged)]) for query in pair if query is not None]
     write_search_log(folder, catalogue, typed, searches, shoppers, seed)
-
-
-def item_id(row: int) -> str:
-    """The shop's id of the item in a row of the catalogue."""
-    return f"P{100000 + row}"
 
 
 def _item_rows(catalogue: Catalogue, vocabulary: Vocabulary, brands: list[str], seed: int) -> list[Row]:
@@ -146,10 +141,10 @@ def _purchase_rows(catalogue: Catalogue, shoppers: int, seed: int) -> list[Row]:
     lines = list(zip(*(column.tolist() for column in columns), strict=True))
     timed: list[tuple[int, Row]] = []
     for order, user, item, time, quantity in lines:
-        timed.append((time, (f"{500000 + order}", f"u{user + 1:05d}", item_id(item), "purchase", _iso(time), quantity)))
+        timed.append((time, (f"{500000 + order}", user_id(user), item_id(item), "purchase", _iso(time), quantity)))
     for line, time in cancellations(bought, random):
         order, user, item, _, quantity = lines[line]
-        row: Row = (f"C{500000 + order}", f"u{user + 1:05d}", item_id(item), "purchase", _iso(time), -quantity)
+        row: Row = (f"C{500000 + order}", user_id(user), item_id(item), "purchase", _iso(time), -quantity)
         timed.append((time, row))
     timed.sort(key=lambda pair: pair[0])
     return with_duplicates([row for _, row in timed], random)

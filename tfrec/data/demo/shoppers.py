@@ -17,7 +17,7 @@ from tfrec.data.demo.structure import CONSUMABLE, SEASONS, attribute_keys, produ
 
 FIRST_DAY = 1735689600  # 2025-01-01T00:00:00Z
 DAYS_OF_MONTHS = (31, 28, 31, 30, 31, 30)
-_DAYS = sum(DAYS_OF_MONTHS)
+DAYS = sum(DAYS_OF_MONTHS)
 _HOURS = np.array([2, 1, 1, 1, 1, 1, 2, 4, 6, 8, 9, 10, 12, 11, 9, 9, 9, 10, 12, 15, 18, 17, 11, 5], float)
 _WEEKDAYS = np.array([1.0, 0.95, 0.95, 1.0, 1.05, 1.2, 1.35])  # Monday first
 _THIN_SHARE = 0.15
@@ -53,6 +53,11 @@ class _Tastes:
     band: NDArray[np.int64]  # [S]
     vibe: NDArray[np.int64]  # [S]
     brand_seed: NDArray[np.int64]  # [S], chooses the shopper's favourite brands
+
+
+def user_id(number: int) -> str:
+    """The shop's id of a shopper, who are numbered from 0."""
+    return f"u{number + 1:05d}"
 
 
 def draw_purchases(catalogue: Catalogue, shoppers: int, seed: int) -> Purchases:
@@ -120,10 +125,10 @@ def _draw_orders(
     order_user = user[opens]
     # Four shoppers of ten join during the first four months.
     joined = np.where(rng.random(shoppers) < 0.4, rng.integers(0, 120, shoppers), 0)[order_user]
-    day = joined + np.floor((_DAYS - joined) * rng.random(len(order_user))).astype(np.int64)
+    day = joined + np.floor((DAYS - joined) * rng.random(len(order_user))).astype(np.int64)
     weekday = (day + 2) % 7  # 2025-01-01 was a Wednesday
     moved = rng.random(len(day)) * _WEEKDAYS.max() > _WEEKDAYS[weekday]
-    day = np.where(moved & (day + 2 < _DAYS), day + (7 - weekday) % 3, day)
+    day = np.where(moved & (day + 2 < DAYS), day + (7 - weekday) % 3, day)
     hour = rng.choice(24, len(day), p=_HOURS / _HOURS.sum())
     time = FIRST_DAY + day * 86400 + hour * 3600 + rng.integers(0, 3600, len(day))
     by_time = np.lexsort((order_user, time))
