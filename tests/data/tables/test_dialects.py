@@ -162,6 +162,14 @@ def test_rows_without_their_last_fields_are_faults_or_filled_up_by_wish(
     assert broken.rejected == [(11, "6 fields instead of 4")]
 
 
+def test_open_quotes_are_told_where_rows_are_filled_up(tmp_path: Path) -> None:
+    header, rows = "item_id,title,note\n", "3,open box,b\n4,chair,b\n"
+    with pytest.raises(DataError, match="row 3: a quote is opened there and never closed"):
+        read(tmp_path / "a.csv", f'{header}1,lamp\n2,"box\n{rows}', ragged=True)
+    found = read(tmp_path / "a.csv", f'{header}1,"red lamp,a\n{rows}5,"plain stool,c\n6,pan,"a\nb"\n', ragged=True)
+    assert any("look like rows of their own (the first in row 2, column 'title')" in note for note in found.notes)
+
+
 def test_a_line_of_dashes_below_the_header_is_no_row(tmp_path: Path) -> None:
     found = read(tmp_path / "a.txt", "item_id;title\n-------;-----\n1;a\n2;b\n")
     assert found.rows == [("1", "a"), ("2", "b")] and "dashes" in " ".join(found.notes)

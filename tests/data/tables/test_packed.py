@@ -48,3 +48,7 @@ def test_several_files_and_damage_are_told(tmp_path: Path) -> None:
     whole = pack(tmp_path / "cut.zip", **{"a.csv": KINDS["a.csv"] * 99}).read_bytes()
     with pytest.raises(DataError, match="cut.zip is not whole"):
         read(tmp_path / "cut.zip", whole[: len(whole) // 2])
+    start = whole.rindex(b"PK\x01\x02")
+    deflate64 = whole[: start + 10] + b"\x09" + whole[start + 11 :]
+    with pytest.raises(DataError, match="far.zip is compressed in a way that cannot be read here: unpack it"):
+        read(tmp_path / "far.zip", deflate64)

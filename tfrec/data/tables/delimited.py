@@ -62,7 +62,7 @@ def open_delimited(path: Path, table: TableConfig, kind: str, wanted: Collection
     opened = Opened(found, found, some_values({name: columns[name] for name in found}), _nothing, notes=notes)
 
     def frames(places: Mapping[str, Place]) -> Iterator[pl.DataFrame]:
-        return _frames(path, plain, separator, body, dialect, rewritten, places, opened)
+        return _frames(path, text.path, plain, separator, body, dialect, rewritten, places, opened)
 
     opened.frames = frames
     return opened
@@ -73,13 +73,14 @@ def _nothing(places: Mapping[str, Place]) -> Iterator[pl.DataFrame]:
 
 
 def _frames(
-    path: Path, plain: Path, separator: str, body: int, dialect: Dialect, rewritten: bool,
+    path: Path, text: Path, plain: Path, separator: str, body: int, dialect: Dialect, rewritten: bool,
     places: Mapping[str, Place], opened: Opened,
 ) -> Iterator[pl.DataFrame]:  # fmt: skip
     import pyarrow as pa
     import pyarrow.csv as pa_csv
 
-    quoting = dialect.quoting != "none" and not rewritten
+    quotes = dialect.quoting == "double" or (dialect.quoting == "backslash" and dialect.separator != "\t")
+    quoting = quotes and not rewritten
     labels = [f"c{at}" for at in range(len(dialect.header))]
     label = dict(zip(dialect.header, labels, strict=True))
     skipped: set[int] = set()
@@ -97,7 +98,7 @@ def _frames(
             opened.rejected.append((number, f"{row.actual_columns} fields instead of {row.expected_columns}{way}"))
         return "skip"
 
-    suspicion = (SwallowedRows if quoting else QuotedFields)(path, separator, dialect.header)
+    suspicion = (SwallowedRows if quotes else QuotedFields)(path, dialect.separator, dialect.header)
     next_row = dialect.first_row
     last: pl.DataFrame | None = None
     options = pa_csv.ParseOptions(
@@ -125,6 +126,8 @@ def _frames(
             raise DataError(f"{path} cannot be read as a table ({str(error).splitlines()[0]}).") from None
         for record_batch in _batches(reader, path, open_quotes):
             frame = pl.DataFrame(pl.from_arrow(record_batch))
+            if rewritten:
+                frame = frame.select(unescaped(pl.all().cast(pl.String)).cast(pl.Binary))
             rows: list[int] = []
             if skipped:
                 while len(rows) < frame.height:
@@ -141,11 +144,8 @@ def _frames(
                 last = frame = frame.select(pl.col(used).cast(pl.String)).with_columns(numbers)
                 blank = pl.all_horizontal(pl.col(name) == "" for name in used)  # an empty line is no fault
                 chosen = [_at(pl.col(label[place.column]), place, name) for name, place in places.items()]
-                frame = frame.filter(~blank).select(*chosen, "_row")
-                if rewritten:
-                    frame = frame.with_columns(unescaped(pl.col(pl.String)))
-                yield frame
-    if quoting and last is not None and any("\n" in str(value) for value in last.row(-1)[:-1]) and _odd_quotes(plain):
+                yield frame.filter(~blank).select(*chosen, "_row")
+    if quotes and last is not None and any("\n" in str(value) for value in last.row(-1)[:-1]) and _odd_quotes(text):
         raise DataError(f"{path}, row {last['_row'][-1]}: a quote is opened there and never closed.")
     opened.warnings.extend(suspicion.sentences())
 

@@ -22,6 +22,7 @@ Frames = Callable[[Mapping[str, Place]], Iterator[pl.DataFrame]]
 READ_ERRORS = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
 SAMPLED = 1_000  # rows that are looked at for hints and proposals
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _OF_WORKBOOKS = ("[content_types].xml", "mimetype")  # members of xlsx and ods, which are archives, too
 
 
@@ -70,7 +71,7 @@ def member_of(path: Path) -> str:
     """The name of the one file in a zip archive; what systems add beside it does not count.
 
     Raises:
-        DataError: it holds several files, or none, or is locked.
+        DataError: it holds several files, or none, is locked, or compressed in a way that Python does not know.
     """
     with zipfile.ZipFile(path) as archive:
         files = [entry for entry in archive.infolist() if not entry.is_dir() and not _of_a_system(entry.filename)]
@@ -79,6 +80,8 @@ def member_of(path: Path) -> str:
         raise DataError(f"{path} holds {len(files)} files ({shown}): unpack it, so that each can be named.")
     if files[0].flag_bits & 1:
         raise DataError(f"{path} is locked by a password: unpack it.")
+    if files[0].compress_type not in _METHODS:  # as Windows does with files of gigabytes
+        raise DataError(f"{path} is compressed in a way that cannot be read here: unpack it.")
     return files[0].filename
 
 

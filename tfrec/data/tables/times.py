@@ -22,8 +22,8 @@ _WEEKDAY = r"^(?:[A-Za-z]{3,9}\.?,? )?"
 _YEAR_FIRST = rf"^([0-9]{{4}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){_CLOCK}{_ZONE}"
 _COMPACT = r"^((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})(?:[T ]?([0-9]{2})([0-9]{2})([0-9]{2})?)?()(Z)?$"
 _YEAR = "([0-9]{4}|[0-9]{2})"
-_DAY_NAME = rf"{_WEEKDAY}([0-9]{{1,2}})(?:st|nd|rd|th|\.)?[-/ ]([A-Za-z]{{3,9}})\.?,?[-/ ]{_YEAR}{_CLOCK}{_ZONE}"
-_NAME_DAY = rf"{_WEEKDAY}([A-Za-z]{{3,9}})\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}}){_CLOCK}{_ZONE}"
+_DAY_NAME = rf"{_WEEKDAY}([0-9]{{1,2}})(?:st|nd|rd|th|\.)?[-/ ]([A-Za-z]{{3,12}})\.?,?[-/ ]{_YEAR}{_CLOCK}{_ZONE}"
+_NAME_DAY = rf"{_WEEKDAY}([A-Za-z]{{3,12}})\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}}){_CLOCK}{_ZONE}"
 _YEAR_LAST = rf"^([0-9]{{1,2}})([-/.])([0-9]{{1,2}})[-/.]{_YEAR}{_CLOCK}{_ZONE}"
 _NAMES = (  # by their first three letters: English, German, French, Spanish, Italian, Portuguese, Polish, Dutch, Nordic
     "jan ene gen sty", "feb fev lut", "mar mrz mrt", "apr avr abr kwi", "may mai maj mag mei", "jun giu cze",
