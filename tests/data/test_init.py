@@ -41,6 +41,19 @@ def test_two_titles_are_a_question_that_can_be_answered(tmp_path: Path) -> None:
     assert taken.exit_code == 0 and "which column is the product's title? Taken: name_" in taken.output
 
 
+def test_an_answer_of_numbers_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        items="sku,title\n" + "".join(f"S{n},{title}\n" for n, title in enumerate(NAMES)),
+        searches="query,sku,gain\n" + "".join(f"{title},S{n},{'xy'[n % 2]}y\n" for n, title in enumerate(NAMES)),
+    )
+    wrong = init(tmp_path, "--answer", "searches.gains=xy=good,yy=0")
+    assert wrong.exit_code == 2 and "searches.gains is as in A=1,B=0.5, not 'xy=good,yy=0'" in wrong.output
+    assert init(tmp_path, "--answer", "searches.gains=xy,yy=0").exit_code == 0
+    searches = load_config(tmp_path / "shop.yaml").data.searches
+    assert searches is not None and searches.gains == {"xy": 1.0, "yy": 0.0}
+
+
 def test_customers_are_no_catalogue(tmp_path: Path) -> None:
     write(tmp_path, customers="id,name,email\n" + "".join(f"{n},{t},a{n}@x.org\n" for n, t in enumerate(NAMES)))
     asked = init(tmp_path)

@@ -9,6 +9,7 @@ from tfrec.data.discovery.names import NAMED, file_says, likeness
 from tfrec.data.discovery.proposal import Answers
 from tfrec.data.discovery.references import Reference, item_reference, share_of, unique_ids
 from tfrec.data.discovery.roles import Choice, choose
+from tfrec.data.layouts.spelling import form_of
 
 KNOWN = ("description", "brand", "category", "color", "price", "image")
 _DOUBTFUL_PURCHASES = -0.5
@@ -124,7 +125,7 @@ def _rated(seen: Seen, answers: Answers) -> Found | None:
     told = time is not None or any(choose(seen, role, taken) is not None for role in ("rating", "quantity"))
     behaviour = (user is not None or order is not None) and told
     rating -= 1.0 * behaviour + 0.6 * (query_column(seen, taken) is not None) + 0.6 * (seen.frame.height < 3)
-    people = sum("".join(sign for sign in name.casefold() if sign.isalnum()) in _PEOPLE for name in seen.header)
+    people = sum(form_of(name) in _PEOPLE for name in seen.header)
     alike = behaviour and _named_alike(seen, item, title)
     rating -= (0.0 if alike else min(2.0, 1.0 * people)) + 1.5 * _is_long(seen)
     found = [item.column, *(key for key in keys if key != item.column)]

@@ -16,6 +16,7 @@ from tfrec.config.rows import RowsConfig
 from tfrec.data.discovery.columns import Column, look_at
 from tfrec.data.discovery.names import NAMED, likeness
 from tfrec.data.layouts.headers import data_files
+from tfrec.data.layouts.spelling import form_of
 from tfrec.data.tables.files import bare_name
 from tfrec.data.tables.read import opened_file, read_table
 from tfrec.errors import DataError
@@ -118,12 +119,8 @@ def _lists_of_items(nested: dict[str, tuple[bool, list[str]]]) -> list[str]:
         for column, (is_list, keys) in nested.items()
         if is_list and any(likeness("item_id", key) >= NAMED for key in keys)
     ]
-    told = [column for column in named if _plain(column.rpartition(".")[2]) in _LISTS]
+    told = [column for column in named if form_of(column.rpartition(".")[2]) in _LISTS]
     return told or [column for column in named if any(_is_item(key) for key in nested[column][1])]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def _is_item(key: str) -> bool:
@@ -161,7 +158,7 @@ def _first_rows(table: RowsConfig, root: Path, places: list[str]) -> tuple[pl.Da
 
 def _inside(name: str, values: list[str]) -> tuple[bool, list[str]]:
     """(whether the values are lists of objects, the keys of the objects, nested ones with dots)."""
-    is_list, keys = _plain(name) in _LISTS, dict[str, None]()  # of a list with one object its text does not tell
+    is_list, keys = form_of(name) in _LISTS, dict[str, None]()  # of a list with one object its text does not tell
     looked = values[:50]
     for text in looked:
         if not text.startswith("{") and not text.startswith("[{"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfrec.data.discovery.roles import Choice
+from tfrec.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -67,3 +68,18 @@ class Answers:
         if key in self.given:
             self.used.add(key)
         return self.given.get(key)
+
+    def numbers(self, key: str) -> dict[str, float] | None:
+        """The answer to a question for numbers of several words, as in A=1,B=0.5; a word alone counts 1.
+
+        Raises:
+            ConfigError: what is given for a word is no number.
+        """
+        given = self.get(key)
+        if given is None:
+            return None
+        try:
+            parts = (part.partition("=") for part in given.split(","))
+            return {word.strip(): float(value or 1) for word, _, value in parts}
+        except ValueError:
+            raise ConfigError(f"The answer to {key} is as in A=1,B=0.5, not {given!r}.") from None

@@ -78,11 +78,9 @@ def _only_text(file: Seen) -> Choice | None:
 
 
 def _gains(column: Column, table: dict[str, Any], answers: Answers, proposal: Proposal) -> None:
-    given = answers.get("searches.gains")
+    given = answers.numbers("searches.gains")
     if given is not None:
-        table["gains"] = {
-            label.strip(): float(value) for label, _, value in (part.partition("=") for part in given.split(","))
-        }
+        table["gains"] = given
     elif column.plain < 0.95:  # numbers are scaled when they are read
         gains = label_gains(column.values)
         if gains is not None:

@@ -9,6 +9,7 @@ from tfrec.data.discovery.look import Seen
 from tfrec.data.discovery.names import NAMED, likeness
 from tfrec.data.discovery.proposal import Answers, Proposal, Question
 from tfrec.data.discovery.roles import choose
+from tfrec.data.layouts.spelling import form_of
 
 _LANGUAGE = {
     "language",
@@ -71,8 +72,7 @@ def languages(best: Found, answers: Answers, table: dict[str, Any], proposal: Pr
     if file.columns[best.item.column].different >= 0.98:
         return
     for column in file.columns.values():
-        plain = "".join(sign for sign in column.name.casefold() if sign.isalnum())
-        if plain in _LANGUAGE and 2 <= column.distinct <= 30:
+        if form_of(column.name) in _LANGUAGE and 2 <= column.distinct <= 30:
             table.pop("variants", None)
             given = answers.get("items.language")
             counts = file.frame[column.name].value_counts(sort=True)[column.name].to_list()
@@ -102,16 +102,14 @@ def nameless(best: Found, table: dict[str, Any], proposal: Proposal) -> None:
 def states(file: Seen, proposal: Proposal) -> None:
     """Says that there are rows that are perhaps not for sale."""
     for column in file.columns.values():
-        plain = "".join(sign for sign in column.name.casefold() if sign.isalnum())
-        if plain in _STATE and 2 <= column.distinct <= 10:
+        if form_of(column.name) in _STATE and 2 <= column.distinct <= 10:
             counts = file.frame[column.name].value_counts(sort=True)
             told = ", ".join(f"{value or 'empty'} {count:,}" for value, count in counts.head(4).iter_rows())
             proposal.said.append(f"{column.name} of {file.name} is {told}: all are read; `where` in items keeps some")
 
 
 def _is_option(name: str) -> bool:
-    plain = "".join(sign for sign in name.casefold() if sign.isalnum())
-    return plain in {
+    return form_of(name) in {
         "size", "color", "colour", "grösse", "größe", "groesse", "farbe", "taille", "couleur", "talla", "rozmiar",
         "kolor", "taglia", "colore",
         "option1value", "option2value", "option3value", "variant", "variantname", "尺码", "颜色", "规格", "尺寸",

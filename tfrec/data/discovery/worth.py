@@ -20,19 +20,17 @@ def event_worth(rows: pl.DataFrame, table: dict[str, Any], answers: Answers, pro
         answers: what the user has said.
         proposal: gets questions and sentences.
     """
+    given = answers.numbers("interactions.events")
+    if given is not None:
+        table["events"] = given
+        return
     item, event = rows.columns
     every = [name for name in rows[event].str.strip_chars().unique(maintain_order=True) if name]
     of_items = set(rows.filter(pl.col(item).str.strip_chars() != "")[event].str.strip_chars())
     weights, other, unknown = event_weights([name for name in every if name in of_items])
     empty = [name for name in every if name not in of_items]
-    if empty and answers.get("interactions.events") is None:
+    if empty:
         proposal.said.append(f"events that name no product are left out: {', '.join(empty)}")
-    given = answers.get("interactions.events")
-    if given is not None:
-        table["events"] = {
-            name.strip(): float(value or 1) for name, _, value in (part.partition("=") for part in given.split(","))
-        }
-        return
     if unknown:
         guess = {**weights, **dict.fromkeys(unknown, 1.0)}
         words = ", ".join(unknown[:8])

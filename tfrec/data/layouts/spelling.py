@@ -9,9 +9,14 @@ from typing import Any
 _SIGNS = re.compile(r"[\W_]+")
 
 
+def form_of(name: str) -> str:
+    """A column's name without case, blanks and signs: Product ID, product_id and productId are one."""
+    return _SIGNS.sub("", name).casefold() or name.strip()
+
+
 def spelling(columns: list[str]) -> dict[str, str]:
     """Columns by the form in which layouts are compared with them."""
-    return {_form(name): name for name in reversed(columns)}
+    return {form_of(name): name for name in reversed(columns)}
 
 
 def place_of(name: str, found: Mapping[str, str]) -> str | None:
@@ -32,9 +37,4 @@ def as_list(value: Any) -> list[str]:
 
 def _column(name: str, found: Mapping[str, str]) -> str | None:
     """The file's own spelling of a column."""
-    return found.get(_form(name))
-
-
-def _form(name: str) -> str:
-    """A column's name without case, blanks and signs: Product ID, product_id and productId are one."""
-    return _SIGNS.sub("", name).casefold() or name.strip()
+    return found.get(form_of(name))
