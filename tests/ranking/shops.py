@@ -28,10 +28,11 @@ def trained_shop(root: Path, planted: bool, **ranking: Any) -> TrainedShop:
     """A shop whose last month is dev.
 
     Args:
-        root: an empty folder.
+        root: an empty or new folder.
         planted: whether each month's fashion shows in the week before it; else everything is bought by chance.
         ranking: settings of that section.
     """
+    root.mkdir(exist_ok=True)
     _write(root, planted)
     tree: dict[str, Any] = {
         "runs_dir": str(root / "runs"),

@@ -39,5 +39,7 @@ class RankingConfig(Section):
     windows: int = Field(4, ge=2, le=12, description="Windows of training data before the newest known purchase.")
     window_days: float = Field(30, gt=0, description="Length of a window.")
     least_shoppers: int = Field(
-        100, ge=10, description="A window needs so many shoppers with earlier and new purchases; else it is left out."
+        100,
+        ge=10,
+        description="Shoppers with earlier and new purchases that a window needs; else it and those before it are left out.",
     )

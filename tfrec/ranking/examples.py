@@ -12,7 +12,7 @@ from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.ranking.features.building import build_features
 from tfrec.ranking.features.feature import Feature
-from tfrec.ranking.ranked_fusion import HISTORY, RankedFusion, opinions_of
+from tfrec.ranking.ranked_fusion import HISTORY, UNREAD, RankedFusion, opinions_of
 from tfrec.ranking.ranker import all_of, start_of
 from tfrec.retrieval.answers import KnownVectors, answered
 from tfrec.retrieval.building import build_scorers
@@ -101,7 +101,7 @@ def _as_known(config: Config, window: ShopData, fusion: Fusion) -> Fusion:
     """The scorers of histories as they would have been before a window; the towers' is none of them."""
     share = fusion.weights(_a_history())[0].numpy()
     weights = {scorer.label: share[number] for number, scorer in enumerate(fusion.scorers)}
-    names = [label for label in fusion.labels if label not in ("dense", "lexical")]
+    names = [label for label in fusion.labels if label not in UNREAD]
     retrieval = config.retrieval.model_copy(update={"scorers": names})
     scorers = build_scorers(config.model_copy(update={"retrieval": retrieval}), window, None)
     table = np.tile([weights[scorer.label] for scorer in scorers], [4, 1])

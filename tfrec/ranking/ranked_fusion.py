@@ -18,7 +18,7 @@ from tfrec.tensorflow_setup import tf
 Tensor = Any
 LABEL = "ranker"
 HISTORY = 2  # the situation of a shopper without words (tfrec.retrieval.weights.SITUATIONS)
-_UNREAD = ("dense", "lexical")
+UNREAD = ("dense", "lexical")
 
 
 def opinions_of(fusion: Fusion) -> list[int]:
@@ -30,7 +30,7 @@ def opinions_of(fusion: Fusion) -> list[int]:
     return [
         number
         for number, scorer in enumerate(fusion.scorers)
-        if used[number] and not scorer.constant and scorer.label not in _UNREAD
+        if used[number] and not scorer.constant and scorer.label not in UNREAD
     ]
 
 

@@ -15,7 +15,7 @@ from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.files import atomic_directory, read_json, write_json
 from tfrec.ranking.examples import Examples, joined, window_examples
-from tfrec.ranking.features.building import build_features
+from tfrec.ranking.features.building import LARGEST_EASE, build_features
 from tfrec.ranking.ranked_fusion import RankedFusion, opinions_of
 from tfrec.ranking.ranker import Learned, Ranker
 from tfrec.ranking.training import corrected, train_ranker
@@ -25,9 +25,8 @@ from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.weights import SituationWeights
 
-FORMAT = 2  # raise it when the same configuration shall be trained anew
+FORMAT = 3  # raise it when the same configuration shall be trained anew
 METRIC = "nDCG@20"
-LARGEST_EASE = 6000  # items; each window inverts a matrix of them anew, in a minute or more beyond
 
 
 def ranked(

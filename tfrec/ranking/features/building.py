@@ -17,12 +17,14 @@ from tfrec.ranking.features.shopper import ShopperFeature
 from tfrec.retrieval.item_weights import ease, item_knn
 from tfrec.retrieval.recent import basket_matrix, purchase_matrix
 
+LARGEST_EASE = 6000  # items; each window inverts a matrix of them anew, in a minute or more beyond
+
 
 def build_features(config: Config, shop: ShopData, labels: Sequence[str]) -> list[Feature]:
     """Makes the features of `ranking.features`.
 
     Args:
-        config: section ranking is read.
+        config: sections ranking and retrieval are read.
         shop: of which the purchases of train are known (see tfrec.ranking.windows).
         labels: labels of the scorers whose opinions come with the candidates.
     """
@@ -46,7 +48,7 @@ def _links(config: Config, shop: ShopData) -> LinksFeature | None:
     taken = len(np.unique(every.indices))
     if not taken:
         return None
-    by_ease = taken <= config.retrieval.collaborative.largest_ease
+    by_ease = taken <= min(LARGEST_EASE, config.retrieval.collaborative.largest_ease)
     together = ease(every, neighbours=MOST) if by_ease else item_knn(every, neighbours=MOST)
     return LinksFeature(
         {"taken together": together, "taken on one day": item_knn(basket_matrix(shop), neighbours=MOST)}
