@@ -118,7 +118,8 @@ def main() -> None:
         subprocess.run([sys.executable, "-c", program, "prepare", "--config", str(config)], check=True)
         seconds = time.monotonic() - started
         report = read_json(next((folder / "runs" / "scale" / "data").glob("*/report.json")))["items"]
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20  # Linux counts in KiB
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    peak, processor = usage.ru_maxrss / 2**20, usage.ru_utime + usage.ru_stime  # Linux counts in KiB
     result = {
         "form": given.form,
         "items": given.items,
@@ -126,13 +127,14 @@ def main() -> None:
         "rows_kept": report["rows_kept"],
         "megabytes": round(megabytes, 1),
         "seconds": round(seconds, 1),
+        "processor_seconds": round(processor, 1),
         "peak_gib": round(peak, 2),
         "items_per_second": round(given.items / seconds),
     }
     write_json(given.output, result)
     print(
-        f"{result['rows_read']:,} rows ({megabytes:.0f} MB) in {seconds:.1f} s, {given.items / seconds:,.0f} items/s, "
-        f"peak memory {peak:.2f} GiB -> {given.output}"
+        f"{result['rows_read']:,} rows ({megabytes:.0f} MB) in {seconds:.1f} s ({processor:.1f} s of the processor), "
+        f"{given.items / seconds:,.0f} items/s, peak memory {peak:.2f} GiB -> {given.output}"
     )
 
 
