@@ -96,7 +96,7 @@ def served(shop: Any, fusion: Any) -> Any:
     @tf.function(input_signature=specs, autograph=False)
     def recommend(history: Any, vectors: Any) -> Any:
         request = Request(tf.fill([tf.shape(history)[0]], ""), vectors, history)
-        return retriever.top(request, tf.constant(K), request.history, (0, 2))
+        return retriever.top(request, tf.constant(K), True, (0, 2))
 
     recommend.retriever = retriever
     return recommend

@@ -190,7 +190,7 @@ def test_excluded_items_never_rank() -> None:
     retriever, request = dense([[1.0, 3.0, 2.0], [1.0, 3.0, 2.0]])
     exclude, k = tf.constant([[1, 1, -1], [-1, -1, -1]]), tf.constant(3)
     for top in (
-        retriever.top(request, k, exclude),
+        retriever.top(request._replace(history=exclude), k, new=True),
         retriever.chosen(request, k, exclude, tf.zeros([2, 0], tf.string), tf.constant(0.0)),
     ):
         found = named(*top, tf.constant(list("abc")))

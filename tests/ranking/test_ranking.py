@@ -83,6 +83,28 @@ def test_it_stays_out_where_nothing_is_to_be_learned(tmp_path: Path) -> None:
     assert "no ranker, for it gains nothing" in trained.told()[-1]
 
 
+def test_windows_that_are_too_costly_or_too_few_are_never_made(tmp_path: Path, monkeypatch: Any) -> None:
+    from tfrec.ranking import stage
+
+    monkeypatch.setattr(stage, "window_examples", None)
+    few = trained_shop(tmp_path / "few", planted=True, least_shoppers=1000)
+    assert not isinstance(few.fusion_knowing(("train",)), RankedFusion)
+    assert "fewer than 2 windows of 30 days have 1000 returning shoppers" in few.told()[-1]
+    monkeypatch.setattr(stage, "LARGEST_EASE", ITEMS // 2)
+    costly = trained_shop(tmp_path / "costly", planted=True)
+    assert not isinstance(costly.fusion_knowing(("train",)), RankedFusion)
+    assert "ease of more than 40 items takes minutes for each window" in costly.told()[-1]
+
+
+def test_links_of_many_items_need_no_ease(fashion: TrainedShop, monkeypatch: Any) -> None:
+    from tfrec.ranking.features import building
+
+    monkeypatch.setattr(building, "LARGEST_EASE", ITEMS // 2)
+    monkeypatch.setattr(building, "ease", None)
+    features = build_features(fashion.config, known_until(fashion.shop, ("train",)), [])
+    assert any(isinstance(feature, LinksFeature) for feature in features)
+
+
 def test_windows_hold_nothing_of_later_days(fashion: TrainedShop) -> None:
     known = fashion.shop.interactions.filter(fashion.shop.interactions["split"] == "train")
     end = int(known["timestamp"].max()) + 1
@@ -207,7 +229,7 @@ def test_export_and_training_process_and_numpy_agree(
 
     def top(query: Any, vectors: Any, history: Any) -> dict[str, Any]:
         request = Request(query, vectors, history)
-        scores, rows = retriever.top(request, tf.constant(20), request.history)
+        scores, rows = retriever.top(request, tf.constant(20), new=True)
         return {"scores": scores, "rows": rows}
 
     function = tf.function(top, input_signature=specs, autograph=False).get_concrete_function()

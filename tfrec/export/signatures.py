@@ -72,18 +72,17 @@ def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[
         return tf.where(rows[:, tf.newaxis] < 0, np.float32(-np.inf), found[0]), found[1]
 
     def search(query: Tensor, k: Tensor) -> dict[str, Tensor]:
-        return module.named(retriever.top(of_words(query, none_of(query)), k, None, _WORDS))
+        return module.named(retriever.top(of_words(query, none_of(query)), k, False, _WORDS))
 
     def recommend(history: Tensor, k: Tensor) -> dict[str, Tensor]:
-        request = of_past(module.rows(history))
-        return module.named(retriever.top(request, k, request.history, _PAST))
+        return module.named(retriever.top(of_past(module.rows(history)), k, True, _PAST))
 
     def personalised_search(query: Tensor, history: Tensor, k: Tensor) -> dict[str, Tensor]:
-        return module.named(retriever.top(of_words(query, module.rows(history)), k, None, ANY))
+        return module.named(retriever.top(of_words(query, module.rows(history)), k, False, ANY))
 
     def similar_items(item_id: Tensor, k: Tensor) -> dict[str, Tensor]:
         rows = module.rows(item_id)
-        return module.named(of_known(rows, retriever.top(of_item(rows), k, rows[:, tf.newaxis], _ITEM)))
+        return module.named(of_known(rows, retriever.top(of_item(rows), k, True, _ITEM)))
 
     def search_filtered(query: Tensor, filters: Tensor, diversity: Tensor, k: Tensor) -> dict[str, Tensor]:
         nothing = none_of(query)
@@ -114,7 +113,7 @@ def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[
     def understand(query: Tensor) -> dict[str, Tensor]:
         meaning = meaning_of(query)
         request = of_words(meaning.text, none_of(query))
-        scores, rows = retriever.top(request, tf.constant(VOTERS), None, _WORDS)
+        scores, rows = retriever.top(request, tf.constant(VOTERS), False, _WORDS)
         shares = understanding.categories(rows, scores, request.vectors)
         return {"text": module.mended(meaning.text).text, **understanding.described(meaning, shares)}
 

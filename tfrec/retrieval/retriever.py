@@ -54,14 +54,14 @@ class Retriever(tf.Module):  # type: ignore[misc]
         return scores if self._rules is None else self._rules(request.query, scores)
 
     def top(
-        self, request: Request, k: Tensor, exclude: Tensor | None = None, situations: Sequence[int] = ANY
+        self, request: Request, k: Tensor, new: bool = False, situations: Sequence[int] = ANY
     ) -> tuple[Tensor, Tensor]:
         """The k best items of every request.
 
         Args:
             request: the requests.
             k: int32 scalar, at least 1; above N it means N.
-            exclude: rows that must not appear, int32 [B, H], -1 excludes nothing; or None.
+            new: whether items of the requests' histories must not appear.
             situations: see Fusion.
 
         Returns:
@@ -70,14 +70,14 @@ class Retriever(tf.Module):  # type: ignore[misc]
         """
         k = positive(k)
         if isinstance(self.scorer, DenseScorer) and self._rules is None:
-            return self.scorer.top_k(request, k, exclude)
-        if isinstance(self.scorer, Fusion) and exclude is request.history and self._rules is None:
+            return self.scorer.top_k(request, k, request.history if new else None)
+        if isinstance(self.scorer, Fusion) and new and self._rules is None:
             found = self.scorer.best(request, k, situations)
             if found is not None:
                 return found
         scores = self.scores(request, situations)
-        if exclude is not None:
-            scores = without(scores, exclude)
+        if new:
+            scores = without(scores, request.history)
         found = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
         return found.values, found.indices
 
