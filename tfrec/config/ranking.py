@@ -41,5 +41,5 @@ class RankingConfig(Section):
     least_shoppers: int = Field(
         100,
         ge=10,
-        description="Shoppers with earlier and new purchases that a window needs; else it and those before it are left out.",
+        description="Shoppers with earlier and new purchases a window needs; else it and older ones are left out.",
     )
