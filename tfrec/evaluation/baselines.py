@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from itertools import chain
 
 import bm25s
 import numpy as np
@@ -108,12 +107,6 @@ def brand_and_title(items: pl.DataFrame) -> list[str]:
     joined = items.select(pl.concat_str(columns, separator=" ").str.strip_chars().alias("text"))
     texts: list[str] = joined["text"].to_list()
     return texts
-
-
-def popularity_counts(item_lists: Sequence[Sequence[int]], catalogue_size: int) -> NDArray[np.int64]:
-    """Counts how often every item occurs in lists of item indices: int64[N]; -1 entries are ignored."""
-    flat = np.fromiter(chain.from_iterable(item_lists), np.int64)
-    return np.bincount(flat[(flat >= 0) & (flat < catalogue_size)], minlength=catalogue_size).astype(np.int64)
 
 
 def rank_by_popularity(

@@ -35,19 +35,8 @@ def stock_ops() -> frozenset[str]:
     return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
-def used_ops(folder: Path) -> set[str]:
-    """Names of all ops in a SavedModel: in its graphs and in every function of their libraries.
-
-    Args:
-        folder: holds saved_model.pb.
-
-    Raises:
-        ExportError: saved_model.pb is missing or cannot be read.
-    """
-    return _ops_of(_graphs(folder))
-
-
 def _ops_of(graphs: list[Any]) -> set[str]:
+    """Names of all ops in a SavedModel's graphs and in every function of their libraries."""
     ops: set[str] = set()
     functions: set[str] = set()
     for graph in graphs:

@@ -36,9 +36,11 @@ def test_a_broken_line_is_a_fault_and_the_others_are_rows(kind: str, at: int, tm
 
 
 def test_entries_of_a_list_that_are_no_objects_are_faults(tmp_path: Path) -> None:
-    found = read(tmp_path / "a.json", f"[{LINES[0]}, 3, null, {LINES[1]}]")
-    assert [item for item, _ in found.rows] == ["P0", "P1"]
-    assert found.rejected == [(2, "a JSON int and no object"), (3, "a JSON NoneType and no object")]
+    entries = f"[{LINES[0]}, 3, null, {LINES[1]}]"
+    for content in (entries, f'{{"products": {entries}}}'):
+        found = read(tmp_path / "a.json", content)
+        assert [item for item, _ in found.rows] == ["P0", "P1"]
+        assert found.rejected == [(2, "a JSON int and no object"), (3, "a JSON NoneType and no object")]
 
 
 def test_lists_one_after_the_other_are_read_and_open_ones_are_told(tmp_path: Path) -> None:

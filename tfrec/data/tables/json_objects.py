@@ -19,6 +19,7 @@ _BLOCK = 1 << 20
 _ALIKE = 3  # objects, from which the values of one are rows
 _NO_JSON = 1_000  # lines without an object, after which a file is no JSON Lines
 _DECODER = json.JSONDecoder(object_pairs_hook=once_each)
+_NO_OBJECT = "a JSON {} and no object"
 _ACTIONS = {"index", "create", "update", "delete"}
 
 Numbered = Iterator[tuple[int, dict[str, Any]]]
@@ -44,8 +45,8 @@ def json_objects(path: Path, text: Path, table: TableConfig, notes: list[str], r
         return _stream(path, text, rejected)
     first = start.split(b"\n", 1)[0].strip()
     if first == b"{" or (first[:1] == b"{" and first[-1:] in (b"{", b"[", b",")):
-        return _unwrapped(path, _stream(path, text, rejected), table, notes)
-    return _unwrapped(path, _lines(path, text, notes, rejected), table, notes)
+        return _unwrapped(path, _stream(path, text, rejected), table, notes, rejected)
+    return _unwrapped(path, _lines(path, text, notes, rejected), table, notes, rejected)
 
 
 def _lines(path: Path, text: Path, notes: list[str], rejected: Rejected) -> Numbered:
@@ -93,7 +94,7 @@ def _object(path: Path, number: int, line: bytes) -> tuple[dict[str, Any] | None
     except (ValueError, RecursionError) as error:
         reason = re.sub(r"( at)?: line \d+ column (\d+) \(char \d+\)$", r" at character \2", str(error))
         return None, f"not JSON ({reason})"
-    return (value, "") if isinstance(value, dict) else (None, f"a JSON {type(value).__name__} and no object")
+    return (value, "") if isinstance(value, dict) else (None, _NO_OBJECT.format(type(value).__name__))
 
 
 def _stream(path: Path, text: Path, rejected: Rejected) -> Numbered:
@@ -134,7 +135,7 @@ def _stream(path: Path, text: Path, rejected: Rejected) -> Numbered:
                 whole = True
                 yield number, value
             else:
-                rejected.append((number, f"a JSON {type(value).__name__} and no object"))
+                rejected.append((number, _NO_OBJECT.format(type(value).__name__)))
             at, block = end, _BLOCK
     if rejected and not whole:
         raise DataError(f"{path}, entry {rejected[0][0]} is {rejected[0][1]}: each must be an object.")
@@ -149,7 +150,7 @@ def _start_of_value(text: str, at: int) -> tuple[int, int]:
     return at, lists
 
 
-def _unwrapped(path: Path, numbered: Numbered, table: TableConfig, notes: list[str]) -> Numbered:
+def _unwrapped(path: Path, numbered: Numbered, table: TableConfig, notes: list[str], rejected: Rejected) -> Numbered:
     """The rows; where there is one alone, which holds one list of objects that no setting names, its entries."""
     first = list(itertools.islice(numbered, 2))
     if len(first) != 1:
@@ -165,7 +166,11 @@ def _unwrapped(path: Path, numbered: Numbered, table: TableConfig, notes: list[s
     if len(lists) != 1 or any(place_of(name, lists) for name in named):
         return iter(first)
     notes.append(f"{path.name} is one JSON object: the entries of its list {lists[0]!r} are the rows")
-    return ((number, row) for number, row in enumerate(first[0][1][lists[0]], start=1) if isinstance(row, dict))
+    entries = list(enumerate(first[0][1][lists[0]], start=1))
+    rejected += [
+        (number, _NO_OBJECT.format(type(row).__name__)) for number, row in entries if not isinstance(row, dict)
+    ]
+    return ((number, row) for number, row in entries if isinstance(row, dict))
 
 
 def _key_of_objects(value: dict[str, Any]) -> str:
