@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.clicks.simulated import simulate
-from tfrec.clicks import MODELS, Lists
+from tfrec.clicks import MODELS, Lists, choose_model
 from tfrec.clicks.dynamic import _Counts, _expect, _State
 
 
@@ -140,3 +140,9 @@ def test_the_networks_likelihood_is_the_chance_of_the_clicks() -> None:
     for clicks, found in zip(itertools.product([False, True], repeat=3), by_list, strict=True):
         chance = sum(story[0] for story in stories if story[1] == tuple(map(int, clicks)))
         assert np.exp(found) == pytest.approx(chance)
+
+
+def test_lists_too_old_to_count_choose_no_model() -> None:
+    lists = lists_of([[(0, True), (1, False)]] * 40)
+    old = Lists(lists.pair, lists.position, lists.clicked, lists.start, np.zeros(lists.size), lists.pairs)
+    assert choose_model(old).fitted.model == "ctr"

@@ -60,7 +60,7 @@ def choose_model(lists: Lists, model: str = "auto", seed: int = 0) -> Choice:
         other = lists.of(draw < _HELD_OUT * share)
         own = lists.of((draw >= _HELD_OUT * share) & (draw < share))
         held_out = other.size
-        if not held_out or not own.size:
+        if not other.row_weight.any() or not own.size:  # none, or all so old that they count nothing
             model = "ctr"
         else:
             weight = other.row_weight

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from tests.data.logs.written import STORY_PLACES, write
+from tests.data.logs.written import STORY_PLACES, ga4_records, write
 from tfrec.config.preparation import CleaningConfig
 from tfrec.config.search_log import SearchLogConfig
 from tfrec.data.logs.joining import Joined, joined
@@ -97,6 +98,16 @@ def test_staff_machines_and_unknown_actions_are_left_out_and_counted(tmp_path: P
     assert report.to_json()["faults"]["kinds"] == {"bad timestamp": 1}
     with pytest.raises(DataError, match="is no GA4 log"):
         read(path, kind="ga4")
+
+
+@pytest.mark.parametrize("items", [[{"item_name": "a sofa"}], None])
+def test_an_export_of_ga4_whose_items_have_no_id_is_told(items: Any, tmp_path: Path) -> None:
+    records = [{key: value for key, value in record.items() if key != "items"} for record in ga4_records()]
+    named = [{**record, "items": items} for record in records] if items else records
+    path = tmp_path / "ga4.parquet"
+    pl.DataFrame(named, infer_schema_length=None).write_parquet(path)
+    with pytest.raises(DataError, match="names no item_id"):
+        read(path)
 
 
 @pytest.mark.parametrize("form", ["ga4.ndjson", "table.csv"])

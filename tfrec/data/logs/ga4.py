@@ -43,7 +43,6 @@ def fields(frame: pl.DataFrame, lists: str | None) -> pl.DataFrame:
         frame: records.
         lists: the regular expression that tells such names, or None.
     """
-    names = _struct_fields(frame.schema.get("items"))
     params = frame.schema.get("event_params")
     name = inner(frame, "event_name")
     events = frame.with_columns(
@@ -52,8 +51,7 @@ def fields(frame: pl.DataFrame, lists: str | None) -> pl.DataFrame:
         _parameter(params, "ga_session_id").alias("_session"),
         inner(frame, "device.web_info.browser").alias("_agent"),
     )
-    has_items = isinstance(frame.schema.get("items"), pl.List)
-    if has_items:
+    if isinstance(frame.schema.get("items"), pl.List):
         # the search itself is a row of its own beside the items that came with it
         search = events.filter(pl.col("_action") == "view_search_results")
         with_items = events.with_columns(
@@ -61,13 +59,11 @@ def fields(frame: pl.DataFrame, lists: str | None) -> pl.DataFrame:
             .otherwise("_action").alias("_action")
         ).explode("items")  # fmt: skip
         search = search.with_columns(pl.lit(None, frame.schema["items"].inner).alias("items"))  # type: ignore[attr-defined]
-        no_item = (pl.col("_action") == "view_item_list") & pl.col("items").struct.field("item_id").is_null()
+        no_item = (pl.col("_action") == "view_item_list") & inner(with_items, "items.item_id").is_null()
         events = pl.concat([search.select(with_items.columns), with_items.filter(~no_item)])
-    else:
-        events = events.with_columns(pl.lit(None).alias("items"))
 
     def of_item(key: str) -> pl.Expr:
-        return inner(events, f"items.{key}") if key in names else pl.lit(None, pl.String)
+        return inner(events, f"items.{key}")
 
     list_name = events.with_columns(of_item("item_list_name").fill_null("").alias("_list"))["_list"]
     of_search = matches(list_name, lists or "", "data.search_log.lists", whole=False)
