@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -40,7 +40,7 @@ class LogLabelsConfig(Section):
         description="Click model: ctr (naive), coec (clicks over expected clicks), pbm (position-based), cascade, dbn "
         "(dynamic Bayesian network). auto takes the one that predicts held-out clicks best.",
     )
-    actions: dict[Literal["click", "cart", "purchase"], float] = Field(
+    actions: dict[Literal["click", "cart", "purchase"], Annotated[float, Field(ge=0)]] = Field(
         {"click": 1.0, "cart": 3.0, "purchase": 5.0},
         description="What each action is worth in a gain.",
     )
