@@ -8,6 +8,7 @@ import polars as pl
 
 from tfrec.data.clean import matches
 from tfrec.data.logs.raw import inner
+from tfrec.data.logs.rows import OTHER_LIST
 
 _VALUE = pl.Struct({"string_value": pl.String, "int_value": pl.String, "double_value": pl.String})
 _ITEM = pl.Struct(
@@ -25,7 +26,6 @@ SCHEMA: dict[str, Any] = {
     "items": pl.List(_ITEM),
     "device": pl.Struct({"web_info": pl.Struct({"browser": pl.String})}),
 }
-EVENTS = ("view_search_results", "view_item_list", "select_item", "add_to_cart", "purchase")
 
 
 def fits(columns: set[str]) -> bool:
@@ -73,7 +73,7 @@ def fields(frame: pl.DataFrame, lists: str | None) -> pl.DataFrame:
     ).fill_null(1.0)
     position = of_item("item_list_index")
     return events.select(
-        pl.when(other).then(pl.lit("other_list")).otherwise("_action").alias("action"),
+        pl.when(other).then(pl.lit(OTHER_LIST)).otherwise("_action").alias("action"),
         pl.lit(None, pl.String).alias("query_id"),
         pl.col("_query").alias("query"),
         of_item("item_id").alias("item_id"),

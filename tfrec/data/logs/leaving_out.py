@@ -6,10 +6,9 @@ import polars as pl
 
 from tfrec.config.search_log import SearchLogConfig, VisitorsConfig
 from tfrec.data.clean import matches
-from tfrec.data.logs.rows import kind_of_action
+from tfrec.data.logs.rows import OTHER_LIST, kind_of_action
 from tfrec.data.report import TableReport
 
-OTHER_LIST = "other_list"  # the action of an item in a list that is none of search results
 _LEAVE_OUT, _AGENTS = "data.search_log.visitors.leave_out", "data.search_log.visitors.agents"
 
 

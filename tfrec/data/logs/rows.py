@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 SEARCH, SHOWN, LISTED, CLICK, CART, PURCHASE = "search", "shown", "listed", "click", "cart", "purchase"
+OTHER_LIST = "other_list"  # the action of an item in a list that is none of search results
 ACTIONS = (CLICK, CART, PURCHASE)
 ORDER = (SEARCH, LISTED, SHOWN, CLICK, CART, PURCHASE)  # of what happens in the same second
 
