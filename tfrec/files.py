@@ -48,7 +48,7 @@ def atomic_directory(path: Path | str) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone_in(path.parent):
             _recover(path)
-            aside = path.parent / f".{path.name}{_ASIDE}{uuid.uuid4().hex[:8]}"
+            aside = aside_of(path)
             aside.mkdir()
             owned.enter_context(flocked(aside))
         try:
@@ -65,6 +65,11 @@ def atomic_directory(path: Path | str) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
+
+
+def aside_of(path: Path) -> Path:
+    """A name beside `path` for what is being written or removed; `remove_rests` removes what is left under it."""
+    return path.parent / f".{path.name}{_ASIDE}{uuid.uuid4().hex[:8]}"
 
 
 @contextlib.contextmanager
@@ -171,7 +176,7 @@ def atomic_write(path: Path | str, data: bytes | str) -> None:
     raw = data.encode("utf-8") if isinstance(data, str) else data
     with speaking_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.parent / f".{path.name}{_ASIDE}{uuid.uuid4().hex[:8]}"
+        aside = aside_of(path)
         with contextlib.ExitStack() as owned:
             with _alone_in(path.parent):
                 handle = owned.enter_context(aside.open("wb"))

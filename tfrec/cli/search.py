@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import uuid
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
@@ -106,11 +105,11 @@ def _write(lines: Iterable[str], output: Path | None) -> None:
         except BrokenPipeError:  # the reader, such as head, has seen enough
             silence_closed_output()
         return
-    from tfrec.files import speaking_os_errors
+    from tfrec.files import aside_of, speaking_os_errors
 
     with speaking_os_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-        aside = output.parent / f".{output.name}.partial-{uuid.uuid4().hex[:8]}"
+        aside = aside_of(output)
         try:
             with aside.open("w", encoding="utf-8", newline="\n") as handle:
                 for line in lines:

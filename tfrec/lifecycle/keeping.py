@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from tfrec.config.lifecycle import KeepConfig
-from tfrec.files import remove_rests, speaking_os_errors
+from tfrec.files import aside_of, remove_rests, speaking_os_errors
 from tfrec.lifecycle.act_log import Act, Standing, append_act, standing
 from tfrec.lifecycle.verdict_file import verdict_path
 from tfrec.lifecycle.versions import made_when, version_numbers
@@ -43,7 +42,7 @@ def remove_outlived(export: Path, keep: KeepConfig) -> list[int]:
     for number in gone:
         append_act(export, Act("remove", number, stands, reason=bound))
         with speaking_os_errors(export):
-            aside = export / f".{number}.partial-{uuid.uuid4().hex[:8]}"
+            aside = aside_of(export / str(number))
             (export / str(number)).rename(aside)
             shutil.rmtree(aside, ignore_errors=True)
             verdict_path(export, number).unlink(missing_ok=True)

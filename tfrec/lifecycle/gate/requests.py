@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from itertools import cycle, islice
 from typing import TypeVar
 
 import numpy as np
@@ -132,11 +133,11 @@ def timed(
     models: tuple[LoadedModel, LoadedModel], queries: Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Milliseconds of processor time, of all threads, that single searches take: both versions in turn, float64 [T]."""
-    asked = (list(queries) or ["a"]) * _TIMED
+    asked = list(islice(cycle(queries or ["a"]), _TIMED))
     for model in models:
         model.search(asked[:1], PAGE)
     spent: list[list[float]] = [[], []]
-    for query in asked[:_TIMED]:
+    for query in asked:
         for model, times in zip(models, spent, strict=True):
             start = time.process_time()
             model.search([query], PAGE)
