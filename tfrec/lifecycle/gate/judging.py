@@ -87,9 +87,10 @@ def _tasks(config: Config, shop: ShopData, models: Pair, titles: Titles) -> tupl
     tasks: list[Task | None] = [title_task(config, models, titles)]
     changed: list[bool] = []
     queries: list[str] = []
-    if "search" in splits and (found := search_task(config, shop, models, titles[1], splits["search"])):
+    judged = shop.judgments(splits["search"]) if "search" in splits else {}
+    if found := search_task(config, shop, models, titles[1], judged):
         tasks.insert(0, found[0])
-        changed, queries = found[1], list(shop.judgments(splits["search"]))
+        changed, queries = found[1], list(judged)
     if "recommendation" in splits:
         tasks.append(recommendation_task(config, shop, models, splits["recommendation"]))
     return [task for task in tasks if task is not None], changed, queries

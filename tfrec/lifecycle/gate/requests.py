@@ -42,18 +42,17 @@ def titles_of(model: LoadedModel | None) -> dict[str, str]:
 
 
 def search_task(
-    config: Config, shop: ShopData, models: Pair, served: Collection[str], split: str
+    config: Config, shop: ShopData, models: Pair, served: Collection[str], judged: Mapping[str, Mapping[str, float]]
 ) -> tuple[Task, list[bool]] | None:
-    """nDCG@10 of the judged queries of a split, and per query whether its first page changes; None without any.
+    """nDCG@10 of judged queries, and per query whether its first page changes; None without any.
 
     Args:
         config: sections gate, evaluation and retrieval, and the seed are read.
-        shop: with the judgments.
+        shop: with the catalogue.
         models: candidate and served version.
         served: item ids of the served version.
-        split: dev, test or folds.
+        judged: query -> item id -> gain.
     """
-    judged = shop.judgments(split)
     queries = _some([query for query, gains in judged.items() if any(gains.values())], config)
     if not queries:
         return None
