@@ -145,7 +145,8 @@ def test_a_quote_that_is_never_closed_is_one_sentence(
 
 
 @pytest.mark.parametrize(
-    ("name", "separator", "quoting"), [("a.csv", ",", "auto"), ("a.tsv", "\t", "none"), ("a.csv", ";", "auto")]
+    ("name", "separator", "quoting"),
+    [("a.csv", ",", "auto"), ("a.tsv", "\t", "none"), ("a.csv", ";", "auto"), ("a.tsv", "\t", "backslash")],
 )
 def test_rows_without_their_last_fields_are_faults_or_filled_up_by_wish(
     name: str, separator: str, quoting: str, tmp_path: Path

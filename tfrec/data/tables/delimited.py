@@ -54,7 +54,7 @@ def open_delimited(path: Path, table: TableConfig, kind: str, wanted: Collection
     if rewritten:
         target = temporary(stack)
         rewrite(plain, target, dialect, escaped, len(dialect.header) if table.ragged else 0)
-        plain, separator, body = Path(target.name), "\t" if escaped else FIELD, 0
+        plain, separator, body = Path(target.name), FIELD, 0
     found = [name for name in dialect.header if name]
     columns = {
         name: [row[at] if at < len(row) else "" for row in dialect.rows] for at, name in enumerate(dialect.header)

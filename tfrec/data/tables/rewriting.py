@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +26,7 @@ def unescaped(column: pl.Expr) -> pl.Expr:
 
 
 def rewrite(plain: Path, target: IO[bytes], dialect: Dialect, escaped: bool, width: int = 0) -> None:
-    """Writes the rows so that Arrow can part them: separators of several bytes as one, escaped signs as stand-ins.
+    """Writes the rows so that Arrow can part them by FIELD: escaped signs and line breaks in quotes as stand-ins.
 
     Args:
         plain: the file as UTF-8.
@@ -34,22 +35,14 @@ def rewrite(plain: Path, target: IO[bytes], dialect: Dialect, escaped: bool, wid
         escaped: whether signs are escaped by a backslash and tabs separate the fields.
         width: fields to which rows with fewer are filled up; 0 leaves them.
     """
+    separator, field = dialect.separator.encode(), FIELD.encode()
     with open_bytes(plain) as raw:
         raw.read(dialect.body)
-        if escaped:
-            rest = b""
-            while block := raw.read(_BLOCK):
-                block = rest + block
-                ends = len(block) - len(block.rstrip(b"\\"))  # an escape must not be cut from its sign
-                cut = len(block) - ends % 2
-                target.write(re.sub(rb"\\(.)", _unescaped, block[:cut], flags=re.S))
-                rest = block[cut:]
-            target.write(rest)
-        elif dialect.quoting == "none":
-            for line in raw:
-                fields = line.rstrip(b"\r\n").split(dialect.separator.encode())
-                missing = width - len(fields) if line.strip() else 0
-                target.write(FIELD.encode().join([*fields, *[b""] * missing]) + b"\n")
+        if escaped or dialect.quoting == "none":
+            for line in _unescaped_lines(raw) if escaped else raw:
+                row = line.rstrip(b"\r\n").replace(separator, field)
+                missing = width - 1 - row.count(field) if width and line.strip() else 0
+                target.write(row + field * missing + b"\n")
         else:
             lines = io.TextIOWrapper(raw, encoding="utf-8", newline="")  # type: ignore[arg-type]
             if len(dialect.separator) > 1:
@@ -59,9 +52,22 @@ def rewrite(plain: Path, target: IO[bytes], dialect: Dialect, escaped: bool, wid
             for record in csv.reader(lines, delimiter=dialect.separator, escapechar=escape, doublequote=escape is None):
                 record += [""] * (width - len(record)) if any(record) else []
                 target.write(
-                    FIELD.join(field.replace("\n", _LINE).replace("\r", "") for field in record).encode() + b"\n"
+                    FIELD.join(text.replace("\n", _LINE).replace("\r", "") for text in record).encode() + b"\n"
                 )
     target.flush()
+
+
+def _unescaped_lines(raw: IO[bytes]) -> Iterator[bytes]:
+    rest = line = b""
+    while block := raw.read(_BLOCK):
+        block = rest + block
+        ends = len(block) - len(block.rstrip(b"\\"))  # an escape must not be cut from its sign
+        cut = len(block) - ends % 2
+        *lines, line = (line + re.sub(rb"\\(.)", _unescaped, block[:cut], flags=re.S)).split(b"\n")
+        yield from lines
+        rest = block[cut:]
+    if line + rest:
+        yield line + rest
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
