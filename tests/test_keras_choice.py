@@ -33,8 +33,13 @@ def test_tensorflow_imported_after_tfrec_has_keras_2_and_everything_works() -> N
     ("code", "environment", "said"),
     [
         ("import tensorflow; import tfrec; ", {}, "write `import tfrec` above the first import of TensorFlow"),
-        ("import tfrec; import tensorflow; ", {"TF_USE_LEGACY_KERAS": "0"}, "because TF_USE_LEGACY_KERAS=0 is set"),
-        ("import tensorflow; import tfrec; ", {"TF_USE_LEGACY_KERAS": "true"}, ""),
+        pytest.param(
+            "import tfrec; import tensorflow; ",
+            {"TF_USE_LEGACY_KERAS": "0"},
+            "because TF_USE_LEGACY_KERAS=0 is set",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("import tensorflow; import tfrec; ", {"TF_USE_LEGACY_KERAS": "true"}, "", marks=pytest.mark.slow),
     ],
 )
 def test_keras_3_is_told_in_the_right_sentence(code: str, environment: dict[str, str], said: str) -> None:

@@ -116,6 +116,7 @@ def test_rankings_do_not_depend_on_hidden_answers(protocol: Any, shop: Any, fold
         assert results.Result.of(name, cell, one, {}).values != results.Result.of(name, twin, two, {}).values
 
 
+@pytest.mark.slow
 def test_what_is_measured_is_what_users_evaluate(protocol: Any, shop: Any, tmp_path: Path) -> None:
     import tfrec
 

@@ -91,6 +91,7 @@ def test_each_query_is_ranked_by_weights_of_the_other_folds(trained: Any) -> Non
     assert all(np.abs(table - final).max() < 0.3 for table in tables)
 
 
+@pytest.mark.slow
 def test_the_export_says_what_chose_and_what_to_expect(trained: Any, reports: dict[str, Any]) -> None:
     from tfrec.export.manifest import verify_manifest
     from tfrec.pipeline import api

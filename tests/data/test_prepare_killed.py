@@ -9,13 +9,15 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tfrec.config import load_config
 from tfrec.data.prepare import found_prepared, prepare
 
 # killed a random few milliseconds after such a file has appeared in the folder beside the final one
-MOMENTS = ["", "items.parquet", "searches.parquet", "known_positives.parquet", "shards/train-00000-*"]
+FIRST_AND_LAST = ["", "shards/train-00000-*"]
+ALL = ["", "items.parquet", "searches.parquet", "known_positives.parquet", "shards/train-00000-*"]
 PROGRAM = (
     "import sys; from tfrec.config import load_config; from tfrec.data.prepare import prepare;"
     "prepare(load_config(sys.argv[1]))"
@@ -50,11 +52,12 @@ def _kill_at(moment: str, config: Path, run: Path, wait: float) -> None:
         assert process.wait() == -signal.SIGKILL, "the process was not killed in the middle"
 
 
-def test_a_killed_preparation_completes_by_the_same_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moments", [FIRST_AND_LAST, pytest.param(ALL, marks=pytest.mark.slow)], ids=["two", "all"])
+def test_a_killed_preparation_completes_by_the_same_command(tmp_path: Path, moments: list[str]) -> None:
     whole = prepare(load_config(_write(tmp_path, "whole")))
     config, run = _write(tmp_path, "killed"), tmp_path / "runs" / "killed"
     chance = random.Random(5)
-    for moment in MOMENTS:
+    for moment in moments:
         _kill_at(moment, config, run, chance.uniform(0, 0.02))
         assert len(list(run.glob("data/.*.partial-*"))) == 1  # the left-over of this kill; older ones are removed
         assert found_prepared(load_config(config)) is None

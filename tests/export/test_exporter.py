@@ -198,12 +198,12 @@ def test_a_broken_catalogue_is_not_exported(trained: Any) -> None:
 
 
 def test_an_export_of_another_model_is_noticed_before_it_gets_its_name(
-    trained: Any, base: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Any, make_config: Any, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = type(trained.model).query_vectors
     monkeypatch.setattr(type(trained.model), "query_vectors", lambda *a: np.roll(real(*a), 1, axis=0))
     with pytest.raises(ExportError, match="differently from the trained model"):
-        export_model(*trained, base=base, metrics={}, signature="a")
+        export_model(make_config(), *trained[1:], base=base, metrics={}, signature="a")
     assert list(base.iterdir()) == []
 
 

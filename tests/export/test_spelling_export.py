@@ -22,7 +22,7 @@ def test_an_export_mends_as_the_training_process_does(
     from tfrec.retrieval.fusion import Fusion
     from tfrec.retrieval.weights import SituationWeights
 
-    config = make_config(precision="f32")
+    config = make_config(precision="f32", warmup_requests=0)
     config = config.model_copy(
         update={"retrieval": config.retrieval.model_copy(update={"scorers": ["dense", "lexical"]})}
     )

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock, patch
@@ -43,7 +44,7 @@ class Commands:
 
         Args:
             orders: arguments ("argv"), and perhaps "rename": the number of the rename at which it is killed, "limit":
-                bytes that a file may have, "environment".
+                bytes that a file may have, "output": a file for what it writes beside errors, "environment".
 
         Returns:
             exit code (negative: the signal) and everything written, of each.
@@ -101,7 +102,7 @@ def _fork(order: dict[str, Any], output: int) -> int:
         return child
     code = 70
     try:
-        os.dup2(output, 1)
+        os.dup2(os.open(order["output"], os.O_WRONLY) if "output" in order else output, 1)
         os.dup2(output, 2)
         os.environ.update(order.get("environment", {}))
         if "limit" in order:
@@ -121,7 +122,8 @@ def _fork(order: dict[str, Any], output: int) -> int:
 
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
+        with suppress(OSError):  # an output that is full
+            sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
 

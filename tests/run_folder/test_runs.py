@@ -73,7 +73,7 @@ def test_a_checkpoint_of_another_training_is_refused(shop: Shop, commands: Comma
 def test_commands_that_read_change_nothing_that_a_run_rests_on(shop: Shop) -> None:
     before = _files(shop.run)
     write_items(shop.config.parent, 1)
-    for kind in ("inspect", "evaluate", "export"):
+    for kind in ("inspect", "dense", "export"):
         code, text = _run(shop, kind)
         assert code == 0 and text.count("items.csv has changed since") == 1, text
     argv = ["augment", "preview", "red sofa", "--operation", "typo", "--config", str(shop.config)]
@@ -86,6 +86,9 @@ def test_commands_that_read_change_nothing_that_a_run_rests_on(shop: Shop) -> No
     }
     code, text = _run(shop, "update")
     assert code == 0 and "1 new" in text and "1 removed" in text, text
+    manifest = manifest_of(exports_of(shop.run)[-1])
+    assert "lexical" in manifest["retrieval"]["scorers"], "weights of another retrieval do not rank an update"
+    assert not manifest["metrics"], "what was measured of another ranking is not told"
     (shop.config.parent / "items.csv").unlink()
     code, text = _run(shop, "evaluate")
     assert code == 0 and "may have changed" in text and "Traceback" not in text, text
@@ -96,14 +99,6 @@ def _files(folder: Path) -> dict[str, tuple[int, int]]:
         str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns)
         for path in folder.rglob("*") if path.is_file()
     }  # fmt: skip
-
-
-def test_weights_of_another_retrieval_do_not_rank_an_update(shop: Shop) -> None:
-    assert _run(shop, "dense")[0] == 0
-    write_items(shop.config.parent, 1)
-    assert _run(shop, "update")[0] == 0
-    assert "lexical" in manifest_of(exports_of(shop.run)[-1])["retrieval"]["scorers"]
-    assert not manifest_of(exports_of(shop.run)[-1])["metrics"], "what was measured of another ranking is not told"
 
 
 def test_data_that_nothing_refers_to_goes(shop: Shop) -> None:
@@ -127,17 +122,26 @@ def busy(shop: Shop) -> Iterator[Shop]:
         yield shop
         process.kill()
         process.wait()
-        assert _run(shop, "train")[0] == 0, "the lock of a process that was killed holds nobody up"
+        assert _run(shop, "prepare")[0] == 0, "the lock of a process that was killed holds nobody up"
         assert not (shop.run / ".lock").exists()
 
 
-def test_a_second_writer_is_told_who_is_at_work_and_readers_may_read(busy: Shop) -> None:
+@pytest.mark.parametrize(
+    ("writers", "readers"),
+    [
+        ([("train", 17), ("prepare", 17)], ["inspect", "export"]),
+        pytest.param([("train", 99)], ["evaluate", "update"], marks=pytest.mark.slow),
+    ],
+)
+def test_a_second_writer_is_told_who_is_at_work_and_readers_may_read(
+    busy: Shop, writers: list[tuple[str, int]], readers: list[str]
+) -> None:
     card = json.loads((busy.run / ".lock").read_text())
-    for kind, seed in (("train", 17), ("train", 99), ("prepare", 17)):
+    for kind, seed in writers:
         code, text = _run(busy, kind, seed)
         assert code == 2 and text.count("error: ") == 1 and "Traceback" not in text, text
         assert f"process {card['process']}" in text and card["since"] in text and "wait until" in text
-    for kind in ("inspect", "evaluate", "export", "update"):
+    for kind in readers:
         code, text = _run(busy, kind)
         assert code == 0, text
 
@@ -184,12 +188,23 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tiny: Path, commands: C
     assert command in ("index update", "evaluate") or str(tiny.parent / "runs") in text, text
 
 
+ASCII = {"PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+
+
+def test_a_terminal_that_knows_ascii_only_gets_answers_as_they_are(
+    trained: Path, tmp_path: Path, commands: Commands
+) -> None:
+    asked = tmp_path / "asked.csv"
+    asked.write_text("query_id,query\n沙发,red sofa\n", "utf-8")
+    export = trained.parent / "runs" / "tiny" / "export"
+    program = [sys.executable, "-m", "tfrec", "search", "--export", str(export), "--queries", str(asked), "-k", "1"]
+    done = subprocess.run(program, env=os.environ | ASCII, capture_output=True, timeout=300)
+    assert done.returncode == 0 and done.stdout.decode("utf-8").startswith("沙发 "), "answers are never replaced"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("command", "environment"),
-    [
-        ("export", {"PYTHONIOENCODING": "ascii"}),
-        pytest.param("train", {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}, marks=pytest.mark.slow),
-    ],
+    ("command", "environment"), [("export", ASCII), ("train", {"LC_ALL": "POSIX", "PYTHONUTF8": "0"})]
 )
 def test_a_terminal_that_knows_ascii_only_gets_the_export_and_replaced_letters(
     trained: Path, tmp_path: Path, command: str, environment: dict[str, str], commands: Commands
@@ -202,35 +217,29 @@ def test_a_terminal_that_knows_ascii_only_gets_the_export_and_replaced_letters(
     done = subprocess.run(program, env=os.environ | home | environment, capture_output=True, timeout=300)
     assert done.returncode == 0 and b"Exported" in done.stdout, done.stderr.decode()
     assert exports_of(folder / "runs" / "tiny")
-    asked = folder / "asked.csv"
-    asked.write_text("query_id,query\n沙发,red sofa\n", "utf-8")
-    export = folder / "runs" / "tiny" / "export"
-    program = [sys.executable, "-m", "tfrec", "search", "--export", str(export), "--queries", str(asked), "-k", "1"]
-    done = subprocess.run(program, env=os.environ | home | environment, capture_output=True, timeout=300)
-    assert done.returncode == 0 and done.stdout.decode("utf-8").startswith("沙发 "), "answers are never replaced"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_an_output_that_is_full_does_not_cost_the_export(shop: Shop) -> None:
     shutil.rmtree(shop.run / "export")
-    program = [sys.executable, "-m", "tfrec", "train", "--config", str(shop.config), "--set", "seed=17"]
-    home = {"TFREC_HOME": shop.commands.home}
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(program, env=os.environ | home, stdout=full, stderr=subprocess.PIPE, timeout=300)
-    assert len(exports_of(shop.run)) == 1 and b"Traceback" not in done.stderr, done.stderr.decode()
+    _, text = _run(shop, "train", output="/dev/full")
+    assert len(exports_of(shop.run)) == 1 and "Traceback" not in text, text
 
 
-def test_products_that_left_void_nothing(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    "rows",
+    [pytest.param(STATES[0][: len(STATES[0]) // 2], marks=pytest.mark.slow), [("new", "yellow sofa")]],
+    ids=["half of the judged ones", "all of them, with one that is new"],
+)
+def test_products_that_left_void_nothing(shop: Shop, rows: list[tuple[str, str]]) -> None:
     items = shop.config.parent / "items.csv"
-    for kept in (len(STATES[0]) // 2, 1):  # half of the judged products have left; then all but one, which is new
-        rows = STATES[0][:kept] if kept > 1 else [("new", "yellow sofa")]
-        items.write_text("item_id,title\n" + "".join(f"{item},{title}\n" for item, title in rows))
-        order = shop.order("update", 17)
-        if kept == 1:  # how many faults are borne changes nothing that was trained
-            order["argv"] += ["--set", "data.cleaning.max_faulty_share=0.9"]
-        code, text = shop.commands.run(order)[0]
-        assert code == 0 and "faulty" not in text, text
-        assert manifest_of(exports_of(shop.run)[-1])["items"] == len(rows)
+    items.write_text("item_id,title\n" + "".join(f"{item},{title}\n" for item, title in rows))
+    order = shop.order("update", 17)
+    if len(rows) == 1:  # how many faults are borne changes nothing that was trained
+        order["argv"] += ["--set", "data.cleaning.max_faulty_share=0.9"]
+    code, text = shop.commands.run(order)[0]
+    assert code == 0 and "faulty" not in text, text
+    assert manifest_of(exports_of(shop.run)[-1])["items"] == len(rows)
 
 
 def test_steps_alone_decide_where_steps_and_minutes_are_given(tiny: Path, commands: Commands) -> None:

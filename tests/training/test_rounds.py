@@ -13,20 +13,22 @@ from tfrec.config import load_config
 from tfrec.files import read_json
 
 SETTINGS = [
-    "synthesis={enabled: true, queries: 40, rounds: 3}", "training.epochs=1", "training.evaluations=1",
+    "training.epochs=1", "training.evaluations=1",
     "training.tasks.recommendation=0", "training.interpolation=[]",
 ]  # fmt: skip
 
 
-def test_rounds_keep_the_best_and_are_read_back(shop_home: Path) -> None:
-    config = load_config(shop_home, ["name=rounds", *SETTINGS])
+@pytest.mark.parametrize("rounds", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_rounds_keep_the_best_and_are_read_back(shop_home: Path, rounds: int) -> None:
+    synthesis = f"synthesis={{enabled: true, queries: 40, rounds: {rounds}}}"
+    config = load_config(shop_home, [f"name=rounds{rounds}", synthesis, *SETTINGS])
     trained = tfrec.train(config)
-    run = shop_home.parent / "runs" / "rounds"
+    run = shop_home.parent / "runs" / f"rounds{rounds}"
     scores = trained.summary["rounds"]
-    assert 2 <= len(scores) <= 3
+    assert 2 <= len(scores) <= rounds
     ended = scores[:-1] if scores[-1] <= max(scores[:-1]) else scores
     assert ended == sorted(set(ended)), "it goes on only while dev gains"
-    assert len(ended) < len(scores) or len(scores) == 3
+    assert len(ended) < len(scores) or len(scores) == rounds
     best = int(np.argmax(scores)) + 1
     states = [
         read_json(next((run / "rounds" / str(n + 1) / "checkpoints").glob("*/last/state.json")))

@@ -18,8 +18,8 @@ from tfrec.synth.generator.source import GeneratorSource
 from tfrec.synth.source import SAMPLES, SourceContext
 
 SHORT = (
-    "{warm_up: catalogue, minimum_pairs: 50, width: 16, layers: 1, batch_size: 8, warm_up_steps: 3, steps: 12, "
-    "evaluate_every: 3}"
+    "{warm_up: catalogue, minimum_pairs: 50, width: 16, layers: 1, batch_size: 8, warm_up_steps: 2, steps: 6, "
+    "evaluate_every: 2}"
 )
 
 
@@ -76,16 +76,16 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     def weights(folder: Path) -> list[np.ndarray]:
         context = context_of(folder, f"synthesis.generator={SHORT}")
         found = fitted(context, train_pairs(context.shop, 1000, context.config.seed))
-        assert found.summary["stopped_at"] == 15
+        assert found.summary["stopped_at"] == 8
         return found.decoder.get_weights()
 
-    # three trainings of a dozen steps: tracing each of their graphs would take ten times as long as the steps
+    # trainings of a few steps: tracing each of their graphs would take ten times as long as the steps
     monkeypatch.setattr(training.tf, "function", lambda function, **_: function)
     trained_step, steps = training.Training._train, list[int]()
 
     def until_killed(self: training.Training, step: int) -> float:
         steps.append(step)
-        if step == 8:
+        if step == 5:
             raise KeyboardInterrupt
         return trained_step(self, step)
 
@@ -95,7 +95,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(
         weights(tmp_path / "halved")
     monkeypatch.setattr(training.Training, "_train", lambda self, step: steps.append(step) or trained_step(self, step))
     again = weights(tmp_path / "halved")
-    assert steps == [*range(9), *range(6, 15)]  # on from the last checkpoint, after step 6
+    assert steps == [*range(6), *range(4, 8)]  # on from the last checkpoint, after step 4
     for one, other in zip(whole, again, strict=True):
         np.testing.assert_array_equal(one, other)
 
