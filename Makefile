@@ -54,7 +54,7 @@ test: $(STAMP) ## run the tests, in two processes (WORKERS=2); those marked slow
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 test-all: $(STAMP) ## run all tests, the slow ones too (histories of commands, random kills, real data)
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m ''
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m '' --hypothesis-profile=full
 
 lint: $(STAMP) docs ## ruff, mypy, the order of the layers, and the docs without a warning
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""How the tests run: threads, what goes to which worker and in what order, memory."""
+"""How the tests run: threads, how many examples, what goes to which worker and in what order, memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 # Before TensorFlow's first import, for child processes too. Toy models are compiled for seconds and run for
 # milliseconds, and two workers have one core each.
@@ -17,16 +18,30 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llv
 for threads in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(threads, "1")
 
+# `make test` draws a few examples of each property, others each time; `make test-all` has --hypothesis-profile=full.
+settings.register_profile("quick", deadline=None)
+settings.register_profile("full", deadline=None, print_blob=True)
+settings.load_profile("quick")
+_QUICK_SHARE = 4
+
 # With pytest-xdist a worker takes whole groups, in this order: long ones first, so that none is left over at the end.
 # Tests of a folder named here share models that live in one worker; elsewhere a file is a group.
 LONG_FOLDERS = ["export", "encoder"]
 LONG_GROUPS = [
-    "export", "tuner/test_training", "training/test_training", "integration/test_spine", "training/test_augmented",
-    "tuner", "encoder", "retrieval/test_hybrid_shop", "images/test_image_training", "integration", "training",
-    "run_folder", "synth/generator", "serving",
+    "export", "encoder", "run_folder", "training/test_training", "retrieval/test_hybrid_shop",
+    "training/test_augmented", "lifecycle/test_gate", "images/test_image_training", "tuner",
+    "augment/test_operation_contract", "choosing/test_few_labels", "training", "synth/generator", "integration",
+    "serving",
 ]  # fmt: skip
-TOGETHER = {"integration/test_spine": "training/test_training"}  # they share one trained shop
+TOGETHER = {  # they share one trained shop
+    "integration/test_spine": "training/test_training", "integration/test_docs_python": "training/test_training",
+}  # fmt: skip
 _GROWN = 200 << 20  # bytes of memory by which a module may grow
+
+
+def examples(count: int) -> int:
+    """How many examples of a costly property are tried: all of `count` in the profile "full", else a quarter."""
+    return count if settings.get_current_profile_name() == "full" else max(1, count // _QUICK_SHARE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

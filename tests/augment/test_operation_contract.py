@@ -8,8 +8,17 @@ from tfrec.augment.operation import Operation
 from tfrec.augment.operations import OPERATIONS
 from tfrec.testing import OperationContract
 
+# one of the five kinds of typo, and all of them together, stand for the others in `make test`
+LIKE_ANOTHER = {"typo_delete", "typo_double", "typo_substitute", "typo_transpose"}
 
-@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param(kind, id=name, marks=[pytest.mark.slow] if name in LIKE_ANOTHER else [])
+        for name, kind in OPERATIONS.items()
+    ],
+)
 class TestOperations(OperationContract):
     """One class over all of them."""
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from tests.running import examples
 from tfrec.config import Config, documented_yaml, load_config, parse_config, plain_yaml
 from tfrec.config.annotations import entry_of, options, section_of
 from tfrec.config.yaml_writing import yaml_of
@@ -155,7 +156,9 @@ def value_at(config: Config, path: tuple[Any, ...]) -> Any:
 
 
 @given(a_changed_field())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 def test_a_field_survives_being_shown_written_and_set(changed: tuple[tuple[Any, ...], Config]) -> None:
     path, config = changed
     from tempfile import TemporaryDirectory
@@ -178,8 +181,23 @@ def test_the_whole_tree_can_be_set_leaf_by_leaf(tmp_path: Path) -> None:
     assert same(found, config)
 
 
+SECTIONS: dict[str, list[tuple[Any, ...]]] = {}
+for one in ALL:
+    SECTIONS.setdefault(".".join(map(str, one[:-1])), []).append(one)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_can_be_set_to_what_it_is(section: str, tmp_path: Path) -> None:
+    _sets_to_what_it_is(SECTIONS[section], tmp_path)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ALL, ids=[".".join(map(str, path)) for path in ALL])
 def test_every_field_can_be_set_to_what_it_is(path: tuple[Any, ...], tmp_path: Path) -> None:
+    _sets_to_what_it_is([path], tmp_path)
+
+
+def _sets_to_what_it_is(paths: list[tuple[Any, ...]], folder: Path) -> None:
     config = parse_config(START)
-    (tmp_path / "shop.yaml").write_text(plain_yaml(config))
-    assert same(load_config(tmp_path / "shop.yaml", [assignment(path, value_at(config, path))]), config)
+    (folder / "shop.yaml").write_text(plain_yaml(config))
+    assert same(load_config(folder / "shop.yaml", [assignment(path, value_at(config, path)) for path in paths]), config)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.running import examples
 from tfrec.models.spelling.shop_words import ShopWords
 from tfrec.models.spelling.speller import Speller, mend
 from tfrec.tensorflow_setup import tf
@@ -114,7 +115,7 @@ def traced(speller: Speller) -> Any:
     return tf.function(speller, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=4))
 @example(["\xad"])
 def test_any_text_stays_valid_and_mending_twice_is_mending_once(traced: Any, texts: list[str]) -> None:

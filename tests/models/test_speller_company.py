@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.models.spelling_reference import Reference
+from tests.running import examples
 from tfrec.models.spelling.alternatives import one_of, split_alternatives
 from tfrec.models.spelling.shop_words import ShopWords
 from tfrec.models.spelling.speller import Speller, mend
@@ -95,7 +96,7 @@ def test_typed_marks_are_no_alternatives() -> None:
     assert mend(None, ["a\x1f0.5 b"]).words == ["a 0.5 b"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(
         st.tuples(st.text("ab ", max_size=6), st.lists(st.sampled_from("xyz"), min_size=1, max_size=3)), max_size=4
@@ -186,7 +187,7 @@ def test_the_graph_does_what_a_comparison_with_every_word_does(seed: int) -> Non
     assert changed > 8  # there was something to compare
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.data())
 def test_no_word_of_an_item_is_ever_changed(data: st.DataObject) -> None:
     seed = data.draw(st.integers(0, 2))

@@ -23,6 +23,12 @@ def filters() -> ColumnFilters:
     return ColumnFilters({"category": CATEGORY, "price": PRICE, "in_stock": STOCK}, 6)
 
 
+@pytest.fixture(scope="module")
+def graph(filters: ColumnFilters) -> Any:
+    """The filters as an export has them."""
+    return tf.function(filters, input_signature=[tf.TensorSpec([None, None], tf.string)])
+
+
 def found(filters: ColumnFilters, *conditions: str) -> list[int]:
     mask = filters(tf.constant([list(conditions)], tf.string, shape=[1, len(conditions)])).numpy()
     assert mask.shape == (1, 6) and mask.dtype == bool
@@ -105,12 +111,11 @@ def test_every_pair_of_conditions_is_as_in_python(filters: ColumnFilters) -> Non
         ],
     ],
 )
-def test_a_wrong_condition_is_an_invalid_argument(filters: ColumnFilters, condition: str, message: str) -> None:
-    call = tf.function(filters, input_signature=[tf.TensorSpec([None, None], tf.string)])
+def test_a_wrong_condition_is_an_invalid_argument(graph: Any, condition: str, message: str) -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        call(tf.constant([[condition]]))
+        graph(tf.constant([[condition]]))
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        call(tf.constant([["", ""], ["category=bags", condition]]))
+        graph(tf.constant([["", ""], ["category=bags", condition]]))
 
 
 def test_without_columns_only_blank_conditions_pass() -> None:

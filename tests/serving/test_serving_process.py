@@ -40,7 +40,13 @@ COMMAND = "import typer; from tfrec.cli.serve import serve; typer.run(serve)"
     ("program", "flags", "ready", "number"),
     [
         (["-m", "tfrec.serving.server"], ["--model_name", "shop", "--model_base_path"], "Running", signal.SIGTERM),
-        (["-c", COMMAND], ["--model-name", "shop", "--threads", "1", "--export"], "Serving", signal.SIGINT),
+        pytest.param(  # tests/integration/test_spine.py has this command, too
+            ["-c", COMMAND],
+            ["--model-name", "shop", "--threads", "1", "--export"],
+            "Serving",
+            signal.SIGINT,
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["python -m tfrec.serving.server", "tfrec serve"],
 )
