@@ -83,6 +83,7 @@ setup(
         "tfrec.serving.client": ["py.typed", "*.txtpb"],
         "tfrec.serving.server.configuration": ["*.txtpb"],
         "tfrec.serving.demo": ["page.html"],
+        "tfrec.serving.judge": ["page.html"],
         "tfrec.serving.deploy": DEPLOY,
         "tfrec.tuner": ["py.typed"],
     },

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tfrec.cli.console import command_errors, console
+from tfrec.cli.waiting import terminated_as_interrupted, wait_for_interrupt
 
 
 @command_errors
@@ -52,7 +52,7 @@ def demo(
     if target is None and (ca is not None or token_file is not None):
         raise ServingError("--ca and --token-file are about a running server: name it with --target HOST:PORT.")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_terminated_as_interrupted())
+        stack.enter_context(terminated_as_interrupted())
         catalogues = Catalogues(base, items)
         if target is None:
             model = export_folder(export, run, config)
@@ -69,27 +69,5 @@ def demo(
         page = stack.enter_context(DemoServer(DemoShop(client, catalogues), host, port))
         console.print(f"The page is at {page.url} (stop with Ctrl-C).", highlight=False, soft_wrap=True)
         with contextlib.suppress(KeyboardInterrupt):
-            _wait()
+            wait_for_interrupt()
     console.print("Stopped.")
-
-
-def _wait() -> None:
-    import threading
-
-    threading.Event().wait()
-
-
-@contextlib.contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM ends the page as Ctrl-C does."""
-    import signal
-    import threading
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -34,7 +34,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(demo.console, "print", listen)
-    monkeypatch.setattr(demo, "_wait", visit)
+    monkeypatch.setattr(demo, "wait_for_interrupt", visit)
     app = typer.Typer()
     app.command()(demo.demo)
 

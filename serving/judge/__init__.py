@@ -1,0 +1,1 @@
+"""A page on which people judge what a shop's search finds."""

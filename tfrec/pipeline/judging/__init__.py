@@ -1,0 +1,1 @@
+"""Judging by hand: which queries and candidates are shown (`pool`), and what came of it (`report`)."""
