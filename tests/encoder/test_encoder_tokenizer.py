@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tfrec.config.modelling import EncoderConfig
 from tfrec.encoder.checkpoint import read_vocabulary
 from tfrec.encoder.loading import load_encoder
+from tfrec.encoder.preprocessor import tokens_with_marks
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.tensorflow_setup import tf
 
@@ -69,3 +70,12 @@ def test_the_preprocessor_packs_pairs_as_tf_hubs_do(small: str) -> None:
     assert packed["input_type_ids"].numpy().tolist() == [[0, 0, 0, 0, 1, 1, 1]]
     special = loaded.tokenize.get_special_tokens_dict()
     assert int(special["start_of_sequence_id"]) == 2 and int(special["padding_id"]) == 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.integers(5, 99), max_size=6), max_size=5), st.integers(2, 7))
+def test_marks_stand_around_what_is_left_of_each_text(rows: list[list[int]], max_tokens: int) -> None:
+    pieces = tf.RaggedTensor.from_row_lengths(tf.constant(sum(rows, []), tf.int32), [len(row) for row in rows])
+    found = tokens_with_marks(pieces, max_tokens, 1, 2)
+    assert found.to_list() == [[1, *row[: max_tokens - 2], 2] for row in rows]
+    assert found.dtype == tf.int32 and found.row_splits.dtype == tf.int64
