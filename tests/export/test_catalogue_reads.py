@@ -16,7 +16,8 @@ REQUESTS = {
 SCALARS = {"k": tf.constant(3), "exclude_seen": tf.constant(True), "diversity": tf.constant(0.5)}
 
 
-@pytest.mark.parametrize("precision", ["f32", "int8"])  # bf16 reads rows by the same lines as int8
+# bf16 reads rows by the same lines as int8
+@pytest.mark.parametrize("precision", ["f32", pytest.param("int8", marks=pytest.mark.slow)])
 def test_reads_share_the_memory_after_every_signature(
     precision: str, trained: Any, loaded: Any, make_config: Any, tmp_path: Path
 ) -> None:

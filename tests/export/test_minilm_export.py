@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.export.conftest import texts_of, write_shop
 from tfrec.config import Config
@@ -15,6 +16,7 @@ from tfrec.export.manifest import verify_manifest
 from tfrec.export.precision import LEAST_AGREEMENT
 
 
+@pytest.mark.slow
 def test_an_automatic_export_ranks_by_meaning_as_f32_does_and_holds_its_weights_once(
     minilm: Any, tmp_path: Path
 ) -> None:

@@ -51,6 +51,7 @@ def test_a_missing_package_is_told(vectors: np.ndarray, monkeypatch: pytest.Monk
         ApproximateIndex(vectors)
 
 
+@pytest.mark.slow
 def test_an_installed_scann_breaks_nothing(tmp_path: Path) -> None:
     """As scann 1.4.2 does beside TensorFlow 2.21: what it imports first works, then its TensorFlow ops fail to load."""
     library = tmp_path / "scann" / "scann_ops" / "py"
