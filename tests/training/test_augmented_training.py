@@ -181,7 +181,7 @@ def test_training_learns_with_two_views_and_an_adversarial_step(shop_home: Path)
 
     how = [
         "name=augmented", f"augment.operations=[{DROPOUT}]", "augment.view=extra", "augment.adversarial.kind=fgm",
-        "training.epochs=3", "training.evaluations=1",
+        "training.epochs=2", "training.evaluations=1",
     ]  # fmt: skip
     summary = tfrec.train(load_config(shop_home, how)).summary
     scores = [evaluation["search nDCG@10"] for evaluation in summary["evaluations"]]
