@@ -116,6 +116,7 @@ def test_each_task_alone_trains_encoder_and_towers(moved: Any, texts: list[str],
     assert all(np.isfinite(tf.convert_to_tensor(gradient)).all() for gradient in gradients if gradient is not None)
 
 
+@pytest.mark.slow  # every training shows it
 def test_an_epoch_on_one_batch_lowers_its_loss(fresh: Any, texts: list[str]) -> None:
     from tfrec.tensorflow_setup import keras, tf
 

@@ -144,6 +144,7 @@ def test_every_single_error_in_a_shops_long_words_is_mended() -> None:
     assert mend(speller, typed).text == expected
 
 
+@pytest.mark.slow  # tests/export/test_spelling_export.py saves one within an export
 def test_it_survives_saving_with_stock_ops(speller: Speller, tmp_path: Path) -> None:
     from tfrec.export.ops import check_ops
 

@@ -188,20 +188,28 @@ def test_training_learns_with_two_views_and_an_adversarial_step(shop_home: Path)
     assert max(scores) > scores[0] + 0.2
 
 
-def test_without_a_policy_nothing_of_augment_is_imported(shop_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+OFF = ("tfrec.augment", "tfrec.training.augmentation", "tfrec.models.adversarial", "tfrec.models.consistency")
+
+
+def test_nothing_of_augment_is_imported_at_once() -> None:
     import tfrec.models.two_tower
     import tfrec.pipeline.api
     import tfrec.training.pipeline
 
-    off = ("tfrec.augment", "tfrec.training.augmentation", "tfrec.models.adversarial", "tfrec.models.consistency")
     for module in (tfrec.pipeline.api, tfrec.models.two_tower, tfrec.training.pipeline):
         lines = Path(module.__file__).read_text("utf-8").splitlines()
         assert not [
             line
             for line in lines
-            if line.startswith(tuple(f"{how} {name}" for name in off for how in ("from", "import")))
+            if line.startswith(tuple(f"{how} {name}" for name in OFF for how in ("from", "import")))
         ]
-    for name in {*off, *(name for name in sys.modules if name.startswith("tfrec.augment."))}:
+
+
+@pytest.mark.slow
+def test_without_a_policy_nothing_of_augment_is_imported(shop_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tfrec.pipeline.api
+
+    for name in {*OFF, *(name for name in sys.modules if name.startswith("tfrec.augment."))}:
         monkeypatch.setitem(sys.modules, name, None)  # importing it now fails
     short = ["training.epochs=0.1", "training.evaluations=1", "training.interpolation=[]"]
     tfrec.pipeline.api.train(load_config(shop_home, ["name=plain", *short]))

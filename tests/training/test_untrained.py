@@ -41,6 +41,7 @@ def test_a_catalogue_alone_leaves_a_pretrained_encoder_as_it_is(known_shop: Path
     np.testing.assert_allclose(loaded.catalogue, trained.catalogue, atol=1e-6)
 
 
+@pytest.mark.slow  # tests/synth/test_catalogue_only.py has such a training, with its export
 def test_random_weights_learn_from_made_queries(known_shop: Path, pretrained: Path) -> None:
     config = load_config(known_shop, ["name=untrained_tiny", *ALONE, "synthesis.queries=40"])
     assert tfrec.train(config).summary["steps"] > 0
