@@ -13,6 +13,7 @@ from tfrec.cli.gate import gate
 from tfrec.cli.init import init
 from tfrec.cli.log import app as log_app
 from tfrec.cli.query import query
+from tfrec.cli.refresh import refresh, update
 from tfrec.cli.remote import pull, push
 from tfrec.cli.report import report
 from tfrec.cli.search import search
@@ -31,6 +32,8 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(report)
 app.command()(export)
+app.command()(update)
+app.command()(refresh)
 app.command()(push)
 app.command()(pull)
 app.command()(gate)

@@ -13,6 +13,7 @@ from tfrec.cli.console import command_errors, console
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tfrec.config import Config as Configuration
     from tfrec.config import LifecycleConfig
     from tfrec.lifecycle.asking import Target
     from tfrec.lifecycle.models_config import Servers
@@ -54,7 +55,7 @@ def versions(
     stands = standing(folder)
     if stands.stable is None:
         console.print("Nothing was promoted: servers take the newest version.", highlight=False)
-    if not is_told(_servers(folder, config, None)[0], stands, whole=False):
+    if not is_told(servers_of(folder, config)[0], stands, whole=False):
         console.print("models.config is not what the log of acts says: the next promote or rollback writes it anew.")
 
 
@@ -79,8 +80,8 @@ def promote(
 
     if label not in (STABLE, CANARY):
         raise ServingError(f"--as takes stable or canary, not {label!r}.")
-    servers, settings = _servers(export_folder(export, None, config), config, model_name)
-    asked = _target(target, servers, wait, ca, token_file)
+    servers, settings = servers_of(export_folder(export, None, config), config, model_name)
+    asked = target_of(target, servers, wait, ca, token_file)
     done = carry_out(servers, version, label, force.strip(), asked, settings.keep)
     _tell(done, f"Version {done.after.labels[label]} is {label}", target)
     if label == CANARY and done.after.canary is not None and done.after.canary > (done.after.stable or 0):
@@ -110,28 +111,38 @@ def rollback(
 
     if canary and to is not None:
         raise ServingError("--canary takes the canary back and --to moves the stable version: give one of them.")
-    servers, _ = _servers(export_folder(export, None, config), config, model_name)
-    asked = _target(target, servers, wait, ca, token_file)
+    servers, _ = servers_of(export_folder(export, None, config), config, model_name)
+    asked = target_of(target, servers, wait, ca, token_file)
     done = roll_back(servers, to, canary, reason.strip(), asked)
     sentence = "The canary is taken back" if canary else f"Version {done.after.stable} is stable again"
     _tell(done, sentence, target)
 
 
-def _servers(folder: Path, config: Path | None, name: str | None) -> tuple[Servers, LifecycleConfig]:
+def servers_of(
+    folder: Path, config: Path | None | Configuration, name: str | None = None
+) -> tuple[Servers, LifecycleConfig]:
+    """Who is told of the versions in an export folder, and the settings of the lifecycle.
+
+    Args:
+        folder: the export folder.
+        config: a configuration or its file; None takes the defaults.
+        name: of the model, in the place of serving.model_name.
+    """
     from tfrec.cli.options import read_config
-    from tfrec.cli.places import serving_settings
-    from tfrec.config import LifecycleConfig
+    from tfrec.config import LifecycleConfig, ServingConfig
     from tfrec.lifecycle.models_config import Servers
 
-    settings = LifecycleConfig.model_validate({}) if config is None else read_config(config, []).lifecycle
+    tree = read_config(config, []) if isinstance(config, Path) else config
+    settings = LifecycleConfig.model_validate({}) if tree is None else tree.lifecycle
+    serving = ServingConfig.model_validate({}) if tree is None else tree.serving
     other = None if settings.models_config is None else Path(settings.models_config)
-    name = name or serving_settings(config).model_name
-    return Servers(folder, name, settings.keep_ready, other, settings.base_path), settings
+    return Servers(folder, name or serving.model_name, settings.keep_ready, other, settings.base_path), settings
 
 
-def _target(
+def target_of(
     address: str | None, servers: Servers, wait: float, ca: Path | None, token_file: Path | None
 ) -> Target | None:
+    """The running server that options name, None without one."""
     from tfrec.errors import ServingError
     from tfrec.lifecycle.asking import Target
 

@@ -14,6 +14,7 @@ from tfrec.config.retrieval import RetrievalConfig
 from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig, SearchesConfig
 from tfrec.config.tree import Config
 from tfrec.config.tuning import FinalsConfig, TuneConfig, VaryConfig
+from tfrec.config.update import UpdateConfig
 
 __all__ = [
     "AdversarialConfig",
@@ -38,6 +39,7 @@ __all__ = [
     "TableConfig",
     "TrainingConfig",
     "TuneConfig",
+    "UpdateConfig",
     "VaryConfig",
     "as_config",
     "documented_yaml",

@@ -23,6 +23,7 @@ from tfrec.config.rules import RulesConfig
 from tfrec.config.synthesis import SynthesisConfig
 from tfrec.config.tuning import TuneConfig
 from tfrec.config.understanding import UnderstandingConfig
+from tfrec.config.update import UpdateConfig
 
 
 class Config(Section):
@@ -53,6 +54,7 @@ class Config(Section):
     export: ExportConfig = Field(default_factory=lambda: ExportConfig())
     serving: ServingConfig = Field(default_factory=lambda: ServingConfig())
     gate: GateConfig = Field(default_factory=lambda: GateConfig())
+    update: UpdateConfig = Field(default_factory=lambda: UpdateConfig())
     lifecycle: LifecycleConfig = Field(default_factory=lambda: LifecycleConfig())
 
     @field_validator("runs_dir")

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from tfrec.config import Config, DataConfig, InteractionsConfig
-from tfrec.data.examples import SCHEMA, known_positives, recommendation_examples, search_examples
+from tfrec.data.examples import SCHEMA, known_positives, training_examples
 from tfrec.data.interactions import load_interactions
 from tfrec.data.items import load_items
 from tfrec.data.logs.stage import log_searches
@@ -155,17 +155,9 @@ def _write_examples(
 ) -> dict[str, int]:
     from tfrec.data.shards import write_shards
 
-    empty = pl.DataFrame(schema=SCHEMA)
-    of_searches = of_shoppers = empty
-    if searches is not None:
-        of_searches = search_examples(searches, config.training.min_gain, data.negatives_per_query, config.seed)
-    first_group = int(of_searches["group"].max()) + 1 if of_searches.height else 0  # type: ignore[arg-type]
-    if interactions is not None:
-        of_shoppers = recommendation_examples(
-            interactions, data.history_length, data.max_examples_per_user, first_group, data.example_half_life_days,
-            repeats=data.interactions is not None and data.interactions.repeats,
-        )  # fmt: skip
-    examples = pl.concat([of_searches, of_shoppers])
+    repeats = data.interactions is not None and data.interactions.repeats
+    of_searches, of_shoppers, first_group = training_examples(config, searches, interactions, repeats)
+    examples = pl.concat([of_searches, of_shoppers.select(list(SCHEMA))])
     makes = config.training.tasks.search > 0 if config.synthesis.enabled == "auto" else config.synthesis.enabled
     # Few labelled queries choose and do not train: a pretrained encoder needs no example to be ranked by.
     chooses = searches is not None and bool((searches["split"] == FOLDS).any())

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tfrec.config import Config
 from tfrec.data.ages import days_before_newest, halved
 
 SCHEMA: dict[str, Any] = {
@@ -103,7 +104,7 @@ def recommendation_examples(
         half_life: days before the newest example after which one weighs half; None weighs all alike.
 
     Returns:
-        the columns of SCHEMA; query empty, weight 1 on average, no negatives.
+        the columns of SCHEMA, and timestamp Int64 of the target; query empty, weight 1 on average, no negatives.
     """
     train = interactions.filter(pl.col("split") == "train")
     # flat arrays: a polars Series of millions of Python lists takes ten times as long and as much memory
@@ -132,6 +133,7 @@ def recommendation_examples(
             "item": np.asarray(targets, np.int64),
             "group": np.asarray(groups, np.int64),
             "weight": weights.astype(np.float32),
+            "timestamp": np.asarray(when, np.int64),
         },
     )
     return frame.select(
@@ -142,7 +144,36 @@ def recommendation_examples(
         "group",
         pl.lit([], pl.List(pl.Int64)).alias("negatives"),
         pl.lit("recommendation").alias("task"),
+        "timestamp",
     )
+
+
+def training_examples(
+    config: Config, searches: pl.DataFrame | None, interactions: pl.DataFrame | None, repeats: bool
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """All examples of a shop's own tables.
+
+    Args:
+        config: sections data and training, and the seed are read.
+        searches: with query, item, gain, weight, split, or None.
+        interactions: see `recommendation_examples`, or None.
+        repeats: see `recommendation_examples`.
+
+    Returns:
+        (of searches, the columns of SCHEMA; of shoppers, with timestamp besides; number of the first shopper's group).
+    """
+    data = config.data
+    of_searches = pl.DataFrame(schema=SCHEMA)
+    of_shoppers = pl.DataFrame(schema={**SCHEMA, "timestamp": pl.Int64})
+    if searches is not None:
+        of_searches = search_examples(searches, config.training.min_gain, data.negatives_per_query, config.seed)
+    first_group = int(of_searches["group"].max()) + 1 if of_searches.height else 0  # type: ignore[arg-type]
+    if interactions is not None:
+        of_shoppers = recommendation_examples(
+            interactions, data.history_length, data.max_examples_per_user, first_group, data.example_half_life_days,
+            repeats,
+        )  # fmt: skip
+    return of_searches, of_shoppers, first_group
 
 
 def _weights_of(train: pl.DataFrame, shoppers: np.ndarray, items: np.ndarray) -> np.ndarray:

@@ -43,6 +43,7 @@ _CHECKED_QUERIES = 32
 # do, and each fusion rounds elsewhere; 0.013 was seen.
 _TOLERANCE_F32, _TOLERANCE_BF16 = 1e-3, 3e-2
 _MADE = "4"  # counts up when the same model is exported in another way
+_ANSWERING = ("export", "ranking", "retrieval", "understanding")
 _SECTIONS = ("data", "augment", "encoder", "model", "training", "export")
 
 
@@ -101,7 +102,9 @@ def export_model(
             "signature": signature,
             "export_key": key,
             "config_sha256": config.hash_of(*_SECTIONS),
+            "settings_sha256": settings_digest(config),
             "data_fingerprint": shop.fingerprint,
+            "prepared": shop.hash,
             "encoder_fingerprint": model.encoder.fingerprint,
             "items": len(shop.item_ids),
             "dimension": model.dimension,
@@ -141,13 +144,19 @@ def next_version(newest: Path | None) -> int:
     return number
 
 
+def settings_digest(config: Config) -> str:
+    """sha256 (hex) of all settings that an export depends on beside what its data and its weights do."""
+    parts = [config.hash_of(*_SECTIONS), config.hash_of(*_ANSWERING), rules_digest(config)]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
 def _export_key(config: Config, signature: str, fusion: Fusion | None) -> str:
     """sha256 (hex) of all that an export depends on."""
     parts = [
         _MADE,
         signature,
         rules_digest(config),
-        config.hash_of("export", "ranking", "retrieval", "understanding"),
+        config.hash_of(*_ANSWERING),
         json.dumps(retrieval_of(fusion), sort_keys=True),
     ]
     return hashlib.sha256("".join(parts).encode()).hexdigest()

@@ -60,12 +60,12 @@ class Act:
     """One line of the log.
 
     Attributes:
-        act: "promote", "rollback", "undo" or "remove".
+        act: "promote", "rollback", "undo", "remove", or "leave" (a version that `tfrec refresh` did not promote).
         version: that it is about.
         label: "stable" or "canary", "" where the act is about neither.
         reason: in words; of a forced promotion the one that was given.
         forced: whether the gate was overruled.
-        verdict: sha256 (hex) of the verdict that allowed it, "" for none.
+        verdict: sha256 (hex) of the verdict that allowed it (of "leave", that did not), "" for none.
         after: how versions stand after it.
         when: ISO 8601 with the offset from UTC.
         who: user@host.

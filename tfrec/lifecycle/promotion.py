@@ -128,6 +128,42 @@ def roll_back(
         return Done(before, after, answers, time.monotonic() - started)
 
 
+def leave(servers: Servers, verdict: Verdict) -> None:
+    """Notes that a version is not promoted, once for each verdict on it.
+
+    Args:
+        servers: the export folder.
+        verdict: on the version.
+
+    Raises:
+        BusyError: another command is at it.
+    """
+    with _alone(servers, "noting a verdict"):
+        acts = read_acts(servers.export)
+        if any((act.act, act.version, act.verdict) == ("leave", verdict.version, verdict.sha256) for act in acts):
+            return
+        reason = f"{verdict.outcome}: {' '.join(verdict.reasons)}"
+        after = standing(servers.export)
+        append_act(servers.export, Act("leave", verdict.version, after, reason=reason, verdict=verdict.sha256))
+
+
+def bring_to_end(servers: Servers, target: Target | None = None) -> None:
+    """Tells the servers what the log says, where an act was killed between the two; else does nothing.
+
+    Args:
+        servers: the export folder and who is told.
+        target: as in `promote`.
+
+    Raises:
+        ServingError: the server did not follow.
+        BusyError: another command is at it.
+    """
+    with _alone(servers, "bringing an act to its end"):
+        stands = standing(servers.export)
+        if not is_told(servers, stands):
+            _finished(servers, stands, "", target, time.monotonic())
+
+
 def _alone(servers: Servers, doing: str) -> AbstractContextManager[None]:
     """Holds the folder against other acts; one that holds no version is refused before anything is made in it."""
     version_numbers(servers.export)

@@ -95,6 +95,29 @@ class TwoTower(tfrs.Model):
         unique = {id(v): v for layer in self._heads for v in layer.variables}
         return [*self.encoder.variables, *unique.values(), self.log_temperature]
 
+    def take_over(self, other: TwoTower, origin: Any) -> None:
+        """Takes the weights of towers over another state of the catalogue, on the same encoder.
+
+        Args:
+            other: made by the same configuration.
+            origin: for each item of this catalogue its index in the other, int [N]; -1 for a new item.
+        """
+        for own, theirs in zip(self._lasting, other._lasting, strict=True):
+            own.assign(theirs)
+        if self.item_ids is not None and other.item_ids is not None:
+            self.item_ids.take_over(other.item_ids, origin)
+            for tower in ("item_tower", "query_tower"):
+                getattr(self, tower).id_kernel.assign(getattr(other, tower).id_kernel)
+
+    @property
+    def _lasting(self) -> list[Any]:
+        """Variables that are there whatever the catalogue: all but the encoder's, and those of id vectors."""
+        ids: list[Any] = []
+        if self.item_ids is not None:
+            ids = [self.item_ids.table, self.item_tower.id_kernel, self.query_tower.id_kernel]
+        others = {id(v) for v in [*ids, *self.encoder.variables]}
+        return [v for v in self.saved_variables if id(v) not in others]
+
     def compute_loss(self, inputs: dict[str, Any], training: bool = False) -> Any:
         """The batch's loss: in-batch softmax of both tasks, each row counted in its own task.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tfrec.tensorflow_setup import keras, tf
 
 
@@ -76,6 +78,19 @@ class ItemIds(keras.layers.Layer):
         origin = tf.convert_to_tensor(origin, tf.int32)
         last = tf.shape(self._rows)[0] - 1
         self._rows = tf.concat([tf.gather(self._rows, tf.where(origin < 0, last, origin)), [0]], axis=0)
+
+    def take_over(self, other: ItemIds, origin: Any) -> None:
+        """Sets the table to another one's vectors of the same items; items that had none there begin without effect.
+
+        Args:
+            other: the id vectors of another state of the catalogue.
+            origin: for each item of this one its index there, int [N]; -1 for a new item.
+        """
+        origin, here = np.asarray(origin), self._rows.numpy()[:-1]
+        there = other._rows.numpy()[np.where(origin < 0, -1, origin)]
+        table = np.zeros(self.table.shape, np.float32)
+        table[here] = np.where((there > 0)[:, None], other.table.numpy()[there], 0.0)
+        self.table.assign(table)
 
     def call(self, items: Any) -> Any:
         """Item indices int32 [...] (-1 = none) to float32 [..., size], zeros for items without an id vector."""

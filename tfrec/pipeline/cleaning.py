@@ -12,23 +12,25 @@ from tfrec.pipeline.run_folder import RunFolder
 from tfrec.training.training_state import last_state, training_folder
 
 
-def forget_earlier(run: RunFolder, signature: str, wanted: Iterable[str] = ()) -> None:
+def forget_earlier(run: RunFolder, signature: str, wanted: Iterable[str] = (), keep: Iterable[str] = ()) -> None:
     """Removes what a finished training replaces; what another process reads at the moment stays until the next time.
 
     Args:
         run: the run.
         signature: of the training that has ended.
         wanted: see `forget_unused_data`.
+        keep: signatures of other trainings that stay.
     """
-    own = training_folder(run.checkpoints, signature)
+    kept = {signature, *keep}
+    own = {training_folder(run.checkpoints, one).name for one in kept}
     for folder in _folders(run.checkpoints):
-        if folder != own:
+        if folder.name not in own:
             _forget_training(folder)
     for folder in [*_folders(run.path / "retrieval"), *_folders(run.path / "ranking")]:
-        if folder.name != own.name:
+        if folder.name not in own:
             shutil.rmtree(folder, ignore_errors=True)
     about = run.index / "vectors" / "about.json"
-    if about.is_file() and read_json(about).get("signature") != signature:
+    if about.is_file() and read_json(about).get("signature") not in kept:
         shutil.rmtree(about.parent, ignore_errors=True)
     forget_unused_data(run, wanted)
 

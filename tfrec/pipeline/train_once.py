@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,15 +124,20 @@ def _train_alone(
     return trained
 
 
-def record(trained: TrainedShop) -> None:
-    """Makes a finished training the run's own: its configuration and metrics are the run's, earlier ones go."""
+def record(trained: TrainedShop, keep: Iterable[str] = ()) -> None:
+    """Makes a finished training the run's own: its configuration and metrics are the run's, earlier ones go.
+
+    Args:
+        trained: the training.
+        keep: signatures of earlier ones that stay.
+    """
     run = RunFolder(trained.config)
     run.write_config()
     run.add_metrics(
         trained.signature, training=trained.summary, data=trained.shop.fingerprint,
         encoder=trained.model.encoder.fingerprint,
     )  # fmt: skip
-    forget_earlier(run, trained.signature, [trained.shop.hash])
+    forget_earlier(run, trained.signature, [trained.shop.hash], keep)
 
 
 def load(config: Config | Path | str, source: Config | None = None, tell: bool = True) -> TrainedShop:

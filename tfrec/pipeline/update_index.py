@@ -24,8 +24,9 @@ from tfrec.models.features import dense_features
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.assemble import item_images, speller_of, train_interactions
 from tfrec.pipeline.cleaning import forget_unused_data
-from tfrec.pipeline.identity import find_finished
+from tfrec.pipeline.identity import Finished, find_finished
 from tfrec.pipeline.run_folder import RunFolder
+from tfrec.pipeline.warm_start import exported_signature
 from tfrec.ranking.stage import ranked
 from tfrec.retrieval.building import build_scorers, known_splits
 from tfrec.retrieval.fusion import Fusion
@@ -65,7 +66,9 @@ class _Vectors:
     vectors: np.ndarray
 
 
-def update_index(config: Config, items: str | None = None) -> IndexUpdate:
+def update_index(
+    config: Config, items: str | None = None, base: tuple[Finished, TextEncoder] | None = None
+) -> IndexUpdate:
     """Reads a trained shop's files again and exports its model over the catalogue as it is now.
 
     The towers keep their weights, and items their id vectors; a new item is its text (picture, numbers) alone until the
@@ -75,6 +78,7 @@ def update_index(config: Config, items: str | None = None) -> IndexUpdate:
     Args:
         config: what the model was trained with.
         items: another file of items in the same format, relative to data.root; None reads data.items again.
+        base: the training whose weights they are, and the encoder before it; None takes the configuration's own.
 
     Returns:
         what was done; the newest export when nothing has changed.
@@ -86,13 +90,16 @@ def update_index(config: Config, items: str | None = None) -> IndexUpdate:
     """
     run = RunFolder(config)
     with run.exporting():
-        return _updated(config, run, items)
+        keras.utils.set_random_seed(config.seed)
+        if base is None:
+            encoder = load_encoder(config.encoder, config.seed)
+            base = find_finished(config, encoder.fingerprint, tell=False), encoder
+        return _updated(config, run, items, *base)
 
 
-def _updated(config: Config, run: RunFolder, items: str | None) -> IndexUpdate:
-    keras.utils.set_random_seed(config.seed)
-    encoder = load_encoder(config.encoder, config.seed)
-    finished = find_finished(config, encoder.fingerprint, tell=False)
+def _updated(
+    config: Config, run: RunFolder, items: str | None, finished: Finished, encoder: TextEncoder
+) -> IndexUpdate:
     trained, signature = finished.shop, finished.signature
     before = _kept_vectors(run, signature) or _exported_vectors(config, run, trained, signature)
     if items is not None:
@@ -103,9 +110,7 @@ def _updated(config: Config, run: RunFolder, items: str | None) -> IndexUpdate:
     now, encoded, new = _encode(config, model, shop, before)
     model.use_catalogue(now.vectors, shop.popularity)
     fusion = _fusion(config, run, signature, shop, now.vectors)
-    state = signature
-    if shop.fingerprint != trained.fingerprint:
-        state = hashlib.sha256(f"{signature}{shop.fingerprint}".encode()).hexdigest()
+    state = exported_signature(signature, trained.fingerprint, shop.fingerprint)
     from tfrec.export.exporter import export_model
 
     folder = export_model(config, model, shop, now.vectors, run.export, run.evaluation(signature), state, fusion)

@@ -103,7 +103,7 @@ def mixture(
         made = sum(size for _, size in weighed)
         if weight == 0 or real + made == 0:
             continue
-        start, end = _parts(config, made, real)
+        start, end = made_shares(config, made, real)
         own = MixedStream(task, list(shards), real, (1 - start) * weight, (1 - end) * weight, task == "recommendation")
         streams.append(own)
         for stream, size in weighed:
@@ -117,8 +117,14 @@ def mixture(
     return Mixture([replace(stream, start=stream.start / first, end=stream.end / last) for stream in streams])
 
 
-def _parts(config: Config, made: float, real: int) -> tuple[float, float]:
-    """Share of made examples within a task, at the start and at the end of a run."""
+def made_shares(config: Config, made: float, real: int) -> tuple[float, float]:
+    """Share of made examples within a task, at the start and at the end of a run.
+
+    Args:
+        config: section synthesis is read.
+        made: number of made ones, weighed.
+        real: number of the shop's own.
+    """
     if not made:
         return 0.0, 0.0
     if not real:

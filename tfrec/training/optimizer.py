@@ -21,6 +21,8 @@ class AdamW(tf.Module):
         weight_decay: decoupled decay of matrices; biases, LayerNorm and scalars (rank below 2) have none.
         clip_norm: global norm that all gradients together are clipped to.
         accumulate_steps: gradients added before an update.
+        anchor: decay of all variables towards their present values, in the place of weight_decay: L2-SP (Li et al.
+            2018, arXiv 1802.01483), decoupled in the same way. 0 has none.
     """
 
     def __init__(
@@ -29,11 +31,15 @@ class AdamW(tf.Module):
         weight_decay: float,
         clip_norm: float,
         accumulate_steps: int = 1,
+        anchor: float = 0.0,
     ) -> None:
         super().__init__(name="adamw")
         self.variables_in_order = [v for variables, _ in groups for v in variables]
         self._peaks = [peak for variables, peak in groups for _ in variables]
         self._decay, self._clip, self._accumulate = weight_decay, clip_norm, accumulate_steps
+        self._anchor = anchor
+        held = self.variables_in_order if anchor else []
+        self._anchors = [tf.Variable(v, trainable=False, name="anchor") for v in held]
         self.first = [tf.Variable(tf.zeros_like(v), trainable=False, name="m") for v in self.variables_in_order]
         self.second = [tf.Variable(tf.zeros_like(v), trainable=False, name="v") for v in self.variables_in_order]
         self.updates = tf.Variable(0, dtype=tf.int64, trainable=False, name="updates")
@@ -75,16 +81,19 @@ class AdamW(tf.Module):
             self.updates.assign_add(1)
             power = tf.cast(self.updates, tf.float32)
             power_1, power_2 = tf.pow(_BETA_1, power), tf.pow(_BETA_2, power)
-            for variable, first, second, peak, gradient in zip(
-                self.variables_in_order, self.first, self.second, self._peaks, gradients, strict=True
+            anchors = self._anchors or [None] * len(self.variables_in_order)
+            for variable, first, second, peak, gradient, anchor in zip(
+                self.variables_in_order, self.first, self.second, self._peaks, gradients, anchors, strict=True
             ):
                 if gradient is None:
                     continue
                 rate = peak * factor
                 if isinstance(gradient, tf.IndexedSlices):
-                    self._update_rows(variable, first, second, rate, gradient, scale, power_1, power_2)
+                    self._update_rows(variable, first, second, rate, gradient, scale, power_1, power_2, anchor)
                     continue
-                if self._decay and variable.shape.rank >= 2:
+                if anchor is not None:
+                    variable.assign_sub(tf.minimum(rate * self._anchor, 1.0) * (variable - anchor))
+                elif self._decay and variable.shape.rank >= 2:
                     variable.assign_sub(rate * self._decay * variable)
                 tf.raw_ops.ResourceApplyAdam(
                     var=variable.handle, m=first.handle, v=second.handle, beta1_power=power_1, beta2_power=power_2,
@@ -95,14 +104,18 @@ class AdamW(tf.Module):
         return tf.cond(sound, step, lambda: norm)
 
     def _update_rows(
-        self, variable: Any, first: Any, second: Any, rate: Any, gradient: Any, scale: Any, power_1: Any, power_2: Any
-    ) -> None:
+        self, variable: Any, first: Any, second: Any, rate: Any, gradient: Any, scale: Any, power_1: Any, power_2: Any,
+        anchor: Any,
+    ) -> None:  # fmt: skip
         rows, position = tf.unique(gradient.indices)
         values = tf.math.unsorted_segment_sum(gradient.values, position, tf.size(rows)) * scale
         m = _BETA_1 * tf.gather(first, rows) + (1.0 - _BETA_1) * values
         v = _BETA_2 * tf.gather(second, rows) + (1.0 - _BETA_2) * tf.square(values)
         change = (m / (1.0 - power_1)) / (tf.sqrt(v / (1.0 - power_2)) + _EPSILON)
-        change += self._decay * tf.gather(variable, rows)
+        if anchor is None:
+            change += self._decay * tf.gather(variable, rows)
+        else:
+            change += self._anchor * (tf.gather(variable, rows) - tf.gather(anchor, rows))
         first.scatter_update(tf.IndexedSlices(m, rows))
         second.scatter_update(tf.IndexedSlices(v, rows))
         variable.scatter_sub(tf.IndexedSlices(rate * change, rows))

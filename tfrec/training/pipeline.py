@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from tfrec.training.mixture import RECOMMENDATION_TASKS, MixedStream, Mixture, m
 
 if TYPE_CHECKING:
     from tfrec.augment.augmentation import Augmentation
+    from tfrec.training.replay import Chosen
 
 _EPOCHS, _FEW_EPOCHS = 10, 3
 Tokenize = Callable[[Any, int, Role], Any]
@@ -40,6 +42,7 @@ class Batches:
         images: the items' pictures (tfrec.augment.images.ItemImages), or None.
         augmentation: what changes the texts, or None.
         mined: hard negatives to draw from beside the judged ones, or None.
+        chosen: the only examples, in their shards, or None for all of the shop's.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Batches:
         images: Any = None,
         augmentation: Augmentation | None = None,
         mined: MinedNegatives | None = None,
+        chosen: tuple[Chosen, Sequence[Path]] | None = None,
     ) -> None:
         self._config, self._tokenize = config, tokenize
         self._mined = None if mined is None or not len(mined.items) else MinedTable(mined)
@@ -59,12 +63,17 @@ class Batches:
             from tfrec.augment.images import ImageAugmentation
 
             self._vary = ImageAugmentation(config.model.images.augment, images.size, config.seed)
-        self.mixture: Mixture = mixture(config, shop.train_shards, _count_tasks(shop.train_shards), synthetic)
+        shards = shop.train_shards if chosen is None else chosen[1]
+        self.mixture: Mixture = mixture(config, shards, _count_tasks(shards), synthetic)
         self.tasks = list(dict.fromkeys(stream.task for stream in self.mixture.streams))
         self.examples = sum(stream.size for stream in self.mixture.streams)
         groups, items = shop.known_positives
         if synthetic is not None:
             groups, items = np.append(groups, synthetic.groups), np.append(items, synthetic.items)
+        if chosen is not None:
+            groups, items = np.append(groups, chosen[0].groups), np.append(items, chosen[0].items)
+            counts = chosen[0].counts(shop.size)
+            self.mixture = Mixture([replace(stream, counts=counts[stream.task]) for stream in self.mixture.streams])
         self._known = KnownPositives(groups, items, shop.size)
         self._texts = tf.constant(shop.item_texts)
         probability = np.ones(shop.size, np.float32)

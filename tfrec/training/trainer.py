@@ -39,6 +39,7 @@ class Trainer:
             go into a folder of its signature.
         signature: hash of everything the run depends on.
         about: goes into the state, for those who look for a finished training.
+        anchor: see AdamW; the model then holds the weights to hold on to.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Trainer:
         folder: Path,
         signature: str,
         about: dict[str, Any] | None = None,
+        anchor: float = 0.0,
     ) -> None:
         self._training, self._model, self._batches = config.training, model, batches
         self._signature, self._about = signature, about
@@ -63,7 +65,7 @@ class Trainer:
         encoder = list(model.encoder.trainable_variables)
         groups = [(encoder, self._training.learning_rate), (model.head_variables, self._training.head_learning_rate)]
         self._optimizer = AdamW(
-            groups, self._training.weight_decay, self._training.clip_norm, self._training.accumulate_steps
+            groups, self._training.weight_decay, self._training.clip_norm, self._training.accumulate_steps, anchor
         )
         self._factor = tf.Variable(0.0, trainable=False)
 

@@ -201,3 +201,33 @@ def test_kustomize_builds_them(name: str, image: str, mounted: bool) -> None:
     assert volumes["config"]["configMap"]["name"] == built["ConfigMap"]["metadata"]["name"]
     mounts = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
     assert set(mounts) == set(volumes) and (mounts.get("models") == "/models/tfrec") is mounted
+
+
+def test_the_schedulers_call_refresh_and_know_its_exit_codes() -> None:
+    from typer.main import get_command
+
+    from tfrec.cli.gate import DOUBTED, REFUSED
+    from tfrec.cli.main import app
+    from tfrec.cli.refresh import BUSY
+
+    folder = DEPLOY / "refresh"
+    known = {name for option in get_command(app).commands["refresh"].params for name in option.opts}
+    job = _yaml(folder / "cronjob.yaml")[0]["spec"]
+    pod = job["jobTemplate"]["spec"]
+    [container] = pod["template"]["spec"]["containers"]
+    assert container["args"][0] == "refresh" and job["concurrencyPolicy"] == "Forbid"
+    [rule] = pod["podFailurePolicy"]["rules"]
+    assert rule["onExitCodes"] == {
+        "containerName": container["name"], "operator": "In", "values": [2, REFUSED, DOUBTED]
+    }  # fmt: skip
+    unit, line = (folder / "tfrec-refresh.service").read_text(), (folder / "crontab").read_text()
+    assert f"SuccessExitStatus={BUSY}\n" in unit and f"[ $code -eq {BUSY} ]" in line
+    started = re.search(r"^ExecStart=.* refresh (.*)$", unit, re.MULTILINE)
+    asked = re.search(r"/tfrec refresh (.*) 2>&1", line)
+    assert started and asked
+    for given in (started[1], asked[1], " ".join(container["args"])):
+        used = re.findall(r"(?<!\S)(-c|--[a-z]+)\b", given)
+        assert used and set(used) <= known, given
+    assert {mount["name"] for mount in container["volumeMounts"]} == {
+        volume["name"] for volume in pod["template"]["spec"]["volumes"]
+    }

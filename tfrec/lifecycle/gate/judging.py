@@ -60,10 +60,19 @@ def judge(
     outcome = worst([check.outcome for check in found])
     reasons = tuple(check.sentence for check in found if check.outcome != PASS)
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    numbers = {"checks": [asdict(check) for check in found], "notes": _notes(shop, models), "data": shop.fingerprint}
+    numbers = {
+        "checks": [asdict(check) for check in found],
+        "notes": _notes(shop, models),
+        "made_of": made_of(config, shop),
+    }
     verdict = Verdict(number, before, other, outcome, reasons, when, numbers)
     write_verdict(export, verdict)
     return verdict, found
+
+
+def made_of(config: Config, shop: ShopData) -> list[str]:
+    """What a verdict depends on beside the versions: the data, and how it was asked."""
+    return [shop.fingerprint, config.hash_of("gate", "evaluation", "retrieval")]
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:
