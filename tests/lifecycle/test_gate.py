@@ -28,7 +28,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, write_known_shop: Callable[..
     settings = [
         "encoder: {name: tiny, freeze: none, dropout: 0.0, query_tokens: 8, item_tokens: 8, precision: f32}",
         "model: {min_interactions: 1, spelling: false}",
-        "training: {batch_size: 16, epochs: 10, max_minutes: null, learning_rate: 3.0e-3, head_learning_rate: 1.0e-2,"
+        "training: {batch_size: 16, epochs: 3, max_minutes: null, learning_rate: 3.0e-3, head_learning_rate: 1.0e-2,"
         " evaluations: 1, patience: 9, hard_negatives: 0, interpolation: []}",
         "evaluation: {resamples: 200}",
         "export: {warmup_requests: 1, precision: f32}",
