@@ -23,7 +23,7 @@ THINGS = {
     "mirror": "wulpa", "bed": "zirra",
 }  # fmt: skip
 COLOURS = ["red", "blue", "green", "black", "white", "brown"]
-TRAINED_WITH = ["name=trained", "training.epochs=6", "training.evaluations=3", "export.warmup_requests=2"]
+TRAINED_WITH = ["name=trained", "training.epochs=3", "training.evaluations=3", "export.warmup_requests=2"]
 
 
 def _shared_data() -> Path | None:
@@ -131,7 +131,7 @@ def trained_shop(known_shop: Path) -> tuple[Path, Path, str]:
     command = [sys.executable, "-m", "tfrec", "train", "--config", str(known_shop)]
     command += [f"--set={setting}" for setting in TRAINED_WITH]
     environment = os.environ | {"TFREC_HOME": str(known_shop.parent / "home")}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
     assert done.returncode == 0, done.stderr
     return known_shop, known_shop.parent / "runs" / "trained", done.stdout
 
