@@ -57,7 +57,8 @@ def sides(folder: Path, changes: list[str], seed: int) -> tuple[Any, dict[str, A
     from tfrec.data.prepare import prepare
     from tfrec.ranking.features.building import build_features
     from tfrec.ranking.models import new_model
-    from tfrec.ranking.ranked_fusion import RankedFusion, opinions_of
+    from tfrec.ranking.opinions import HISTORY, opinions_of
+    from tfrec.ranking.ranked_fusion import RankedFusion
     from tfrec.ranking.ranker import Learned, Ranker
     from tfrec.retrieval.building import build_scorers
     from tfrec.retrieval.fusion import Fusion
@@ -80,7 +81,10 @@ def sides(folder: Path, changes: list[str], seed: int) -> tuple[Any, dict[str, A
     some = np.ones(len(names), np.float32)
     scales = np.ones(section.seeds, np.float32)
     learned = Learned(section.model, names, 0 * some, some, scales, [model.get_weights() for model in models])
-    return shop, {"fusion": fusion, "ranker": RankedFusion(fusion, Ranker(features, learned), section.candidates)}
+    return shop, {
+        "fusion": fusion,
+        "ranker": RankedFusion(fusion, {HISTORY: Ranker(features, learned)}, section.candidates),
+    }
 
 
 def served(shop: Any, fusion: Any) -> Any:

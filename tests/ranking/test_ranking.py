@@ -19,6 +19,7 @@ from tfrec.ranking.examples import window_examples
 from tfrec.ranking.features.building import build_features
 from tfrec.ranking.features.links import LinksFeature
 from tfrec.ranking.features.neighbours import Neighbours
+from tfrec.ranking.opinions import HISTORY
 from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.ranking.ranker import all_of
 from tfrec.ranking.windows import known_until, windows
@@ -84,7 +85,7 @@ def test_it_stays_out_where_nothing_is_to_be_learned(tmp_path: Path) -> None:
 
 
 def test_windows_that_are_too_costly_or_too_few_are_never_made(tmp_path: Path, monkeypatch: Any) -> None:
-    from tfrec.ranking import stage
+    from tfrec.ranking import by_windows as stage
 
     monkeypatch.setattr(stage, "window_examples", None)
     few = trained_shop(tmp_path / "few", planted=True, least_shoppers=1000)
@@ -130,8 +131,9 @@ def test_examples_start_at_the_fused_order(fashion: TrainedShop) -> None:
 def test_features_are_finite_and_look_at_their_own_request_only(
     fashion: TrainedShop, ranked: RankedFusion, group: str
 ) -> None:
-    assert ranked.ranker is not None
-    feature = next(feature for feature in ranked.ranker.features if feature.group == group)
+    history = ranked.ranker(HISTORY)
+    assert history is not None
+    feature = next(feature for feature in history.features if feature.group == group)
     request = requests()
     values = feature(candidates_of(ranked, request)).numpy()
     assert values.shape == (32, 40, len(feature.names)) and len(set(feature.names)) == len(feature.names)
@@ -244,12 +246,13 @@ def test_export_and_training_process_and_numpy_agree(
 
 def _reference(ranked: RankedFusion, request: Request, fused: np.ndarray) -> np.ndarray:
     """What the module's words say, in NumPy: who is a candidate, how models score, and what is lifted."""
-    assert ranked.ranker is not None
+    head = ranked.ranker(HISTORY)
+    assert head is not None
     candidates = candidates_of(ranked, request)
-    features = all_of(ranked.ranker.features, candidates).numpy().astype(np.float64)
-    weights = [variable.numpy().astype(np.float64) for variable in ranked.ranker._weights]
-    inputs = np.clip((features - ranked.ranker._mean) / ranked.ranker._spread, -5, 5)
-    shapes = {name.name: value for name, value in zip(ranked.ranker._weights, weights, strict=True)}
+    features = all_of(head.features, candidates).numpy().astype(np.float64)
+    weights = [variable.numpy().astype(np.float64) for variable in head._weights]
+    inputs = np.clip((features - head._mean) / head._spread, -5, 5)
+    shapes = {name.name: value for name, value in zip(head._weights, weights, strict=True)}
     crosses = [(w, b) for w, b in _pairs(shapes, "cross")]
     dense = [(w, b) for w, b in _pairs(shapes, "dense") if b is not None]
     output = next(w for w, b in _pairs(shapes, "dense") if b is None)
@@ -270,7 +273,7 @@ def _reference(ranked: RankedFusion, request: Request, fused: np.ndarray) -> np.
         best = np.argsort(-open_, kind="stable")[:40]
         np.testing.assert_array_equal(best, candidates.rows[row])
         deviation = open_[best].std() + 1e-6
-        new = open_[best] + correction[row] * deviation / ranked.ranker._scale
+        new = open_[best] + correction[row] * deviation / head._scale
         expected[row, best] = new + max(0.0, open_[best].min() - new.min())
     return expected
 
@@ -309,7 +312,7 @@ def test_no_candidate_falls_below_the_others_and_parts_sum_to_the_score(ranked: 
 
 
 def test_what_was_learned_is_read_back(fashion: TrainedShop, ranked: RankedFusion, monkeypatch: Any) -> None:
-    from tfrec.ranking import stage
+    from tfrec.ranking import by_windows as stage
 
     monkeypatch.setattr(stage, "train_ranker", None)
     again = fashion.fusion_knowing(("train",))

@@ -25,8 +25,8 @@ class RankingConfig(Section):
     model: Literal["linear", "dcn"] = Field(
         "dcn", description="dcn = a cross layer beside a dense one (DCN-v2); linear = one weight per feature."
     )
-    features: list[Literal["scores", "links", "sales", "ages", "columns", "shopper"]] = Field(
-        ["scores", "links", "sales", "ages", "columns", "shopper"],
+    features: list[Literal["scores", "words", "votes", "links", "sales", "ages", "columns", "shopper"]] = Field(
+        ["scores", "words", "votes", "links", "sales", "ages", "columns", "shopper"],
         min_length=1,
         description="Groups of features: scores of the scorers; links of the history's items to each candidate, summed "
         "and the strongest; sales of several windows and their trend; days since the first and the last sale; price, "
@@ -36,6 +36,9 @@ class RankingConfig(Section):
     epochs: int = Field(8, ge=1, description="Passes over the windows' shoppers.")
     learning_rate: float = Field(2e-3, gt=0, description="Rate of Adam at the start; it falls to 0.")
     pull: float = Field(1e-3, ge=0, description="Weight of the squared parameters: pulls towards the fused order.")
+    least_queries: int = Field(
+        200, ge=20, description="Queries of dev that a ranker for search needs to learn from; else there is none."
+    )
     windows: int = Field(4, ge=2, le=12, description="Windows of training data before the newest known purchase.")
     window_days: float = Field(30, gt=0, description="Length of a window.")
     least_shoppers: int = Field(

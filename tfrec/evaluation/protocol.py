@@ -25,6 +25,7 @@ from tfrec.evaluation.recommendation_tables import RecommendationReport
 from tfrec.evaluation.retrieval import to_rankings, top_k
 from tfrec.evaluation.table import Report, build_report
 from tfrec.models.two_tower import TwoTower
+from tfrec.ranking.opinions import HISTORY, QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.retrieval.answers import KnownVectors, rank_requests
 from tfrec.retrieval.dense import DenseScorer
@@ -167,6 +168,8 @@ def _ranked(
         rows = np.array([row_of[query] for query in some], np.int64)
         known = KnownVectors(vectors[rows], speller)
         counting: dict[str, Any] = {TFREC: _of_words(fusion)}
+        if isinstance(fusion, RankedFusion) and fusion.ranker(QUERY) is not None:
+            counting[WITHOUT_RANKER] = _of_words(fusion.plain)
         counting |= {alone(scorer.label): scorer for scorer in _counting(fusion, 1)}
         for name, scorer in counting.items():
             empty = np.full([len(queries), depth], -1, np.int32), np.full([len(queries), depth], -np.inf, np.float32)
@@ -224,7 +227,7 @@ def evaluate_recommendation(
         return recommendation_report(config, shop, {TFREC: recommend}, split, title)
     # Words alone rank nothing here, and would only lengthen the table.
     parts = {alone(scorer.label): by(scorer) for scorer in _counting(fusion, 2) if scorer.label != "lexical"}
-    if isinstance(fusion, RankedFusion):
+    if isinstance(fusion, RankedFusion) and fusion.ranker(HISTORY) is not None:
         parts = {WITHOUT_RANKER: by(_of_history(fusion.plain)), **parts}
     return recommendation_report(config, shop, {TFREC: by(_of_history(fusion))}, split, title, parts)
 

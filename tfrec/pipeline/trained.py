@@ -15,7 +15,7 @@ from tfrec.evaluation.significance import compare
 from tfrec.export.loaded import LoadedModel, Ranking
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.run_folder import RunFolder
-from tfrec.ranking.stage import ranked
+from tfrec.ranking.stage import ranked, ranked_folds
 from tfrec.ranking.stage import told as ranker_told
 from tfrec.retrieval.building import build_scorers, known_splits
 from tfrec.retrieval.fusion import Fusion
@@ -85,8 +85,9 @@ class TrainedShop:
         """For every fold of the queries that choose: the queries, and the scorers as the other folds chose them."""
         if self.fusion is None:
             return []
-        folder = RunFolder(self.config).retrieval(self.signature)
-        return fold_fusions(self.config, self.shop, self.fusion.scorers, folder)
+        run = RunFolder(self.config)
+        folds = fold_fusions(self.config, self.shop, self.fusion.scorers, run.retrieval(self.signature))
+        return ranked_folds(self.config, self.shop, folds, self.signature, run.ranking(self.signature))
 
     def told(self) -> list[str]:
         """What was chosen by how many queries: one sentence per choice."""
@@ -114,7 +115,7 @@ class TrainedShop:
             scorers = build_scorers(self.config, self.shop, self.catalogue, splits, run.lexical)
             fusion = kept_fusion(self.config, scorers, run.retrieval(self.signature))
         folder = run.ranking(self.signature)
-        return ranked(self.config, self.shop, fusion, splits, self.signature, folder, compare)
+        return ranked(self.config, self.shop, fusion, splits, self.signature, folder, compare, self.model)
 
     def lexical_knowing(self, splits: Sequence[str]) -> TunedLexical:
         """The index that the lexical scorer of `fusion_knowing` has."""

@@ -169,7 +169,7 @@ def _fusion(config: Config, run: RunFolder, signature: str, shop: ShopData, vect
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
     fusion = kept_fusion(config, scorers, run.retrieval(signature))
-    return ranked(config, shop, fusion, EVERY_SPLIT, signature, run.ranking(signature), compare, kept=True)
+    return ranked(config, shop, fusion, EVERY_SPLIT, signature, run.ranking(signature), compare)
 
 
 def _keep(run: RunFolder, signature: str, shop: ShopData, now: _Vectors) -> None:

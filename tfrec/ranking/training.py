@@ -15,7 +15,7 @@ from tfrec.tensorflow_setup import keras, tf
 
 Tensor = Any
 _BATCH = 64
-_SCALE = 1.5  # what a standard deviation of the fused score counts at the start, in the softmax's units
+SCALE = 1.5  # what a standard deviation of the fused score counts at the start, in the softmax's units
 _NOWHERE = -1e9
 
 
@@ -33,7 +33,7 @@ def train_ranker(section: RankingConfig, examples: Examples, seed: int, descript
         description: shown with the progress.
     """
     chosen = examples.right.any(axis=1)
-    filled, right = examples.filled[chosen], examples.right[chosen].astype(np.float32)
+    filled, right = examples.filled[chosen], examples.right[chosen]
     inside = examples.features[examples.filled]
     mean, spread = inside.mean(axis=0), inside.std(axis=0) + 1e-6
     features, start = standardised(examples.features[chosen], mean, spread).numpy(), examples.start[chosen]
@@ -41,7 +41,7 @@ def train_ranker(section: RankingConfig, examples: Examples, seed: int, descript
     with Progress(description, section.seeds * section.epochs) as progress:
         for number in range(section.seeds):
             keras.utils.set_random_seed(seed + number)
-            model, scale = new_model(section.model, len(examples.names), section.pull), tf.Variable(_SCALE)
+            model, scale = new_model(section.model, len(examples.names), section.pull), tf.Variable(SCALE)
             batch = min(_BATCH, len(right))
             steps = len(right) // batch
             rate = keras.optimizers.schedules.PolynomialDecay(section.learning_rate, section.epochs * steps, 0.0)

@@ -74,6 +74,11 @@ class Pool:
         return Pool(*tables, truth, self.vectors[rows], self.flags[rows], keys)
 
 
+def key_of(query: str, history: Sequence[int], truth: Mapping[int, float]) -> str:
+    """What tells a request apart: by it requests are dealt into folds."""
+    return f"{query}\0{list(history)}\0{sorted(truth)}"
+
+
 def build_pool(
     fusion: Fusion,
     towers: QueryVectors,
@@ -143,5 +148,5 @@ def build_pool(
         flags[:, 2] = np.log1p([len(history) for history in histories])
     whole = np.concatenate(vectors) if vectors else np.zeros([0, 1], np.float32)
     past = [[]] * len(queries) if histories is None else [list(history) for history in histories]
-    keys = [f"{query}\0{past[row]}\0{sorted(truths[row])}" for row, query in enumerate(queries)]
+    keys = [key_of(query, past[row], truths[row]) for row, query in enumerate(queries)]
     return Pool(items, scores, gains, ideal, whole, flags, keys)

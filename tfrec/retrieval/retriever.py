@@ -71,7 +71,8 @@ class Retriever(tf.Module):  # type: ignore[misc]
         k = positive(k)
         if isinstance(self.scorer, DenseScorer) and self._rules is None:
             return self.scorer.top_k(request, k, request.history if new else None)
-        if isinstance(self.scorer, Fusion) and new and self._rules is None:
+        no_history = not {2, 3} & set(situations)
+        if isinstance(self.scorer, Fusion) and (new or no_history) and self._rules is None:
             found = self.scorer.best(request, k, situations)
             if found is not None:
                 return found

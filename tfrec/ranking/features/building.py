@@ -14,9 +14,15 @@ from tfrec.ranking.features.links import MOST, LinksFeature
 from tfrec.ranking.features.sales import ages_of, sales_of
 from tfrec.ranking.features.scores import Scores
 from tfrec.ranking.features.shopper import ShopperFeature
+from tfrec.ranking.features.votes import votes_of
+from tfrec.ranking.features.words import words_of
+from tfrec.ranking.opinions import QUERY, opinions_of
+from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.item_weights import ease, item_knn
+from tfrec.retrieval.lexical import LexicalScorer
 from tfrec.retrieval.recent import basket_matrix, purchase_matrix
 
+LARGEST_READ = 300_000  # items whose first words are kept: a hundred megabytes, and a minute to read them
 LARGEST_EASE = 6000  # items; each window inverts a matrix of them anew, in a minute or more beyond
 
 
@@ -39,6 +45,28 @@ def build_features(config: Config, shop: ShopData, labels: Sequence[str]) -> lis
         "shopper": lambda: ShopperFeature([sales, ages]),
     }
     features = [make() for name, make in made.items() if name in wanted]
+    return [feature for feature in features if feature is not None]
+
+
+def query_features(config: Config, shop: ShopData, fusion: Fusion) -> list[Feature]:
+    """Makes those features of `ranking.features` that say something of typed words and the items alone.
+
+    Args:
+        config: section ranking is read.
+        shop: of which the purchases of train are known.
+        fusion: whose scorers' opinions come with the candidates.
+    """
+    labels = [fusion.labels[number] for number in opinions_of(fusion, QUERY)]
+    lexical = next((scorer for scorer in fusion.scorers if isinstance(scorer, LexicalScorer)), None)
+    made = {
+        "scores": lambda: Scores(labels),
+        "words": lambda: None if lexical is None or shop.size > LARGEST_READ else words_of(shop, lexical),
+        "votes": lambda: votes_of(shop),
+        "sales": lambda: sales_of(shop) if shop.has_interactions else None,
+        "ages": lambda: ages_of(shop) if shop.has_interactions else None,
+        "columns": lambda: columns_of(shop),
+    }
+    features = [make() for name, make in made.items() if name in config.ranking.features]
     return [feature for feature in features if feature is not None]
 
 

@@ -43,7 +43,7 @@ def columns_of(shop: ShopData) -> Columns | None:
     """The logarithms of numeric columns that are nowhere negative (price among them) and of the usual quantity.
 
     Args:
-        shop: of which the purchases of train are known.
+        shop: of which the purchases of train are known, if it has any.
 
     Returns:
         None where there is no such number.
@@ -55,11 +55,12 @@ def columns_of(shop: ShopData) -> Columns | None:
             known = np.isfinite(values)
             if len(np.unique(values[known])) > 1 and values[known].min() >= 0:
                 numbers[name] = np.log1p(values)
-    rows = shop.interactions.filter(pl.col("split") == "train")
-    amount = rows["quantity"].cast(pl.Float64).fill_null(1.0).to_numpy()
-    if len(np.unique(amount)) > 1:
-        item = rows["item"].to_numpy()
-        count = np.bincount(item, minlength=shop.size)
-        total = np.bincount(item, np.log1p(np.maximum(amount, 0.0)), shop.size)
-        numbers["quantity"] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    if shop.has_interactions:
+        rows = shop.interactions.filter(pl.col("split") == "train")
+        amount = rows["quantity"].cast(pl.Float64).fill_null(1.0).to_numpy()
+        if len(np.unique(amount)) > 1:
+            item = rows["item"].to_numpy()
+            count = np.bincount(item, minlength=shop.size)
+            total = np.bincount(item, np.log1p(np.maximum(amount, 0.0)), shop.size)
+            numbers["quantity"] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return Columns(ItemNumbers("columns", numbers)) if numbers else None

@@ -1,0 +1,148 @@
+"""A ranker for search learns from judged queries that the towers have not seen, and is kept if others gain by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfrec.choosing.chance import beyond_chance
+from tfrec.choosing.crossing import out_of_folds
+from tfrec.choosing.folds import deal
+from tfrec.config import Config
+from tfrec.data.shop import ShopData
+from tfrec.data.split import FOLDS
+from tfrec.files import atomic_directory, write_json
+from tfrec.ranking.examples import query_examples
+from tfrec.ranking.features.building import query_features
+from tfrec.ranking.kept import Origin, keep_learned, kept_facts, kept_learned
+from tfrec.ranking.linear import fit_pulled, reaches
+from tfrec.ranking.opinions import QUERY
+from tfrec.ranking.ranked_fusion import RankedFusion
+from tfrec.ranking.ranker import Learned, Ranker
+from tfrec.ranking.windows import known_until
+from tfrec.retrieval.answers import QueryVectors
+from tfrec.retrieval.comparison import Compare
+from tfrec.retrieval.fusion import Fusion
+from tfrec.retrieval.pool import key_of
+from tfrec.retrieval.samples import choosing_samples
+
+METRIC = "nDCG@10"
+
+
+def query_ranker(
+    config: Config, shop: ShopData, fusion: Fusion, splits: Sequence[str], origin: Origin, folder: Path,
+    compare: Compare, towers: QueryVectors | None,
+) -> Ranker | None:  # fmt: skip
+    """What orders search once more, if it gains.
+
+    It learns from the queries of dev, which no tower has been trained on. Whether it gains is asked by folds of them:
+    each is ordered by what the others teach. A shop whose few queries are all needed to choose has no such ranker.
+
+    Args:
+        config: sections ranking and retrieval and the seed are read.
+        shop: the prepared data.
+        fusion: with scorers that know the splits.
+        splits: splits whose interactions the features may know.
+        origin: of the outcome.
+        folder: where the outcome is kept.
+        compare: a paired comparison.
+        towers: give the vectors of queries; None where nothing may be learned now.
+    """
+    if not shop.has_searches:
+        return None
+    facts = kept_facts(folder / "choice" / "ranking.json", origin)
+    if facts is None:
+        if towers is None:
+            return None
+        facts = _learn(config, shop, fusion, towers, origin, folder, compare)
+    return _ranker(config, shop, fusion, splits, kept_learned(folder / "whole", origin)) if facts["used"] else None
+
+
+@dataclass(frozen=True)
+class FoldRankers:
+    """What each fold of the queries is ordered by: what the others taught.
+
+    Attributes:
+        folder: where it is kept.
+        origin: of it.
+        folds: the queries of each; none where no ranker is used.
+    """
+
+    folder: Path
+    origin: Origin
+    folds: list[list[str]]
+
+    @classmethod
+    def kept(cls, folder: Path, origin: Origin) -> FoldRankers:
+        """Reads what `query_ranker` has left."""
+        facts = kept_facts(folder / "choice" / "ranking.json", origin) or {"used": False}
+        return cls(folder, origin, facts["folds"] if facts["used"] else [])
+
+    def behind(self, config: Config, shop: ShopData, queries: Sequence[str], fusion: Fusion) -> Fusion:
+        """The fusion of a fold with its ranker; without one where these queries are no fold."""
+        number = next((n for n, fold in enumerate(self.folds) if set(fold) == set(queries)), None)
+        if number is None:
+            return fusion
+        learned = kept_learned(self.folder / f"fold-{number}", self.origin)
+        ranker = _ranker(config, shop, fusion, ("train",), learned)
+        return fusion if ranker is None else RankedFusion(fusion, {QUERY: ranker}, config.ranking.candidates)
+
+
+def _ranker(
+    config: Config, shop: ShopData, fusion: Fusion, splits: Sequence[str], learned: Learned | None
+) -> Ranker | None:
+    features = query_features(config, known_until(shop, splits) if shop.has_interactions else shop, fusion)
+    if learned is None or [name for feature in features for name in feature.names] != learned.names:
+        return None
+    return Ranker(features, learned)
+
+
+def _learn(
+    config: Config, shop: ShopData, fusion: Fusion, towers: QueryVectors, origin: Origin, folder: Path,
+    compare: Compare,
+) -> dict[str, Any]:  # fmt: skip
+    """Trains, judges by folds and keeps; gives the outcome as plain JSON values."""
+    section = config.ranking
+    samples = choosing_samples(shop, config.retrieval.fusion.max_requests, config.seed).get("search")
+    count = 0 if samples is None or shop.choosing_split == FOLDS else len(samples.queries)
+    outcome: dict[str, Any] = {"used": False, "queries": count}
+    if samples is None or count < section.least_queries:
+        why = f"fewer than {section.least_queries} queries of dev teach one"
+        outcome["told"] = f"search: no ranker, for {why}"
+    else:
+        known = known_until(shop, ("train",)) if shop.has_interactions else shop
+        examples = query_examples(config, known, fusion, towers, samples)
+        keys = [key_of(query, [], truth) for query, truth in zip(samples.queries, samples.truths, strict=True)]
+        folds = deal(keys, config.seed)
+        taught: list[Learned] = []
+
+        def learn(rows: NDArray[np.int64]) -> Learned:
+            taught.append(fit_pulled(examples.some(rows), [keys[row] for row in rows], config.seed))
+            return taught[-1]
+
+        before, after = examples.ndcg(), out_of_folds(folds, learn, lambda fit, rows: reaches(fit, examples.some(rows)))
+        gains = beyond_chance(after - before)
+        used = gains or section.enabled == "always"
+        share = f"{METRIC} {before.mean():.3f} -> {after.mean():.3f} for {count} queries, each by what others teach"
+        how = (
+            f"the ranker orders the best {section.candidates} once more" if used else "no ranker, for it gains nothing"
+        )
+        sure = "" if gains or not used else ", no more than chance; ranking.enabled is always"
+        outcome |= {
+            "used": used, "gains": gains, "metric": METRIC, "before": float(before.mean()),
+            "after": float(after.mean()), "comparison": compare(after, before, config.seed, METRIC).to_dict(),
+            "folds": [[samples.queries[row] for row in np.flatnonzero(folds == n)] for n in np.unique(folds)],
+            "told": f"search: {how} ({share}{sure})",
+        }  # fmt: skip
+        if used:
+            for number, learned in enumerate(taught):
+                keep_learned(folder / f"fold-{number}", learned, origin)
+            keep_learned(folder / "whole", fit_pulled(examples, keys, config.seed), origin)
+    with atomic_directory(folder / "choice") as aside:
+        write_json(aside / "ranking.json", {**outcome, **origin.key()})
+    return outcome
