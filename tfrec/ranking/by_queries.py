@@ -1,4 +1,4 @@
-"""A ranker for search learns from judged queries that the towers have not seen, and is kept if others gain by it."""
+"""A ranker for search learns from judged queries that the towers have not seen; kept where others gain by it."""
 
 from __future__ import annotations
 
