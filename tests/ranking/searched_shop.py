@@ -1,4 +1,4 @@
-"""A shop whose judged queries follow a rule that no sum of scorers knows: what stands first in a title is what it is."""
+"""A shop whose judged queries follow a rule that no sum of scorers knows: a thing is what its title names first."""
 
 from __future__ import annotations
 

@@ -10,25 +10,30 @@ from tfrec.config.base import Section
 
 
 class RankingConfig(Section):
-    """A second stage for recommendation: it looks at the best items by the fused score, and at what they have sold.
+    """A second stage: it looks at the best items by the fused score, at their texts and at what they have sold.
 
-    It learns from windows of time: features are from before a window, what shoppers took in it is right. It acts after
-    training: nothing here makes a trained model stale.
+    For recommendation it learns from windows of time: features are from before a window, what shoppers took in it is
+    right. For search it learns from the judged queries of dev. It acts after training: nothing here makes a trained
+    model stale.
     """
 
     enabled: Literal["auto", "always", "never"] = Field(
         "auto",
-        description="auto = where it gains beyond chance in a window that had no part in its training. Never with "
-        "data.interactions.repeats: it orders what a shopper has not taken yet. It takes time in serving.",
+        description="auto = for each task where it gains beyond chance in a window or on queries that had no part in "
+        "its training. Recommendations never with data.interactions.repeats: it orders what a shopper has not taken "
+        "yet. It takes time in serving.",
     )
     candidates: int = Field(100, ge=20, le=1000, description="Items of the fused score that are ordered once more.")
     model: Literal["linear", "dcn"] = Field(
-        "dcn", description="dcn = a cross layer beside a dense one (DCN-v2); linear = one weight per feature."
+        "dcn",
+        description="Of recommendations; dcn = a cross layer beside a dense one (DCN-v2), linear = one weight per "
+        "feature, as for searches.",
     )
     features: list[Literal["scores", "words", "votes", "links", "sales", "ages", "columns", "shopper"]] = Field(
         ["scores", "words", "votes", "links", "sales", "ages", "columns", "shopper"],
         min_length=1,
-        description="Groups of features: scores of the scorers; links of the history's items to each candidate, summed "
+        description="Groups of features: scores of the scorers; words of the query by field, with their order and "
+        "place; votes of the best candidates for brand, category and the like; links of the history's items to each candidate, summed "
         "and the strongest; sales of several windows and their trend; days since the first and the last sale; price, "
         "quantity and numeric columns beside the shopper's habit; how much and what kind of history there is.",
     )
