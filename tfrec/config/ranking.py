@@ -33,9 +33,10 @@ class RankingConfig(Section):
         ["scores", "words", "votes", "links", "sales", "ages", "columns", "shopper"],
         min_length=1,
         description="Groups of features: scores of the scorers; words of the query by field, with their order and "
-        "place; votes of the best candidates for brand, category and the like; links of the history's items to each candidate, summed "
-        "and the strongest; sales of several windows and their trend; days since the first and the last sale; price, "
-        "quantity and numeric columns beside the shopper's habit; how much and what kind of history there is.",
+        "place; votes of the best candidates for brand, category and the like; links of the history's items to each "
+        "candidate, summed and the strongest; sales of several windows and their trend; days since the first and the "
+        "last sale; price, quantity and numeric columns beside the shopper's habit; how much and what kind of history "
+        "there is.",
     )
     seeds: int = Field(1, ge=1, le=10, description="Models whose scores are averaged; each costs time in serving.")
     epochs: int = Field(8, ge=1, description="Passes over the windows' shoppers.")

@@ -33,7 +33,7 @@ class Typed(NamedTuple):
     """The words of B queries, at most Q of each, in reading order.
 
     Attributes:
-        terms: int64 [B, Q]; -1 for words that no item has, and behind the last one.
+        terms: int32 [B, Q]; -1 for words that no item has, and behind the last one.
         weights: float32 [B, Q]: 1, the probability of an alternative, or 0 for what is not known.
         rarity: float32 [B, Q], idf; 0 for what is not known.
         numbers: whether they start with a digit, bool [B, Q].
@@ -75,7 +75,7 @@ class Words(Feature):
     def __call__(self, candidates: Candidates) -> Tensor:
         """See Feature."""
         typed = self._typed(candidates.request.query)
-        parts = [_field(typed, tf.cast(read_rows(table, candidates.rows), tf.int64)) for table in self._tables]
+        parts = [_field(typed, read_rows(table, candidates.rows)) for table in self._tables]
         return tf.concat(parts, axis=2)
 
     def _typed(self, query: Tensor) -> Typed:
@@ -89,9 +89,9 @@ class Words(Feature):
             several = tf.RaggedTensor.from_value_rowids(values, rows, count)
             return several[:, :_MOST_TYPED].to_tensor(default)
 
-        terms = wide(self._scorer.terms(words), np.int64(_UNKNOWN))
+        terms = wide(tf.cast(self._scorer.terms(words), tf.int32), _UNKNOWN)
         known = terms >= 0
-        last = tf.cast(tf.shape(self._rarity)[0] - 1, tf.int64)
+        last = tf.shape(self._rarity)[0] - 1
         places = tf.where(known, terms, last)
         weights = tf.where(known, wide(tf.gather(weights, of), np.float32(0)), 0.0)
         return Typed(terms, weights, read_rows(self._rarity, places), read_rows(self._numbers, places))
@@ -118,7 +118,7 @@ def terms_of(texts: Sequence[str], terms: Mapping[str, int], most: int) -> np.nd
 
 
 def _field(typed: Typed, own: Tensor) -> Tensor:
-    """The numbers of one field float32 [B, K, 10] whose terms int64 [B, K, L] are given."""
+    """The numbers of one field float32 [B, K, 10] whose terms int32 [B, K, L] are given."""
     known = typed.weights > 0
     same = tf.equal(tf.where(known, typed.terms, -3)[:, tf.newaxis, :, tf.newaxis], own[:, :, tf.newaxis])
     has = tf.cast(tf.reduce_any(same, axis=3), tf.float32)  # [B, K, Q]
