@@ -165,6 +165,19 @@ def test_other_requests_keep_the_fused_scores_and_candidates_stay_above_the_rest
     inside = ranked.candidates(request, *ranked.scored(request), QUERY).rows.numpy()[3]
     others = np.setdiff1d(np.arange(scores.shape[1]), inside)
     assert scores[3, inside].min() >= scores[3, others].max() - 1e-5
+
+
+def test_parts_of_an_explanation_are_exact(ranked: RankedFusion) -> None:
+    request = request_of(TYPED)
     labels, parts = ranked.explained(request)
-    assert labels[-1] == "ranker"
-    np.testing.assert_allclose(parts.numpy().sum(axis=1), scores, atol=1e-4)
+    groups = ["scores", "words", "votes", "columns"]
+    assert labels == ["dense", "lexical", *(f"ranker: {group}" for group in groups), "ranker"]
+    np.testing.assert_allclose(parts.numpy().sum(axis=1), ranked(request).numpy(), atol=1e-4)
+    candidates = ranked.candidates(request, *ranked.scored(request), QUERY)
+    ranker = ranked.ranker(QUERY)
+    assert ranker is not None
+    whole = tf.add_n(list(ranker.of_groups(candidates).values()))
+    np.testing.assert_allclose(whole, ranker(candidates), atol=1e-4)
+    # What is left is the same for all candidates of a request: they are lifted together.
+    left = tf.gather(parts[:, -1], candidates.rows, batch_dims=1).numpy()
+    np.testing.assert_allclose(left, np.tile(left[:, :1], [1, left.shape[1]]), atol=1e-4)

@@ -114,12 +114,27 @@ class RankedFusion(Fusion):
         return Candidates(request, found.indices, filled, tf.where(filled, found.values, 0.0), free, several)
 
     def explained(self, request: Request) -> tuple[list[str], Tensor]:
-        """See Fusion; the ranker's part is what it adds to the fused scores."""
+        """See Fusion; with what each group of features adds to searches, and as "ranker" all else that ranking adds."""
         labels, parts = super().explained(request)
-        if not self.rankers:
-            return labels, parts
         added = self(request) - tf.reduce_sum(parts, axis=1)
-        return [*labels, LABEL], tf.concat([parts, added[:, tf.newaxis]], axis=1)
+        several = {} if self.ranker(QUERY) is None else self._of_groups(request)
+        if several:
+            labels = [*labels, *(f"{LABEL}: {group}" for group in several)]
+            groups = tf.stack(list(several.values()), axis=1)
+            parts, added = tf.concat([parts, groups], axis=1), added - tf.reduce_sum(groups, axis=1)
+        return ([*labels, LABEL], tf.concat([parts, added[:, tf.newaxis]], axis=1)) if self.rankers else (labels, parts)
+
+    def _of_groups(self, request: Request) -> dict[str, Tensor]:
+        """What each group of features adds to the scores of searches, float32 [B, N]."""
+        ranker = self.ranker(QUERY)
+        assert ranker is not None
+        fused, parts = self.scored(request)
+        candidates = self.candidates(request, fused, parts, QUERY)
+        mine = tf.cast(_of(request, QUERY), tf.float32)[:, tf.newaxis]
+        places, shape = _places(candidates.rows), tf.shape(fused)
+        return {
+            group: tf.scatter_nd(places, values * mine, shape) for group, values in ranker.of_groups(candidates).items()
+        }
 
     def _heads(self, situations: Sequence[int]) -> list[tuple[int, Ranker]]:
         heads = zip(self._situations, self.rankers, strict=True)

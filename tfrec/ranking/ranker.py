@@ -64,10 +64,29 @@ class Ranker(tf.Module):  # type: ignore[misc]
         self._weights = [variable for model in models for variable in model.variables]
         self._correct = lambda inputs: tf.add_n([model(inputs) for model in models]) / len(models)
         self._scale = float(np.mean(learned.scales))
+        self._linear = learned.kind == "linear"
 
     def __call__(self, candidates: Candidates) -> Tensor:
         """What each candidate gains or loses, float32 [B, K], in the units of the fused scores; 0 in empty places."""
-        correction = self._correct(standardised(all_of(self.features, candidates), self._mean, self._spread))
+        return self._in_units(self._correct(self._inputs(candidates)), candidates)
+
+    def of_groups(self, candidates: Candidates) -> dict[str, Tensor]:
+        """What each group of features adds, float32 [B, K]; their sum is all. Of linear models; else nothing."""
+        if not self._linear:
+            return {}
+        inputs, found, first = self._inputs(candidates), {}, 0
+        every = np.arange(inputs.shape[2])
+        for feature in self.features:
+            inside = (every >= first) & (every < first + len(feature.names))
+            found[feature.group] = self._in_units(self._correct(inputs * inside.astype(np.float32)), candidates)
+            first += len(feature.names)
+        return found
+
+    def _inputs(self, candidates: Candidates) -> Tensor:
+        return standardised(all_of(self.features, candidates), self._mean, self._spread)
+
+    def _in_units(self, correction: Tensor, candidates: Candidates) -> Tensor:
+        """Corrections in deviations as ones of the fused scores, float32 [B, K]."""
         _, deviation = spread_of(candidates.fused, candidates.filled)
         return tf.where(candidates.filled, correction * deviation / self._scale, 0.0)
 
