@@ -82,14 +82,16 @@ def ranked_fusion(trained: Any, **changes: Any) -> tuple[Any, dict[str, Any]]:
     found = replace(trained, config=config).fusion_knowing(("train", "dev"))
     if not hasattr(found, "plain"):
         raise SystemExit("No ranker was trained: " + "; ".join(trained.told()))
-    return found, read_json(RunFolder(config).ranking(trained.signature) / "choice" / "ranking.json")
+    return found, read_json(RunFolder(config).ranking(trained.signature) / "recommendation" / "choice" / "ranking.json")
 
 
-def table(title: str, before: dict[str, Any], after: dict[str, Any], names: tuple[str, str]) -> dict[str, Any]:
+def table(
+    title: str, before: dict[str, Any], after: dict[str, Any], names: tuple[str, str], of: str = "shoppers"
+) -> dict[str, Any]:
     """Prints one part after another, and gives the same as plain JSON values."""
     from tfrec.evaluation.significance import compare
 
-    print(f"\n| {title} | shoppers | metric | {names[0]} | {names[1]} | difference |\n" + "| --- " * 6 + "|")
+    print(f"\n| {title} | {of} | metric | {names[0]} | {names[1]} | difference |\n" + "| --- " * 6 + "|")
     output: dict[str, Any] = {}
     for part, metrics in before.items():
         for metric, a in metrics.items():
@@ -99,7 +101,7 @@ def table(title: str, before: dict[str, Any], after: dict[str, Any], names: tupl
             share = f", {compared.difference / a.mean():+.1%}" if a.mean() else ""
             told = f"{compared.difference:+.4f}{share}{interval}"
             print(f"| {part} | {len(a):,} | {metric} | {a.mean():.4f} | {b.mean():.4f} | {told} |")
-            values = {"shoppers": len(a), "before": float(a.mean()), "after": float(b.mean())}
+            values = {of: len(a), "before": float(a.mean()), "after": float(b.mean())}
             output.setdefault(part, {})[metric] = {**values, **compared.to_dict()}
     return output
 
