@@ -100,6 +100,9 @@ def test_serve_and_query_answer(trained_shop: tuple[Path, Path, str], server: st
     home = config.parent / "home"
     printed = tfrec(home, "query", "red kora", "--target", server, "--run", str(run), "--k", "3").stdout
     assert "sofa-red" in printed and "red sofa" in printed, "ids and titles"
+    made_of = tfrec(home, "query", "red kora", "--target", server, "--k", "1", "--explain").stdout
+    score = float(re.findall(r" (\d\.\d{4}) ", made_of)[0])
+    assert score == pytest.approx(sum(map(float, re.findall(r"[+-]\d\.\d{3}", made_of))), abs=2e-3), made_of
     both = tfrec(home, "query", "red kora", "--history", "lamp-blue,lamp-red", "--target", server, "--k", "3").stdout
     assert "-" in both
     past = tfrec(home, "query", "--history", "lamp-blue,lamp-red", "--target", server, "--k", "3").stdout

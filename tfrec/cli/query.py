@@ -42,6 +42,7 @@ def query(
         bool, typer.Option("--interpret", help='Obey price wishes ("under 50") and "without" in the words.')
     ] = False,
     understand: Annotated[bool, typer.Option("--understand", help="Say what the words mean, above the items.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what each scorer adds to each score.")] = False,
     ca: Annotated[Path | None, typer.Option(help="Authority of the server's certificate (PEM); encrypts.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="File with the bearer token for the server.")] = None,
 ) -> None:
@@ -59,6 +60,7 @@ def query(
         with Client(address, model_name or settings.model_name, timeout, tls=tls, token_file=token_file) as client:
             hits = ask(client, words, ids, k, filters, diversity, interpret)
             meaning = client.understand(words)[0] if understand else None
+            parts = explained(client, words, ids, hits) if explain and hits else []
             named = export is not None or run is not None or config is not None
             answers = available(client.status()) if hits and named else None
     except ClientError as error:
@@ -69,7 +71,7 @@ def query(
         console.print("No item found.")
         return
     titles = {} if answers is None else item_titles(export, run, config, answers.version, [h.item_id for h in hits])
-    console.print(answer_table(hits, titles))
+    console.print(answer_table(hits, titles, parts))
 
 
 def history_ids(values: Sequence[str]) -> list[str]:
@@ -120,6 +122,22 @@ def ask(
     return found[0]
 
 
+def explained(client: Client, words: str, history: Sequence[str], hits: Sequence[Hit]) -> list[dict[str, float]]:
+    """For each hit what every scorer, ranker and rule adds to its score; without wishes the sum is the score.
+
+    Args:
+        client: connected to the server.
+        words: typed words, may be empty.
+        history: item ids, oldest first, may be empty.
+        hits: of these.
+
+    Raises:
+        ClientError: the server does not answer, or its export has no such signature.
+    """
+    queries, histories = words if words.strip() else None, [history] if history else None
+    return client.explain(queries, histories, [[hit.item_id for hit in hits]])[0]
+
+
 def meaning_table(meaning: Understood) -> Table:
     """A table of what a query means, without what it says nothing of."""
     from rich.markup import escape
@@ -138,8 +156,8 @@ def meaning_table(meaning: Understood) -> Table:
     return table
 
 
-def answer_table(hits: Sequence[Hit], titles: Mapping[str, str]) -> Table:
-    """A table of rank, id, title (when any is known) and score."""
+def answer_table(hits: Sequence[Hit], titles: Mapping[str, str], parts: Sequence[Mapping[str, float]] = ()) -> Table:
+    """A table of rank, id, title (when any is known), score, and its parts where they are given, the largest first."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -149,7 +167,11 @@ def answer_table(hits: Sequence[Hit], titles: Mapping[str, str]) -> Table:
     if titles:
         table.add_column("title")
     table.add_column("score", justify="right")
+    if parts:
+        table.add_column("made of")
     for rank, hit in enumerate(hits, start=1):
         title = [escape(titles.get(hit.item_id, ""))] if titles else []
-        table.add_row(str(rank), escape(hit.item_id), *title, f"{hit.score:.4f}")
+        own = sorted(parts[rank - 1].items(), key=lambda part: -abs(part[1])) if parts else []
+        told = [escape(", ".join(f"{name} {value:+.3f}" for name, value in own if value))] if parts else []
+        table.add_row(str(rank), escape(hit.item_id), *title, f"{hit.score:.4f}", *told)
     return table
