@@ -34,7 +34,7 @@ TYPED = [
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> TrainedShop:
-    return searched_shop(tmp_path_factory.mktemp("searched"), planted=True)
+    return searched_shop(tmp_path_factory.mktemp("searched"), planted=True, model="linear", learning_rate=2e-2)
 
 
 @pytest.fixture(scope="module")

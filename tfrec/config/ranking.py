@@ -26,8 +26,7 @@ class RankingConfig(Section):
     candidates: int = Field(100, ge=20, le=1000, description="Items of the fused score that are ordered once more.")
     model: Literal["linear", "dcn"] = Field(
         "dcn",
-        description="Of recommendations; dcn = a cross layer beside a dense one (DCN-v2), linear = one weight per "
-        "feature, as for searches.",
+        description="dcn = a cross layer beside a dense one (DCN-v2); linear = one weight per feature.",
     )
     features: list[Literal["scores", "words", "votes", "links", "sales", "ages", "columns", "shopper"]] = Field(
         ["scores", "words", "votes", "links", "sales", "ages", "columns", "shopper"],

@@ -15,6 +15,8 @@ from tfrec.evaluation.significance import compare
 from tfrec.export.loaded import LoadedModel, Ranking
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.run_folder import RunFolder
+from tfrec.pipeline.teach import zero_shot
+from tfrec.ranking.by_queries import Teachers
 from tfrec.ranking.stage import ranked, ranked_folds
 from tfrec.ranking.stage import told as ranker_told
 from tfrec.retrieval.building import build_scorers, known_splits
@@ -115,7 +117,9 @@ class TrainedShop:
             scorers = build_scorers(self.config, self.shop, self.catalogue, splits, run.lexical)
             fusion = kept_fusion(self.config, scorers, run.retrieval(self.signature))
         folder = run.ranking(self.signature)
-        return ranked(self.config, self.shop, fusion, splits, self.signature, folder, compare, self.model)
+        at_hand = run.zero_shot.exists()
+        teachers = Teachers(self.model, (lambda: zero_shot(self.config, self.shop)) if at_hand else None)
+        return ranked(self.config, self.shop, fusion, splits, self.signature, folder, compare, teachers)
 
     def lexical_knowing(self, splits: Sequence[str]) -> TunedLexical:
         """The index that the lexical scorer of `fusion_knowing` has."""

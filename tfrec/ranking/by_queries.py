@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,34 +14,53 @@ from tfrec.choosing.chance import beyond_chance
 from tfrec.choosing.crossing import out_of_folds
 from tfrec.choosing.folds import deal
 from tfrec.config import Config
+from tfrec.config.ranking import RankingConfig
 from tfrec.data.shop import ShopData
 from tfrec.data.split import FOLDS
 from tfrec.files import atomic_directory, write_json
-from tfrec.ranking.examples import query_examples
+from tfrec.ranking.examples import Examples, joined, query_examples
 from tfrec.ranking.features.building import query_features
 from tfrec.ranking.kept import Origin, keep_learned, kept_facts, kept_learned
-from tfrec.ranking.linear import fit_pulled, reaches
 from tfrec.ranking.opinions import QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.ranking.ranker import Learned, Ranker
+from tfrec.ranking.training import BATCH, corrected, train_ranker
 from tfrec.ranking.windows import known_until
-from tfrec.retrieval.answers import QueryVectors
+from tfrec.retrieval.answers import KnownVectors, QueryVectors
 from tfrec.retrieval.comparison import Compare
+from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.pool import key_of
-from tfrec.retrieval.samples import choosing_samples
+from tfrec.retrieval.samples import choosing_samples, train_samples
+from tfrec.retrieval.weights import SituationWeights
 
 METRIC = "nDCG@10"
+_MOST_OF_TRAIN = 2500  # queries; they are scored a second time
+_LEAST_STEPS, _MOST_PASSES = 300, 40
+
+
+class Teachers(NamedTuple):
+    """Who gives queries their vectors.
+
+    Attributes:
+        towers: the trained ones, for queries that they have not seen.
+        untrained: gives the untrained encoder's item vectors float32 [N, H] and its function from queries to float32
+            [Q, H], for the others; None where these are not at hand.
+    """
+
+    towers: QueryVectors
+    untrained: Callable[[], tuple[Any, Callable[[list[str]], Any]]] | None = None
 
 
 def query_ranker(
     config: Config, shop: ShopData, fusion: Fusion, splits: Sequence[str], origin: Origin, folder: Path,
-    compare: Compare, towers: QueryVectors | None,
+    compare: Compare, teachers: Teachers | None,
 ) -> Ranker | None:  # fmt: skip
     """What orders search once more, if it gains.
 
-    It learns from the queries of dev, which no tower has been trained on. Whether it gains is asked by folds of them:
-    each is ordered by what the others teach. A shop whose few queries are all needed to choose has no such ranker.
+    It learns from the queries of dev, which no tower has been trained on, and from those of train as the untrained
+    encoder sees them. Whether it gains is asked by folds of dev: each is ordered by what the others teach. A shop whose
+    few queries are all needed to choose has no such ranker.
 
     Args:
         config: sections ranking and retrieval and the seed are read.
@@ -51,15 +70,15 @@ def query_ranker(
         origin: of the outcome.
         folder: where the outcome is kept.
         compare: a paired comparison.
-        towers: give the vectors of queries; None where nothing may be learned now.
+        teachers: give the vectors of queries; None where nothing may be learned now.
     """
     if not shop.has_searches:
         return None
     facts = kept_facts(folder / "choice" / "ranking.json", origin)
     if facts is None:
-        if towers is None:
+        if teachers is None:
             return None
-        facts = _learn(config, shop, fusion, towers, origin, folder, compare)
+        facts = _learn(config, shop, fusion, teachers, origin, folder, compare)
     return _ranker(config, shop, fusion, splits, kept_learned(folder / "whole", origin)) if facts["used"] else None
 
 
@@ -103,32 +122,38 @@ def _ranker(
 
 
 def _learn(
-    config: Config, shop: ShopData, fusion: Fusion, towers: QueryVectors, origin: Origin, folder: Path,
-    compare: Compare,
-) -> dict[str, Any]:  # fmt: skip
+    config: Config, shop: ShopData, fusion: Fusion, teachers: Teachers, origin: Origin, folder: Path, compare: Compare
+) -> dict[str, Any]:
     """Trains, judges by folds and keeps; gives the outcome as plain JSON values."""
     section = config.ranking
     samples = choosing_samples(shop, config.retrieval.fusion.max_requests, config.seed).get("search")
     count = 0 if samples is None or shop.choosing_split == FOLDS else len(samples.queries)
     outcome: dict[str, Any] = {"used": False, "queries": count}
     if samples is None or count < section.least_queries:
-        why = f"fewer than {section.least_queries} queries of dev teach one"
-        outcome["told"] = f"search: no ranker, for {why}"
+        outcome["told"] = f"search: no ranker, for fewer than {section.least_queries} queries of dev teach one"
     else:
         known = known_until(shop, ("train",)) if shop.has_interactions else shop
-        examples = query_examples(config, known, fusion, towers, samples)
+        examples = query_examples(config, known, fusion, teachers.towers, samples)
+        past = _of_train(config, known, fusion, teachers)
         keys = [key_of(query, [], truth) for query, truth in zip(samples.queries, samples.truths, strict=True)]
         folds = deal(keys, config.seed)
         taught: list[Learned] = []
 
         def learn(rows: NDArray[np.int64]) -> Learned:
-            taught.append(fit_pulled(examples.some(rows), [keys[row] for row in rows], config.seed))
+            taught.append(_taught(section, [*past, examples.some(rows)], config.seed))
             return taught[-1]
 
-        before, after = examples.ndcg(), out_of_folds(folds, learn, lambda fit, rows: reaches(fit, examples.some(rows)))
+        def judge(learned: Learned, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+            some = examples.some(rows)
+            return some.ndcg(corrected(learned, some))
+
+        before, after = examples.ndcg(), out_of_folds(folds, learn, judge)
         gains = beyond_chance(after - before)
         used = gains or section.enabled == "always"
-        share = f"{METRIC} {before.mean():.3f} -> {after.mean():.3f} for {count} queries, each by what others teach"
+        others = f" and {len(past[0].right)} of train" if past else ""
+        share = (
+            f"{METRIC} {before.mean():.3f} -> {after.mean():.3f} for {count} queries, each by what others{others} teach"
+        )
         how = (
             f"the ranker orders the best {section.candidates} once more" if used else "no ranker, for it gains nothing"
         )
@@ -142,7 +167,30 @@ def _learn(
         if used:
             for number, learned in enumerate(taught):
                 keep_learned(folder / f"fold-{number}", learned, origin)
-            keep_learned(folder / "whole", fit_pulled(examples, keys, config.seed), origin)
+            keep_learned(folder / "whole", _taught(section, [*past, examples], config.seed), origin)
     with atomic_directory(folder / "choice") as aside:
         write_json(aside / "ranking.json", {**outcome, **origin.key()})
     return outcome
+
+
+def _taught(section: RankingConfig, several: list[Examples], seed: int) -> Learned:
+    """A ranker of all these queries; of few ones it needs more passes."""
+    every = joined(several)
+    passes = min(_MOST_PASSES, max(section.epochs, round(_LEAST_STEPS * BATCH / len(every.right))))
+    return train_ranker(section.model_copy(update={"epochs": passes}), every, seed, "Training the ranker for search")
+
+
+def _of_train(config: Config, shop: ShopData, fusion: Fusion, teachers: Teachers) -> list[Examples]:
+    """Training queries, scored by the untrained encoder: what the trained towers say of them says nothing of others.
+
+    None where there is no such encoder's catalogue, or weights depend on the towers' vectors.
+    """
+    samples = train_samples(shop, _MOST_OF_TRAIN, config.seed).get("search")
+    if samples is None or teachers.untrained is None or not isinstance(fusion.weights, SituationWeights):
+        return []
+    items, encode = teachers.untrained()
+    scorers = [DenseScorer(items) if isinstance(scorer, DenseScorer) else scorer for scorer in fusion.scorers]
+    plain = Fusion(scorers, fusion.weights, fusion.normalisation)
+    towers = KnownVectors(encode(samples.queries), teachers.towers.speller)
+    found = query_examples(config, shop, plain, towers, samples)
+    return [found] if found.right.any() else []

@@ -8,12 +8,11 @@ from pathlib import Path
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.files import read_json
-from tfrec.ranking.by_queries import FoldRankers, query_ranker
+from tfrec.ranking.by_queries import FoldRankers, Teachers, query_ranker
 from tfrec.ranking.by_windows import history_ranker
 from tfrec.ranking.kept import Origin, origin_of
 from tfrec.ranking.opinions import HEADS, HISTORY, QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
-from tfrec.retrieval.answers import QueryVectors
 from tfrec.retrieval.building import known_splits
 from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.fusion import Fusion
@@ -24,7 +23,7 @@ Folds = list[tuple[list[str], Fusion]]
 
 def ranked(
     config: Config, shop: ShopData, fusion: Fusion, splits: Sequence[str], signature: str, folder: Path,
-    compare: Compare, towers: QueryVectors | None = None,
+    compare: Compare, teachers: Teachers | None = None,
 ) -> Fusion:  # fmt: skip
     """Puts rankers behind a fusion, where they gain.
 
@@ -36,8 +35,8 @@ def ranked(
         signature: sha256 (hex) of everything that the towers' weights depend on.
         folder: where the outcome is kept.
         compare: a paired comparison.
-        towers: give the vectors of queries; None takes what was learned of this training, though the shop's files have
-            changed since.
+        teachers: give the vectors of queries; None takes what was learned of this training, though the shop's files
+            have changed since.
 
     Returns:
         the fusion itself where no ranker gains.
@@ -45,9 +44,9 @@ def ranked(
     section, rankers = config.ranking, {}
     if section.enabled == "never":
         return fusion
-    origin = _origin(config, shop, fusion, signature, towers is None)
+    origin = _origin(config, shop, fusion, signature, teachers is None)
     known = known_splits(shop, splits)
-    by_words = query_ranker(config, shop, fusion, known, origin, folder / HEADS[QUERY], compare, towers)
+    by_words = query_ranker(config, shop, fusion, known, origin, folder / HEADS[QUERY], compare, teachers)
     if by_words is not None:
         rankers[QUERY] = by_words
     if shop.has_interactions and not shop.repeats:  # candidates are what the shopper has not taken

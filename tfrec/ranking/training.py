@@ -14,8 +14,8 @@ from tfrec.ranking.ranker import Learned, standardised
 from tfrec.tensorflow_setup import keras, tf
 
 Tensor = Any
-_BATCH = 64
-SCALE = 1.5  # what a standard deviation of the fused score counts at the start, in the softmax's units
+BATCH = 64
+_SCALE = 1.5  # what a standard deviation of the fused score counts at the start, in the softmax's units
 _NOWHERE = -1e9
 
 
@@ -41,8 +41,8 @@ def train_ranker(section: RankingConfig, examples: Examples, seed: int, descript
     with Progress(description, section.seeds * section.epochs) as progress:
         for number in range(section.seeds):
             keras.utils.set_random_seed(seed + number)
-            model, scale = new_model(section.model, len(examples.names), section.pull), tf.Variable(SCALE)
-            batch = min(_BATCH, len(right))
+            model, scale = new_model(section.model, len(examples.names), section.pull), tf.Variable(_SCALE)
+            batch = min(BATCH, len(right))
             steps = len(right) // batch
             rate = keras.optimizers.schedules.PolynomialDecay(section.learning_rate, section.epochs * steps, 0.0)
             step = _step(model, scale, keras.optimizers.legacy.Adam(rate))
@@ -63,8 +63,8 @@ def corrected(learned: Learned, examples: Examples) -> np.ndarray:
     for weights in learned.weights:
         model = new_model(learned.kind, len(learned.names), 0.0)
         model.set_weights(weights)
-        for first in range(0, len(total), _BATCH):
-            some = slice(first, first + _BATCH)
+        for first in range(0, len(total), BATCH):
+            some = slice(first, first + BATCH)
             total[some] += model(standardised(examples.features[some], learned.mean, learned.spread)).numpy()
     return examples.start * learned.scales.mean() + total / len(learned.weights)
 
