@@ -20,16 +20,17 @@ COLOURS = ["red", "blue", "green", "black", "white", "grey", "pink", "gold"]
 QUERIES = 240
 
 
-def searched_shop(root: Path, planted: bool, **ranking: Any) -> TrainedShop:
-    """A shop with 240 queries of dev; their right items by the rule, or any of the items that hold the words.
+def searched_shop(root: Path, planted: bool, trained_on: int = 0, **ranking: Any) -> TrainedShop:
+    """A shop with 240 judged queries, all of dev but for those that are trained on.
 
     Args:
         root: an empty or new folder.
-        planted: whether the rule holds.
+        planted: whether their right items are by the rule; else any that hold the words.
+        trained_on: so many of the queries are of train.
         ranking: settings of that section.
     """
     root.mkdir(exist_ok=True)
-    items = _write(root, planted)
+    items = _write(root, planted, trained_on)
     tree: dict[str, Any] = {
         "runs_dir": str(root / "runs"),
         "data": {"root": str(root), "items": "items.csv", "searches": "searches.csv", "split": {"few_queries": 0}},
@@ -42,7 +43,7 @@ def searched_shop(root: Path, planted: bool, **ranking: Any) -> TrainedShop:
     return TrainedShop(config, prepare(config), Towers(), "signature", {}, catalogue)  # type: ignore[arg-type]
 
 
-def _write(root: Path, planted: bool) -> int:
+def _write(root: Path, planted: bool, trained_on: int) -> int:
     """Titles "red sofarel with lampmin": a sofarel. Gives the number of items."""
     rng = np.random.default_rng(5)
     rows, of = [], []
@@ -61,7 +62,7 @@ def _write(root: Path, planted: bool) -> int:
         holding = [row for row, things in enumerate(of) if thing in things]
         right = [row for row in holding if of[row][0] == thing]
         chosen = right if planted else rng.choice(holding, len(right), replace=False).tolist()
-        judged += [(query, f"i{row}", 1.0, "dev") for row in chosen]
+        judged += [(query, f"i{row}", 1.0, "train" if number < trained_on else "dev") for row in chosen]
     with (root / "searches.csv").open("w", newline="") as handle:
         csv.writer(handle).writerows([("query", "item_id", "gain", "split"), *judged])
     return len(rows)

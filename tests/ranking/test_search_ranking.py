@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,16 @@ import pytest
 from tests.ranking.searched_shop import COLOURS, QUERIES, THINGS, searched_shop
 from tfrec.evaluation.metrics import evaluate_rankings
 from tfrec.evaluation.retrieval import to_rankings
+from tfrec.evaluation.significance import compare
 from tfrec.export.ops import check_ops
 from tfrec.pipeline.trained import TrainedShop
+from tfrec.ranking import by_queries
+from tfrec.ranking.by_queries import Teachers
 from tfrec.ranking.candidates import Candidates
 from tfrec.ranking.features.words import KINDS, Words
 from tfrec.ranking.opinions import QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
+from tfrec.ranking.stage import ranked, told
 from tfrec.retrieval.answers import rank_requests
 from tfrec.retrieval.filters import ColumnFilters
 from tfrec.retrieval.lexical import LexicalScorer
@@ -32,13 +37,20 @@ TYPED = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_passes() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(by_queries, "_MOST_PASSES", 12)
+        yield
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> TrainedShop:
     return searched_shop(tmp_path_factory.mktemp("searched"), planted=True, model="linear", learning_rate=2e-2)
 
 
 @pytest.fixture(scope="module")
-def ranked(shop: TrainedShop) -> RankedFusion:
+def behind(shop: TrainedShop) -> RankedFusion:
     fusion = shop.fusion_knowing(("train",))
     assert isinstance(fusion, RankedFusion), shop.told()
     return fusion
@@ -58,9 +70,9 @@ def ndcg(shop: TrainedShop, fusion: Any, queries: list[str]) -> float:
     return found.means["nDCG@10"]
 
 
-def test_it_finds_the_rule_and_folds_are_ordered_by_the_others(shop: TrainedShop, ranked: RankedFusion) -> None:
+def test_it_finds_the_rule_and_folds_are_ordered_by_the_others(shop: TrainedShop, behind: RankedFusion) -> None:
     queries = list(shop.shop.judgments("dev"))
-    before, after = ndcg(shop, ranked.plain, queries), ndcg(shop, ranked, queries)
+    before, after = ndcg(shop, behind.plain, queries), ndcg(shop, behind, queries)
     assert after > before + 0.1
     assert "search: the ranker orders the best 40 once more" in shop.told()[-1]
     folds = shop.fold_fusions
@@ -82,15 +94,47 @@ def test_it_stays_out_where_nothing_is_to_be_learned_or_few_queries_teach(tmp_pa
     assert f"fewer than {QUERIES + 1} queries" in few.told()[-1]
 
 
+def test_training_queries_teach_as_the_untrained_encoder_sees_them(tmp_path: Path) -> None:
+    trained = searched_shop(tmp_path, planted=True, trained_on=120, least_queries=120)
+    judgments = trained.shop.judgments("train")
+    asked: list[str] = []
+
+    def encode(queries: list[str]) -> np.ndarray:
+        asked.extend(queries)
+        return trained.model.query_vectors(queries)
+
+    plain = trained.fusion
+    assert plain is not None
+    untrained = np.roll(trained.catalogue, 1, axis=0)
+    teachers = Teachers(trained.model, lambda: (untrained, encode))
+    fusion = ranked(trained.config, trained.shop, plain, ("train",), "signature", tmp_path / "kept", compare, teachers)
+    assert isinstance(fusion, RankedFusion) and sorted(asked) == sorted(judgments)
+    assert "for 120 queries, each by what others and 120 of train teach" in told(tmp_path / "kept")[0]
+    alone = ranked(
+        trained.config,
+        trained.shop,
+        plain,
+        ("train",),
+        "signature",
+        tmp_path / "alone",
+        compare,
+        Teachers(trained.model),
+    )
+    queries = list(trained.shop.judgments("dev"))
+    assert ndcg(trained, fusion, queries) > ndcg(trained, plain, queries) + 0.1
+    assert "for 120 queries, each by what others teach" in told(tmp_path / "alone")[0]
+    assert alone.described() != fusion.described()
+
+
 @pytest.mark.parametrize("group", ["scores", "words", "votes", "columns"])
-def test_features_are_finite_and_look_at_their_own_request_only(ranked: RankedFusion, group: str) -> None:
-    ranker = ranked.ranker(QUERY)
+def test_features_are_finite_and_look_at_their_own_request_only(behind: RankedFusion, group: str) -> None:
+    ranker = behind.ranker(QUERY)
     assert ranker is not None
     feature = next(feature for feature in ranker.features if feature.group == group)
 
     def values(texts: list[str]) -> np.ndarray:
         request = request_of(texts)._replace(vectors=tf.ones([len(texts), 4]))
-        return feature(ranked.candidates(request, *ranked.scored(request), QUERY)).numpy()
+        return feature(behind.candidates(request, *behind.scored(request), QUERY)).numpy()
 
     every = values(TYPED)
     assert every.shape == (len(TYPED), 40, len(feature.names)) and np.isfinite(every).all()
@@ -98,8 +142,8 @@ def test_features_are_finite_and_look_at_their_own_request_only(ranked: RankedFu
     np.testing.assert_allclose(values(TYPED[1:2])[0], every[1], atol=1e-4)
 
 
-def test_words_are_what_plain_python_counts(shop: TrainedShop, ranked: RankedFusion) -> None:
-    lexical = next(scorer for scorer in ranked.scorers if isinstance(scorer, LexicalScorer))
+def test_words_are_what_plain_python_counts(shop: TrainedShop, behind: RankedFusion) -> None:
+    lexical = next(scorer for scorer in behind.scorers if isinstance(scorer, LexicalScorer))
     titles = shop.shop.items["title"].to_list()
     titles[0], titles[1] = "", "sofarel 20 red"
     feature = Words({"title": titles}, lexical)
@@ -133,11 +177,11 @@ def test_words_are_what_plain_python_counts(shop: TrainedShop, ranked: RankedFus
             np.testing.assert_allclose(found[place, row], [expected[kind] for kind in KINDS], atol=1e-5)
 
 
-def test_the_export_answers_as_the_training_process(shop: TrainedShop, ranked: RankedFusion, tmp_path: Path) -> None:
+def test_the_export_answers_as_the_training_process(shop: TrainedShop, behind: RankedFusion, tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     texts = [*TYPED, *(f"{rng.choice(COLOURS)} {rng.choice(THINGS)}" for _ in range(200))]
     request = request_of(texts)
-    retriever = Retriever(ranked, ColumnFilters({}, shop.shop.size), tf.Variable(shop.catalogue))
+    retriever = Retriever(behind, ColumnFilters({}, shop.shop.size), tf.Variable(shop.catalogue))
     specs = [tf.TensorSpec([None], tf.string, "query"), tf.TensorSpec([None, 4], tf.float32, "vectors")]
 
     def top(query: Any, vectors: Any) -> dict[str, Any]:
@@ -150,31 +194,31 @@ def test_the_export_answers_as_the_training_process(shop: TrainedShop, ranked: R
     check_ops(tmp_path / "model")
     loaded = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
     answer = loaded(query=request.query, vectors=request.vectors)
-    every = tf.math.top_k(ranked(request, [0, 1]), 20)
+    every = tf.math.top_k(behind(request, [0, 1]), 20)
     np.testing.assert_array_equal(answer["rows"], every.indices)
     np.testing.assert_allclose(answer["scores"], every.values, atol=1e-4)
 
 
-def test_other_requests_keep_the_fused_scores_and_candidates_stay_above_the_rest(ranked: RankedFusion) -> None:
+def test_other_requests_keep_the_fused_scores_and_candidates_stay_above_the_rest(behind: RankedFusion) -> None:
     past = tf.constant([[3, 5], [-1, 4], [-1, -1], [-1, -1]])
     texts = tf.constant(["red sofarel", "", "", "red sofarel"])
     request = Request(texts, tf.ones([4, 4]), past)
-    fused, scores = ranked.plain(request).numpy(), ranked(request).numpy()
+    fused, scores = behind.plain(request).numpy(), behind(request).numpy()
     np.testing.assert_array_equal(scores[:3], fused[:3])
     assert np.abs(scores[3] - fused[3]).max() > 0
-    inside = ranked.candidates(request, *ranked.scored(request), QUERY).rows.numpy()[3]
+    inside = behind.candidates(request, *behind.scored(request), QUERY).rows.numpy()[3]
     others = np.setdiff1d(np.arange(scores.shape[1]), inside)
     assert scores[3, inside].min() >= scores[3, others].max() - 1e-5
 
 
-def test_parts_of_an_explanation_are_exact(ranked: RankedFusion) -> None:
+def test_parts_of_an_explanation_are_exact(behind: RankedFusion) -> None:
     request = request_of(TYPED)
-    labels, parts = ranked.explained(request)
+    labels, parts = behind.explained(request)
     groups = ["scores", "words", "votes", "columns"]
     assert labels == ["dense", "lexical", *(f"ranker: {group}" for group in groups), "ranker"]
-    np.testing.assert_allclose(parts.numpy().sum(axis=1), ranked(request).numpy(), atol=1e-4)
-    candidates = ranked.candidates(request, *ranked.scored(request), QUERY)
-    ranker = ranked.ranker(QUERY)
+    np.testing.assert_allclose(parts.numpy().sum(axis=1), behind(request).numpy(), atol=1e-4)
+    candidates = behind.candidates(request, *behind.scored(request), QUERY)
+    ranker = behind.ranker(QUERY)
     assert ranker is not None
     whole = tf.add_n(list(ranker.of_groups(candidates).values()))
     np.testing.assert_allclose(whole, ranker(candidates), atol=1e-4)
