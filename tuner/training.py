@@ -68,7 +68,8 @@ def _prepare_encoded(source: Config, shop: ShopData) -> None:
     """Makes what the untrained encoder has a part in."""
     from tfrec.encoder.loading import load_encoder
     from tfrec.pipeline.attributes import filled
-    from tfrec.pipeline.teach import zero_shot, zero_shot_samples
+    from tfrec.pipeline.teach import zero_shot_samples
+    from tfrec.pipeline.untrained import zero_shot
     from tfrec.synth.stage import wanted
 
     fingerprint = load_encoder(source.encoder, source.seed).fingerprint

@@ -74,7 +74,7 @@ class LabelledShop:
 
     @functools.cached_property
     def _zero_shot(self) -> tuple[np.ndarray, Any]:
-        from tfrec.pipeline.teach import zero_shot
+        from tfrec.pipeline.untrained import zero_shot
 
         return zero_shot(self.config, self.data, self.encoder)
 

@@ -20,7 +20,7 @@ def test_the_pool_holds_the_best_of_every_system(
     from tfrec.export.loaded import LoadedModel
     from tfrec.export.vectors import catalogue_vectors
     from tfrec.pipeline.advice.view import View, standard
-    from tfrec.pipeline.teach import zero_shot
+    from tfrec.pipeline.untrained import zero_shot
 
     config_file, run, _ = trained_shop
     monkeypatch.setenv("TFREC_HOME", str(config_file.parent / "home"))

@@ -40,7 +40,7 @@ TYPED = [
 @pytest.fixture(scope="module", autouse=True)
 def few_passes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(by_queries, "_MOST_PASSES", 12)
+        patch.setattr(by_queries, "_MOST_PASSES", 20)
         yield
 
 

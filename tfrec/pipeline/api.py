@@ -17,9 +17,10 @@ from tfrec.pipeline.attributes import filled
 from tfrec.pipeline.report import write_report
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.stages import stage
-from tfrec.pipeline.teach import zero_shot, zero_shot_samples
+from tfrec.pipeline.teach import zero_shot_samples
 from tfrec.pipeline.train_once import load, train_once
 from tfrec.pipeline.trained import TrainedShop
+from tfrec.pipeline.untrained import zero_shot
 from tfrec.synth.examples import SyntheticExamples
 from tfrec.synth.source import CrossScorer
 from tfrec.training.trainer import Halt

@@ -7,7 +7,7 @@ import hashlib
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.pipeline.run_folder import RunFolder
-from tfrec.pipeline.teach import zero_shot
+from tfrec.pipeline.untrained import zero_shot
 
 
 def filled(config: Config, shop: ShopData, encoder_fingerprint: str) -> ShopData:

@@ -15,7 +15,7 @@ from tfrec.evaluation.significance import compare
 from tfrec.export.loaded import LoadedModel, Ranking
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.run_folder import RunFolder
-from tfrec.pipeline.teach import zero_shot
+from tfrec.pipeline.untrained import zero_shot
 from tfrec.ranking.by_queries import Teachers
 from tfrec.ranking.stage import ranked, ranked_folds
 from tfrec.ranking.stage import told as ranker_told

@@ -14,7 +14,7 @@ from tfrec.pipeline.advice.fields import FieldAdvice, field_advice
 from tfrec.pipeline.advice.labelling import Proposal, proposals
 from tfrec.pipeline.advice.training import TrainingAdvice, training_advice
 from tfrec.pipeline.advice.view import View
-from tfrec.pipeline.teach import zero_shot
+from tfrec.pipeline.untrained import zero_shot
 
 PROPOSED = 20
 

@@ -16,7 +16,7 @@ from tfrec.pipeline.advice.asked import candidates, read_log
 from tfrec.pipeline.advice.labelling import proposals
 from tfrec.pipeline.advice.view import View, standard
 from tfrec.pipeline.run_folder import RunFolder
-from tfrec.pipeline.teach import zero_shot
+from tfrec.pipeline.untrained import zero_shot
 from tfrec.synth.hybrid import best
 
 DEPTH = 10
