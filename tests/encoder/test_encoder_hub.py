@@ -127,6 +127,11 @@ def test_all_weights_train_and_freezing_holds(handles: dict[str, str], encoder: 
     assert all(np.abs(g).max() > 0 for g in tape.gradient(loss, encoder.trainable_variables))
 
 
+def test_a_handle_takes_no_adapters(handles: dict[str, str]) -> None:
+    with pytest.raises(EncoderError, match="encoder.lora needs an installed encoder"):
+        load_encoder(EncoderConfig(**handles, lora={"rank": 2}), seed=1)
+
+
 @pytest.mark.parametrize("precision, tolerance", [("f32", 1e-5), ("bf16", 0.03)])
 def test_it_exports_with_constants_and_its_table(
     encoder: TextEncoder, tmp_path: Path, precision: str, tolerance: float

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.encoder.conftest import write_checkpoint
-from tfrec.config.modelling import EncoderConfig
+from tfrec.config.modelling import EncoderConfig, LoraConfig
 from tfrec.encoder.joined_encoder import JoinedEncoder
 from tfrec.encoder.loading import load_encoder
 from tfrec.errors import EncoderError
@@ -149,3 +149,14 @@ def test_encoders_of_one_scale_count_alike(joined: JoinedEncoder) -> None:
 def test_a_name_that_joins_no_two_encoders_is_refused(name: str, own_store: Path) -> None:
     with pytest.raises(EncoderError, match="two encoders"):
         load_encoder(EncoderConfig(name=name), seed=1)
+
+
+def test_adapters_are_the_first_encoder_s(small: str, other: str) -> None:
+    settings = config(f"{small}+{other}").model_copy(update={"lora": LoraConfig(rank=2)})
+    both = load_encoder(settings, seed=1)
+    assert isinstance(both, JoinedEncoder)
+    assert {id(v) for v in both.saved_variables} == {
+        id(v) for v in [*both.trainable_variables, both.first.dropout_seed]
+    }
+    assert len(both.unmixed_variables) == len(both.trainable_variables) / 2 == 8
+    assert both.second.trainable_variables == []

@@ -87,6 +87,8 @@ def test_every_kind_of_value_comes_back_as_the_configuration_takes_it() -> None:
             "training.learn_temperature": [True, False],
             "synthesis.weights.templates": {"low": 0.5, "high": 3},
             "training.learning_rate": {"low": 1e-6, "high": 1e-4, "log": True},
+            "encoder.lora.rank": [0, 4, 16],
+            "encoder.lora.learning_rate": {"low": 1e-4, "high": 1e-3, "when": {"encoder.lora.rank": [4, 16]}},
         }
     )
     space = space_of(config)
@@ -107,6 +109,8 @@ def test_every_kind_of_value_comes_back_as_the_configuration_takes_it() -> None:
             seen[path].add(value)
         assert ("augment.magnitude" in values) == (values["augment.policy"] != "none")
         assert is_varied(space, "augment.magnitude", values) == ("augment.magnitude" in values)
+        assert ("encoder.lora.learning_rate" in values) == changed.encoder.lora.active
+    assert seen["encoder.lora.rank"] == {0, 4, 16}
     assert seen["model.dimension"] == {None, 128} and seen["training.learn_temperature"] == {True, False}
     assert seen["training.hard_negatives"] == {0, 1, 2, 3, 4} and seen["training.batch_size"] == {32.0, 64.0, 128}
     assert all(isinstance(value, int) for value in seen["training.batch_size"])

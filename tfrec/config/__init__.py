@@ -8,7 +8,7 @@ from tfrec.config.files import TableConfig
 from tfrec.config.gate import GateConfig
 from tfrec.config.lifecycle import KeepConfig, LifecycleConfig
 from tfrec.config.loading import as_config, load_config, parse_config
-from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
+from tfrec.config.modelling import EncoderConfig, LoraConfig, ModelConfig, TrainingConfig
 from tfrec.config.preparation import DemoConfig
 from tfrec.config.retrieval import RetrievalConfig
 from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig, SearchesConfig
@@ -31,6 +31,7 @@ __all__ = [
     "ItemsConfig",
     "KeepConfig",
     "LifecycleConfig",
+    "LoraConfig",
     "ModelConfig",
     "OperationConfig",
     "RetrievalConfig",

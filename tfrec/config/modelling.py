@@ -12,6 +12,26 @@ from tfrec.config.images import ImagesConfig
 from tfrec.config.mining import MinedNegativesConfig
 
 
+class LoraConfig(Section):
+    """Narrow adapters beside the encoder's matrices, trained in their place (LoRA, Hu et al. 2021): less memory, small
+    checkpoints. They adapt what encoder.freeze leaves free; exports hold the merged matrices and cost nothing more."""
+
+    rank: int = Field(0, ge=0, le=1024, description="Width of the adapters; 0 trains the encoder's own weights.")
+    alpha: float = Field(16.0, gt=0, description="What they add counts alpha / rank.")
+    targets: list[Literal["attention/qkv", "attention/output", "ffn/inner", "ffn/output"]] = Field(
+        ["attention/qkv", "attention/output", "ffn/inner", "ffn/output"],
+        min_length=1,
+        description="Matrices of each layer that have one: queries, keys and values together, attention's output, and "
+        "both of the feed-forward part.",
+    )
+    learning_rate: float = Field(5e-4, gt=0, description="Peak rate of the adapters, for training.learning_rate.")
+
+    @property
+    def active(self) -> bool:
+        """Whether adapters are trained."""
+        return self.rank > 0
+
+
 class EncoderConfig(Section):
     """The pretrained text encoder that both towers share."""
 
@@ -30,6 +50,7 @@ class EncoderConfig(Section):
         "embeddings",
         description="none | all | embeddings | top:N (only the top N layers train) | pattern:REGEX (these are frozen).",
     )
+    lora: LoraConfig = Field(default_factory=lambda: LoraConfig())
     dropout: float = Field(0.1, ge=0, lt=1, description="Dropout on hidden states while training.")
     precision: Literal["auto", "bf16", "f32"] = Field(
         "auto", description="auto takes bf16 where the CPU multiplies it fast."

@@ -84,6 +84,8 @@ class Config(Section):
             del tree["data"]["cleaning"][bound]
         names = tree["encoder"]["name"].split("+")
         tree["encoder"]["name"] = "+".join(os.path.basename(name) if os.path.isabs(name) else name for name in names)
+        if not self.encoder.lora.active:
+            del tree["encoder"]["lora"]
         values: dict[str, Any] = {name: tree[name] for name in sections if getattr(getattr(self, name), "active", True)}
         values["seed"] = self.seed
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

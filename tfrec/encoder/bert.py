@@ -44,33 +44,8 @@ class Bert(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc]
 
     @tf.function(autograph=False)
     def __call__(self, inputs: dict[str, Tensor], training: bool = False, precision: str = "f32") -> dict[str, Tensor]:
-        names = weight_shapes(self._sizes)
-        weights = {name: tf.convert_to_tensor(v) for name, v in zip(names, self.variables, strict=True)}
-        word_ids = inputs["input_word_ids"]
-        if "input_mask" in inputs:
-            rows, length = tf.unstack(tf.shape(word_ids))
-            text_ids = inputs["input_mask"]
-            position_ids = tf.broadcast_to(tf.range(length), [rows, length])
-            type_ids, starts = inputs["input_type_ids"], tf.range(rows) * length
-            dropout = (_random_seed(), tf.constant(DEFAULT_DROPOUT))
-        else:
-            text_ids, position_ids, type_ids = inputs["text_ids"], inputs["position_ids"], None
-            starts, dropout = inputs["text_starts"], (inputs["dropout_seed"], inputs["dropout_rate"])
-        flat = sequence_vectors(
-            weights,
-            self._sizes,
-            word_ids=word_ids,
-            text_ids=text_ids,
-            position_ids=position_ids,
-            type_ids=type_ids,
-            precision=precision,
-            dropout=dropout if training else None,
-        )
-        flat = tf.cast(flat, tf.float32)
-        first = tf.gather(flat, starts)
-        pooled = tf.tanh(tf.matmul(first, weights["pooler/kernel"]) + weights["pooler/bias"])
-        sequence = tf.reshape(flat, tf.concat([tf.shape(word_ids), [self._sizes.hidden]], 0))
-        return {"default": pooled, "pooled_output": pooled, "sequence_output": sequence}
+        weights = dict(zip(weight_shapes(self._sizes), self.variables, strict=True))
+        return encoder_outputs(weights, self._sizes, inputs, training, precision)
 
     def save(self, folder: Path) -> None:
         """Writes the encoder as a SavedModel that `hub.KerasLayer(folder, trainable=True)` loads.
@@ -84,6 +59,46 @@ class Bert(tf.__internal__.tracking.AutoTrackable):  # type: ignore[misc]
                     for structure in (_padded, _packed):
                         self.__call__.get_concrete_function(structure(), training=training, precision=precision)
         tf.saved_model.save(self, str(folder))
+
+
+def encoder_outputs(
+    weights: Mapping[str, Any], sizes: BertSizes, inputs: Mapping[str, Tensor], training: bool, precision: str
+) -> dict[str, Tensor]:
+    """What `Bert` gives for its inputs.
+
+    Args:
+        weights: name -> variable or float32 tensor, the names of `weight_shapes`, perhaps with adapters (see lora.py).
+        sizes: the sizes.
+        inputs: either structure of `Bert`.
+        training: whether dropout is on.
+        precision: "bf16" or "f32".
+    """
+    weights = {name: tf.convert_to_tensor(value) for name, value in weights.items()}
+    word_ids = inputs["input_word_ids"]
+    if "input_mask" in inputs:
+        rows, length = tf.unstack(tf.shape(word_ids))
+        text_ids = inputs["input_mask"]
+        position_ids = tf.broadcast_to(tf.range(length), [rows, length])
+        type_ids, starts = inputs["input_type_ids"], tf.range(rows) * length
+        dropout = (_random_seed(), tf.constant(DEFAULT_DROPOUT))
+    else:
+        text_ids, position_ids, type_ids = inputs["text_ids"], inputs["position_ids"], None
+        starts, dropout = inputs["text_starts"], (inputs["dropout_seed"], inputs["dropout_rate"])
+    flat = sequence_vectors(
+        weights,
+        sizes,
+        word_ids=word_ids,
+        text_ids=text_ids,
+        position_ids=position_ids,
+        type_ids=type_ids,
+        precision=precision,
+        dropout=dropout if training else None,
+    )
+    flat = tf.cast(flat, tf.float32)
+    first = tf.gather(flat, starts)
+    pooled = tf.tanh(tf.matmul(first, weights["pooler/kernel"]) + weights["pooler/bias"])
+    sequence = tf.reshape(flat, tf.concat([tf.shape(word_ids), [sizes.hidden]], 0))
+    return {"default": pooled, "pooled_output": pooled, "sequence_output": sequence}
 
 
 def _random_seed() -> Tensor:

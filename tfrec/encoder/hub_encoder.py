@@ -41,6 +41,11 @@ class HubEncoder(TextEncoder):
                 f"encoder.name {config.name!r} is no installed encoder; as a TF-Hub handle it needs "
                 "encoder.preprocessor, the handle of its preprocessor, beside it."
             )
+        if config.lora.active:
+            raise EncoderError(
+                f"encoder.lora needs an installed encoder, but {config.name!r} is a TF-Hub handle: set "
+                "encoder.lora.rank=0, or install the encoder's checkpoint with `tfrec encoder install FOLDER`."
+            )
         self.layer = load_layer(config.name)
         self.preprocessor = load_preprocessor(config.preprocessor)
         self._pooling, self._config = config.pooling, config

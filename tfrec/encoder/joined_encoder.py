@@ -62,6 +62,14 @@ class JoinedEncoder(TextEncoder):
     def trainable_variables(self) -> list[Any]:  # type: ignore[override]
         return self.first.trainable_variables
 
+    @property
+    def saved_variables(self) -> list[Any]:
+        return self.first.saved_variables
+
+    @property
+    def unmixed_variables(self) -> list[Any]:
+        return self.first.unmixed_variables
+
     def tokenize(self, texts: Tensor, max_tokens: int, role: Role = "") -> Tensor:
         own, other = (encoder.tokenize(texts, max_tokens, role) for encoder in (self.first, self.second))
         return tf.concat([own, other.with_values(other.values + _SECOND)], axis=1)

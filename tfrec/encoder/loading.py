@@ -35,11 +35,11 @@ def load_encoder(config: EncoderConfig, seed: int) -> TextEncoder:
         EncoderError: the name is unknown, the handle cannot be reached, or it is not a transformer encoder.
     """
     if (pair := _pair(config.name)) is not None:
+        from tfrec.config.modelling import LoraConfig
         from tfrec.encoder.joined_encoder import JoinedEncoder
 
-        second = config.model_copy(
-            update={"name": pair[1], "freeze": "all", "dropout": 0.0, "query_prompt": None, "item_prompt": None}
-        )
+        untrained = {"freeze": "all", "dropout": 0.0, "lora": LoraConfig()}
+        second = config.model_copy(update={"name": pair[1], "query_prompt": None, "item_prompt": None, **untrained})
         return JoinedEncoder(
             load_encoder(config.model_copy(update={"name": pair[0]}), seed), load_encoder(second, seed)
         )

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfrec.encoder.bert import encoder_outputs
 from tfrec.encoder.bulk import encode_sorted
 from tfrec.encoder.cpu import chosen_precision
 from tfrec.encoder.freezing import split_trainable
 from tfrec.encoder.hub_loading import hub_layer
 from tfrec.encoder.inference import inference_weights, text_vectors
+from tfrec.encoder.lora import Adapters
 from tfrec.encoder.packing import mean_of_texts, pack
 from tfrec.encoder.preprocessor import tokens_with_marks
 from tfrec.encoder.prompts import Prompts
@@ -33,8 +35,8 @@ class PackedEncoder(TextEncoder):
 
     Args:
         source: the installed encoder.
-        config: pooling, freezing, dropout and precision.
-        seed: of dropout.
+        config: pooling, freezing, adapters, dropout and precision.
+        seed: of dropout and of the adapters.
     """
 
     def __init__(self, source: InstalledEncoder, config: EncoderConfig, seed: int) -> None:
@@ -53,20 +55,41 @@ class PackedEncoder(TextEncoder):
         by_name = {variable.name.split(":")[0]: variable for variable in self.layer.variables}
         self._weights = {name: by_name[name] for name in weight_shapes(self._sizes)}
         trainable, frozen = split_trainable(list(self._weights.values()), config.freeze)
+        self._adapters = None
+        if config.lora.active:
+            free = {variable.name.split(":")[0] for variable in trainable}
+            self._adapters = Adapters(config.lora, self._weights, free, seed)
+            trainable, frozen = [], list(self._weights.values())
         # Keras asks the layer which weights train. In place: assigning an attribute would track the lists anew.
         self.layer._trainable_weights[:], self.layer._non_trainable_weights[:] = trainable, frozen
-        self._trainable = tuple(trainable)
+        self._trainable = tuple(trainable if self._adapters is None else self._adapters.in_order)
         # Dropout's seed counts the passes in a variable, so that a checkpoint continues the same sequence.
         self.dropout_seed = tf.Variable(seed * 7919 % (1 << 30), trainable=False, dtype=tf.int32, name="dropout_seed")
         self._encode_batch = self._encoding_function({})
 
     @property
     def variables(self) -> list[Any]:  # type: ignore[override]
-        return [*self._weights.values(), self.dropout_seed]
+        adapters = [] if self._adapters is None else self._adapters.in_order
+        return [*self._weights.values(), *adapters, self.dropout_seed]
 
     @property
     def trainable_variables(self) -> list[Any]:  # type: ignore[override]
         return list(self._trainable)
+
+    @property
+    def saved_variables(self) -> list[Any]:
+        """With adapters only these: the rest is the installed encoder's, whose fingerprint a training's name holds."""
+        return self.variables if self._adapters is None else [*self._adapters.in_order, self.dropout_seed]
+
+    @property
+    def unmixed_variables(self) -> list[Any]:
+        """Of adapters D U only U is mixed, which starts at zero: so the matrices move on a straight line."""
+        return [] if self._adapters is None else self._adapters.down
+
+    @property
+    def _present(self) -> dict[str, Tensor]:
+        """The weights as they act now, name -> variable or tensor."""
+        return self._weights if self._adapters is None else self._adapters.merged(self._weights)
 
     def tokenize(self, texts: Tensor, max_tokens: int, role: Role = "") -> Tensor:
         return self._tokens(*self._prompts.before(texts, max_tokens, role))
@@ -87,7 +110,11 @@ class PackedEncoder(TextEncoder):
             "dropout_seed": tf.identity(seed),
             "dropout_rate": tf.constant(self._rate, tf.float32),
         }
-        outputs = self.layer(inputs, training=dropping)
+        if self._adapters is None:
+            outputs = self.layer(inputs, training=dropping)
+        else:  # the saved graph has no place for them
+            weights = self._adapters.beside(self._weights)
+            outputs = encoder_outputs(weights, self._sizes, inputs, dropping, self.precision)
         if self._pooling == "pooled":
             vectors = outputs["pooled_output"]
         elif self._pooling == "cls":
@@ -98,7 +125,7 @@ class PackedEncoder(TextEncoder):
         return tf.split(vectors, [group.nrows() for group in groups], num=len(groups))
 
     def encode(self, texts: Sequence[str], max_tokens: int, description: str = "", role: Role = "") -> np.ndarray:
-        weights = inference_weights(self._weights, self.precision)
+        weights = inference_weights(self._present, self.precision)
         encode_batch = self._encode_batch
         if len(texts) >= _TEXTS_WORTH_A_TRACE:
             names = enumerate(self._weights)
@@ -130,7 +157,7 @@ class PackedEncoder(TextEncoder):
     def inference_function(self, precision: str) -> Callable[..., Tensor]:
         from tfrec.encoder.frozen import FrozenEncoder
 
-        weights = [value.numpy() for value in inference_weights(self._weights, precision)]
+        weights = [value.numpy() for value in inference_weights(self._present, precision)]
         return FrozenEncoder(
             weights, self._sizes, self._pooling, precision, self.preprocessor, self._tokens, self._prompts
         )
@@ -138,7 +165,7 @@ class PackedEncoder(TextEncoder):
     def save(self, folder: Path) -> None:
         from tfrec.encoder.install import copy_with_weights
 
-        copy_with_weights(self._source, folder, {name: value.numpy() for name, value in self._weights.items()})
+        copy_with_weights(self._source, folder, {name: value.numpy() for name, value in self._present.items()})
 
 
 def _prompts(config: EncoderConfig, facts: Mapping[str, Any]) -> tuple[str, str]:

@@ -50,6 +50,16 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
     def trainable_variables(self) -> list[Any]:  # type: ignore[override]
         """The weights that training may change."""
 
+    @property
+    def saved_variables(self) -> list[Any]:
+        """What a checkpoint holds: all variables, unless some follow from what was installed."""
+        return self.variables
+
+    @property
+    def unmixed_variables(self) -> list[Any]:
+        """Trainable variables that a mixture with the starting weights leaves as they are."""
+        return []
+
     @abc.abstractmethod
     def tokenize(self, texts: Tensor, max_tokens: int, role: Role = "") -> Tensor:
         """Word pieces between the encoder's start and end marks; works inside tf.data and inside a SavedModel.

@@ -12,6 +12,7 @@ from typing import Any
 
 from tfrec.encoder.attention import attend
 from tfrec.encoder.islands import bias_gelu, residual_layer_norm
+from tfrec.encoder.lora import DOWN, UP
 from tfrec.encoder.sizes import BertSizes
 from tfrec.tensorflow_setup import tf
 
@@ -32,7 +33,8 @@ def sequence_vectors(
     """Token vectors of the last layer.
 
     Args:
-        weights: name -> float32 variable, the names of `sizes.weight_shapes`.
+        weights: name -> float32 variable, the names of `sizes.weight_shapes`; a matrix may have a LoRA adapter beside
+            it, which `lora.Adapters.beside` adds.
         sizes: the encoder's sizes.
         word_ids: int32 [R, T] word pieces; R rows may hold several texts each.
         text_ids: int32 [R, T], which text a slot belongs to, 0 for padding.
@@ -79,7 +81,11 @@ def _layer_ops(
     norm = residual_layer_norm(sizes.epsilon, dropout)
 
     def product(values: Tensor, name: str) -> Tensor:
-        return tf.matmul(values, tf.cast(w[f"{name}/kernel"], x.dtype))
+        found = tf.matmul(values, tf.cast(w[f"{name}/kernel"], x.dtype))
+        if f"{name}/{DOWN}" in w:
+            narrow = tf.matmul(values, tf.cast(w[f"{name}/{DOWN}"], x.dtype))
+            found += tf.matmul(narrow, tf.cast(w[f"{name}/{UP}"], x.dtype))
+        return found
 
     def closed(values: Tensor, residual: Tensor, part: str, part_seed: Tensor) -> Tensor:
         gamma, beta = w[f"{part}/LayerNorm/gamma"], w[f"{part}/LayerNorm/beta"]

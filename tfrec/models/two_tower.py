@@ -91,9 +91,10 @@ class TwoTower(tfrs.Model):
 
     @property
     def saved_variables(self) -> list[Any]:
-        """Every variable that makes up the model, without the catalogue matrix that follows from them."""
+        """Every variable that makes up the model, without the catalogue matrix that follows from them, and without what
+        the installed encoder says."""
         unique = {id(v): v for layer in self._heads for v in layer.variables}
-        return [*self.encoder.variables, *unique.values(), self.log_temperature]
+        return [*self.encoder.saved_variables, *unique.values(), self.log_temperature]
 
     def take_over(self, other: TwoTower, origin: Any) -> None:
         """Takes the weights of towers over another state of the catalogue, on the same encoder.

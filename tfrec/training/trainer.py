@@ -63,7 +63,9 @@ class Trainer:
                 f"{self._training.batch_size}: label more, or set a smaller batch size."
             )
         encoder = list(model.encoder.trainable_variables)
-        groups = [(encoder, self._training.learning_rate), (model.head_variables, self._training.head_learning_rate)]
+        lora = config.encoder.lora
+        rate = lora.learning_rate if lora.active else self._training.learning_rate
+        groups = [(encoder, rate), (model.head_variables, self._training.head_learning_rate)]
         self._optimizer = AdamW(
             groups, self._training.weight_decay, self._training.clip_norm, self._training.accumulate_steps, anchor
         )
@@ -82,7 +84,9 @@ class Trainer:
         """
         ending = self._ending
         ending.watched = halt is not None
-        line = Interpolation(self._optimizer.variables_in_order if ending.mixes else [])
+        unmixed = {id(variable) for variable in self._model.encoder.unmixed_variables}
+        mixed = [variable for variable in self._optimizer.variables_in_order if id(variable) not in unmixed]
+        line = Interpolation(mixed if ending.mixes else [])
         state = self._resume()
         if state.get("finished"):
             checkpoints.restore_best(self._folder, state, self._model.saved_variables)
