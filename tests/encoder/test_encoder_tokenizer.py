@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfrec.config.modelling import EncoderConfig
-from tfrec.encoder.checkpoint import read_vocabulary
 from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.preprocessor import tokens_with_marks
 from tfrec.encoder.text_encoder import TextEncoder
+from tfrec.encoder.tokenizer_files import read_vocabulary
 from tfrec.tensorflow_setup import tf
 
 

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from tfrec.config.modelling import EncoderConfig
 from tfrec.encoder import store
-from tfrec.encoder.checkpoint import SENTENCE_PIECES, Checkpoint, read_checkpoint
+from tfrec.encoder.checkpoint import Checkpoint, read_checkpoint
 from tfrec.encoder.e5_file import read_e5_file
 from tfrec.encoder.install import install, write_encoder
 from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.pieces import SentencePieces
 from tfrec.encoder.sizes import BertSizes, weight_shapes
+from tfrec.encoder.tokenizer_files import SENTENCE_PIECES
 from tfrec.errors import EncoderError
 from tfrec.tensorflow_setup import tf
 

@@ -41,7 +41,10 @@ class EncoderConfig(Section):
         "joined by + stand side by side: the first trains, the second stays. minilm alone answers in half the time.",
     )
     preprocessor: str | None = Field(None, description="The preprocessor's handle when name is a TF-Hub handle.")
-    pooling: Literal["mean", "cls", "pooled"] = Field("mean", description="How token vectors become one text vector.")
+    pooling: Literal["auto", "mean", "cls", "pooled"] = Field(
+        "auto",
+        description="How token vectors become one text vector; auto is how the encoder was trained, else their mean.",
+    )
     query_prompt: str | None = Field(
         None, description="Put before every query; empty takes what the encoder was trained with, '' puts nothing."
     )

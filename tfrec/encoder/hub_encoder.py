@@ -48,7 +48,7 @@ class HubEncoder(TextEncoder):
             )
         self.layer = load_layer(config.name)
         self.preprocessor = load_preprocessor(config.preprocessor)
-        self._pooling, self._config = config.pooling, config
+        self._pooling, self._config = config.pooling.replace("auto", "mean"), config
         self._prompts = Prompts(config.query_prompt or "", config.item_prompt or "", self._tokens)
         text = f"{handle_fingerprint(config.name)} {handle_fingerprint(config.preprocessor)}"
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()

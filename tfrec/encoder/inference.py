@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tfrec.encoder.relative_positions import attention_bias
 from tfrec.encoder.sizes import BertSizes, weight_shapes
 from tfrec.tensorflow_setup import tf
 
@@ -37,6 +38,8 @@ def _stream_factor(name: str) -> float:
     """What a weight is multiplied by so that the residual stream runs `_STREAM_SCALE` times as high."""
     if name.endswith(("qkv/kernel", "inner/kernel")):
         return 1 / _STREAM_SCALE  # reads the stream, its result stays as it was
+    if name in ("embeddings/projection/kernel", "embeddings/relative"):
+        return 1.0  # from stream to stream, and what is no part of it
     if name.startswith("embeddings") or "LayerNorm" in name or "/output/" in name:
         return _STREAM_SCALE
     return 1.0
@@ -76,8 +79,12 @@ def _sequence(w: Mapping[str, Tensor], sizes: BertSizes, word_ids: Tensor, mask:
     batch, length = tf.unstack(tf.shape(word_ids))
     words = tf.gather(w["embeddings/word"], word_ids)
     placed = words + (w["embeddings/position"][:length] + w["embeddings/type"][0])
-    x = _layer_norm(tf.reshape(placed, [-1, sizes.hidden]), w, "embeddings", sizes.epsilon, dtype)
+    x = _layer_norm(tf.reshape(placed, [-1, sizes.embedding or sizes.hidden]), w, "embeddings", sizes.epsilon, dtype)
+    if sizes.embedding:
+        x = tf.nn.bias_add(tf.matmul(x, w["embeddings/projection/kernel"]), w["embeddings/projection/bias"])
     outside = tf.cast(tf.where(mask, 0.0, _FAR_BELOW), dtype)[:, tf.newaxis, tf.newaxis, :]
+    if sizes.relative:
+        outside += tf.cast(attention_bias(w["embeddings/relative"], length), dtype)[tf.newaxis]
     for layer in range(sizes.layers):
         own = {name.partition("/")[2]: v for name, v in w.items() if name.startswith(f"layer_{layer}/")}
         x = _layer(x, own, sizes, outside, [batch, length], dtype)

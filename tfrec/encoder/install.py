@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tfrec.encoder import store
-from tfrec.encoder.checkpoint import Checkpoint, read_checkpoint
+from tfrec.encoder.checkpoint import Checkpoint, facts_of, read_checkpoint
 from tfrec.encoder.pieces import WordPieces
 from tfrec.encoder.published import PUBLISHED, Published, fetch
 from tfrec.encoder.sizes import BertSizes, weight_shapes
@@ -25,15 +25,15 @@ def install(name_or_path: str, name: str | None = None) -> store.InstalledEncode
     """Installs a published encoder or a local Hugging Face folder; one that is already installed stays.
 
     Args:
-        name_or_path: "minilm", "multilingual", or a folder with config.json, model.safetensors, and vocab.txt or
-            sentencepiece.bpe.model.
+        name_or_path: "minilm", "multilingual", or a folder of Hugging Face's or sentence-transformers' (see
+            `read_checkpoint`).
         name: the name to install it under; by default that name or the folder's.
 
     Returns:
         The installed encoder.
 
     Raises:
-        EncoderError: nothing is known by that name, the download or the verification fails, or it is not a BERT.
+        EncoderError: nothing is known by that name, the download or the verification fails, or its family is unknown.
     """
     if name_or_path in PUBLISHED:
         return _install_published(PUBLISHED[name_or_path], name or name_or_path)
@@ -41,7 +41,7 @@ def install(name_or_path: str, name: str | None = None) -> store.InstalledEncode
     if not folder.is_dir():
         raise EncoderError(
             f"There is no encoder named {name_or_path!r} to install and no such folder: give "
-            f"{' or '.join(PUBLISHED)}, or the folder of a BERT checkpoint."
+            f"{' or '.join(PUBLISHED)}, or the folder of a checkpoint."
         )
     return install_folder(folder, name or folder.resolve().name)
 
@@ -57,7 +57,7 @@ def _install_published(encoder: Published, name: str) -> store.InstalledEncoder:
 
 
 def install_folder(folder: Path, name: str) -> store.InstalledEncoder:
-    """Installs a local Hugging Face BERT or XLM-R checkpoint folder under `name`."""
+    """Installs a local checkpoint folder of Hugging Face's or sentence-transformers' under `name`."""
     with store.install_lock(name):
         return write_encoder(name, read_checkpoint(folder), str(folder.resolve()), "as the checkpoint's")
 
@@ -125,7 +125,8 @@ def write_encoder(name: str, checkpoint: Checkpoint, source: str, licence: str) 
         digest.update(np.ascontiguousarray(weights[weight], np.float32).tobytes())
     fingerprint = digest.hexdigest()
     present = store.find(name)
-    if present is not None and present.fingerprint == fingerprint:
+    use = facts_of(checkpoint)
+    if present is not None and present.fingerprint == fingerprint and use.items() <= present.facts.items():
         return present
 
     from tfrec.encoder.bert import Bert
@@ -139,15 +140,11 @@ def write_encoder(name: str, checkpoint: Checkpoint, source: str, licence: str) 
             "name": name,
             "kind": "bert",
             "sizes": sizes.as_dict(),
-            "pieces": pieces.kind,
-            "lower_case": pieces.lower_case,
+            **use,
             "vocabulary_sha256": vocabulary,
             "fingerprint": fingerprint,
             "source": source,
             "licence": licence,
-            "start_id": pieces.special.start,
-            "end_id": pieces.special.end,
-            "prompts": checkpoint.prompts,
         }
         store.write_facts(aside, facts)
     return store.InstalledEncoder(folder, facts)

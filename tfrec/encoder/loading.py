@@ -38,7 +38,7 @@ def load_encoder(config: EncoderConfig, seed: int) -> TextEncoder:
         from tfrec.config.modelling import LoraConfig
         from tfrec.encoder.joined_encoder import JoinedEncoder
 
-        untrained = {"freeze": "all", "dropout": 0.0, "lora": LoraConfig()}
+        untrained = {"freeze": "all", "dropout": 0.0, "lora": LoraConfig(), "pooling": "auto"}
         second = config.model_copy(update={"name": pair[1], "query_prompt": None, "item_prompt": None, **untrained})
         return JoinedEncoder(
             load_encoder(config.model_copy(update={"name": pair[0]}), seed), load_encoder(second, seed)

@@ -48,9 +48,10 @@ class PackedEncoder(TextEncoder):
         arguments = {"precision": self.precision}
         self.layer = hub_layer(str(source.encoder), trainable=True, arguments=arguments, name="encoder")
         self.preprocessor = tensorflow_hub.load(str(source.preprocessor))
-        self._source, self._pooling, self._rate = source, config.pooling, config.dropout
-        self._prompts = Prompts(*_prompts(config, source.facts), self._tokens)
+        self._source, self._rate = source, config.dropout
+        self._pooling = source.facts.get("pooling") or "mean" if config.pooling == "auto" else config.pooling
         self._sizes = BertSizes(**source.facts["sizes"])
+        self._prompts = Prompts(*_prompts(config, source.facts), self._tokens)
         self.hidden_size, self.fingerprint = self._sizes.hidden, source.fingerprint
         by_name = {variable.name.split(":")[0]: variable for variable in self.layer.variables}
         self._weights = {name: by_name[name] for name in weight_shapes(self._sizes)}
@@ -96,6 +97,7 @@ class PackedEncoder(TextEncoder):
 
     def _tokens(self, texts: Tensor, max_tokens: int) -> Tensor:
         facts = self._source.facts
+        max_tokens = min(max_tokens, facts.get("max_tokens") or self._sizes.positions)
         return tokens_with_marks(self.preprocessor.tokenize(texts), max_tokens, facts["start_id"], facts["end_id"])
 
     def pooled(self, groups: Sequence[Tensor], training: bool) -> list[Tensor]:

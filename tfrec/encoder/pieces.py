@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tfrec.encoder.families import WORD_PIECE_MARKS
 from tfrec.errors import EncoderError
 
 
@@ -61,15 +62,16 @@ class WordPieces:
     initialise, and its two ops are in the TF-Text set of stock TensorFlow Serving.
 
     Args:
-        pieces: the vocabulary, id = position; with [CLS], [SEP], [PAD] and [MASK].
+        pieces: the vocabulary, id = position; with [UNK] and the marks.
         lower_case: lower-case the text and strip its accents first.
+        marks: the pieces for start, end, padding and mask.
     """
 
     kind = "word_pieces"
 
-    def __init__(self, pieces: Sequence[str], lower_case: bool) -> None:
+    def __init__(self, pieces: Sequence[str], lower_case: bool, marks: Sequence[str] = WORD_PIECE_MARKS) -> None:
         self._pieces, self.lower_case = list(pieces), lower_case
-        self.special = SpecialIds(*(self._pieces.index(piece) for piece in ("[CLS]", "[SEP]", "[PAD]", "[MASK]")))
+        self.special = SpecialIds(*(self._pieces.index(piece) for piece in marks))
 
     def __len__(self) -> int:
         return len(self._pieces)
@@ -97,6 +99,7 @@ class SentencePieces:
         scores: float [pieces], log probabilities.
         special: ids of the special pieces.
         unknown: id of the piece for what no piece spells.
+        rules: SentencePiece's compiled rules of normalisation; None for nmt_nfkc.
 
     Raises:
         EncoderError: the package sentencepiece is missing.
@@ -105,9 +108,11 @@ class SentencePieces:
     kind = "sentence_pieces"
     lower_case = False
 
-    def __init__(self, pieces: Sequence[str], scores: np.ndarray, special: SpecialIds, unknown: int) -> None:
+    def __init__(
+        self, pieces: Sequence[str], scores: np.ndarray, special: SpecialIds, unknown: int, rules: bytes | None = None
+    ) -> None:
         self.special, self._size = special, len(pieces)
-        self._model = _model(pieces, scores, special, unknown)
+        self._model = _model(pieces, scores, special, unknown, rules)
 
     def __len__(self) -> int:
         return self._size
@@ -123,7 +128,9 @@ class SentencePieces:
         return hashlib.sha256(self._model).hexdigest()
 
 
-def _model(pieces: Sequence[str], scores: np.ndarray, special: SpecialIds, unknown: int) -> bytes:
+def _model(
+    pieces: Sequence[str], scores: np.ndarray, special: SpecialIds, unknown: int, compiled: bytes | None
+) -> bytes:
     """SentencePiece's own model file with these pieces in this order."""
     try:
         import sentencepiece
@@ -139,9 +146,12 @@ def _model(pieces: Sequence[str], scores: np.ndarray, special: SpecialIds, unkno
     for number, (piece, score) in enumerate(zip(pieces, np.asarray(scores).tolist(), strict=True)):
         kind = kinds.UNKNOWN if number == unknown else kinds.CONTROL if number in without_text else kinds.NORMAL
         model.pieces.add(piece=piece, score=score, type=kind)
-    rules = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc").serialized_model_proto()
-    model.normalizer_spec.CopyFrom(schema.ModelProto.FromString(rules).normalizer_spec)
     spec = model.normalizer_spec
+    if compiled is None:
+        rules = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc").serialized_model_proto()
+        spec.CopyFrom(schema.ModelProto.FromString(rules).normalizer_spec)
+    else:
+        spec.precompiled_charsmap = compiled
     spec.add_dummy_prefix, spec.remove_extra_whitespaces, spec.escape_whitespaces = True, True, True
     trainer = model.trainer_spec
     trainer.model_type, trainer.vocab_size = schema.TrainerSpec.UNIGRAM, len(pieces)

@@ -1,4 +1,4 @@
-"""The forward pass of BERT, written for training on a CPU.
+"""The forward pass of BERT and its kin, written for training on a CPU.
 
 Activations stay two-dimensional, [tokens, hidden], from matrix product to matrix product. Weights are float32 masters,
 cast once per call to the compute type; everything element-wise lives in XLA islands (see islands.py).
@@ -13,6 +13,7 @@ from typing import Any
 from tfrec.encoder.attention import attend
 from tfrec.encoder.islands import bias_gelu, residual_layer_norm
 from tfrec.encoder.lora import DOWN, UP
+from tfrec.encoder.relative_positions import attention_bias
 from tfrec.encoder.sizes import BertSizes
 from tfrec.tensorflow_setup import tf
 
@@ -57,10 +58,14 @@ def sequence_vectors(
     norm = residual_layer_norm(sizes.epsilon, False)
     gamma, beta = weights["embeddings/LayerNorm/gamma"], weights["embeddings/LayerNorm/beta"]
     x = tf.cast(norm(words, types[0], positions, gamma, beta, seed, rate), dtype)
+    if sizes.embedding:
+        kernel, shift = (tf.cast(weights[f"embeddings/projection/{leaf}"], dtype) for leaf in ("kernel", "bias"))
+        x = tf.nn.bias_add(tf.matmul(x, kernel), shift)
+    bias = attention_bias(weights["embeddings/relative"], tf.shape(text_ids)[1]) if sizes.relative else None
     for layer in range(sizes.layers):
         prefix = f"layer_{layer}/"
         own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
-        x = _layer(sizes, dropout is not None)(x, text_ids, own, seed + 2 * layer, rate)
+        x = _layer(sizes, dropout is not None)(x, text_ids, own, seed + 2 * layer, rate, bias)
     return x
 
 
@@ -69,15 +74,19 @@ def _layer(sizes: BertSizes, dropout: bool) -> Callable[..., Tensor]:
     """One layer as a function: all layers share one trace, which keeps the SavedModel small and quick to load."""
 
     @tf.function(autograph=False)
-    def layer(x: Tensor, text_ids: Tensor, weights: dict[str, Tensor], seed: Tensor, rate: Tensor) -> Tensor:
-        return tf.ensure_shape(_layer_ops(x, text_ids, weights, sizes, dropout, seed, rate), [None, sizes.hidden])
+    def layer(
+        x: Tensor, text_ids: Tensor, weights: dict[str, Tensor], seed: Tensor, rate: Tensor, bias: Tensor | None
+    ) -> Tensor:
+        found = _layer_ops(x, text_ids, weights, sizes, dropout, seed, rate, bias)
+        return tf.ensure_shape(found, [None, sizes.hidden])
 
     return layer
 
 
 def _layer_ops(
-    x: Tensor, text_ids: Tensor, w: Mapping[str, Tensor], sizes: BertSizes, dropout: bool, seed: Tensor, rate: Tensor
-) -> Tensor:
+    x: Tensor, text_ids: Tensor, w: Mapping[str, Tensor], sizes: BertSizes, dropout: bool, seed: Tensor, rate: Tensor,
+    bias: Tensor | None,
+) -> Tensor:  # fmt: skip
     norm = residual_layer_norm(sizes.epsilon, dropout)
 
     def product(values: Tensor, name: str) -> Tensor:
@@ -92,6 +101,6 @@ def _layer_ops(
         return norm(values, w[f"{part}/output/bias"], residual, gamma, beta, part_seed, rate)
 
     qkv = tf.nn.bias_add(product(x, "attention/qkv"), tf.cast(w["attention/qkv/bias"], x.dtype))
-    x = closed(product(attend(qkv, text_ids, sizes.heads), "attention/output"), x, "attention", seed)
+    x = closed(product(attend(qkv, text_ids, sizes.heads, bias), "attention/output"), x, "attention", seed)
     inner = bias_gelu(product(x, "ffn/inner"), w["ffn/inner/bias"])
     return closed(product(inner, "ffn/output"), x, "ffn", seed + 1)
