@@ -18,7 +18,8 @@ def install_command(
     source: Annotated[
         str,
         typer.Argument(
-            help="minilm, multilingual, or the folder of a Hugging Face BERT or XLM-R checkpoint.", metavar="NAME|PATH"
+            help="minilm, multilingual, or a folder of Hugging Face, sentence-transformers or Model2Vec.",
+            metavar="NAME|PATH",
         ),
     ],
     name: Annotated[str | None, typer.Option(help="Its name here; by default that name or the folder's.")] = None,

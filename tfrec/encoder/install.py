@@ -14,7 +14,9 @@ from tfrec.encoder import store
 from tfrec.encoder.checkpoint import Checkpoint, facts_of, read_checkpoint
 from tfrec.encoder.pieces import WordPieces
 from tfrec.encoder.published import PUBLISHED, Published, fetch
+from tfrec.encoder.sentence_folder import open_folder
 from tfrec.encoder.sizes import BertSizes, weight_shapes
+from tfrec.encoder.static_file import read_static, write_static
 from tfrec.errors import EncoderError
 from tfrec.files import atomic_directory
 
@@ -58,8 +60,11 @@ def _install_published(encoder: Published, name: str) -> store.InstalledEncoder:
 
 def install_folder(folder: Path, name: str) -> store.InstalledEncoder:
     """Installs a local checkpoint folder of Hugging Face's or sentence-transformers' under `name`."""
+    source = str(folder.resolve())
     with store.install_lock(name):
-        return write_encoder(name, read_checkpoint(folder), str(folder.resolve()), "as the checkpoint's")
+        if (opened := open_folder(folder)).static:
+            return write_static(name, read_static(opened), source)
+        return write_encoder(name, read_checkpoint(folder), source, "as the checkpoint's")
 
 
 def install_scratch(

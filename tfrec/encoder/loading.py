@@ -10,6 +10,7 @@ from tfrec.encoder import store
 from tfrec.encoder.hub_encoder import HubEncoder
 from tfrec.encoder.packed_encoder import PackedEncoder
 from tfrec.encoder.published import PUBLISHED
+from tfrec.encoder.static_encoder import StaticEncoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.errors import EncoderError
 from tfrec.plugins import ENCODERS, plugin
@@ -46,7 +47,9 @@ def load_encoder(config: EncoderConfig, seed: int) -> TextEncoder:
     found = resolve(config.name)
     if found is None and (make := plugin(ENCODERS, config.name)) is not None:
         return make(config, seed)
-    return PackedEncoder(found, config, seed) if found is not None else HubEncoder(config)
+    if found is None:
+        return HubEncoder(config)
+    return StaticEncoder(found, config) if found.facts.get("kind") == "static" else PackedEncoder(found, config, seed)
 
 
 def _pair(name: str) -> tuple[str, str] | None:

@@ -17,7 +17,7 @@ from tfrec.encoder.inference import inference_weights, text_vectors
 from tfrec.encoder.lora import Adapters
 from tfrec.encoder.packing import mean_of_texts, pack
 from tfrec.encoder.preprocessor import tokens_with_marks
-from tfrec.encoder.prompts import Prompts
+from tfrec.encoder.prompts import Prompts, chosen_prompts
 from tfrec.encoder.sizes import BertSizes, weight_shapes
 from tfrec.encoder.store import InstalledEncoder
 from tfrec.encoder.text_encoder import Role, TextEncoder
@@ -51,7 +51,7 @@ class PackedEncoder(TextEncoder):
         self._source, self._rate = source, config.dropout
         self._pooling = source.facts.get("pooling") or "mean" if config.pooling == "auto" else config.pooling
         self._sizes = BertSizes(**source.facts["sizes"])
-        self._prompts = Prompts(*_prompts(config, source.facts), self._tokens)
+        self._prompts = Prompts(*chosen_prompts(config, source.facts), self._tokens)
         self.hidden_size, self.fingerprint = self._sizes.hidden, source.fingerprint
         by_name = {variable.name.split(":")[0]: variable for variable in self.layer.variables}
         self._weights = {name: by_name[name] for name in weight_shapes(self._sizes)}
@@ -168,11 +168,3 @@ class PackedEncoder(TextEncoder):
         from tfrec.encoder.install import copy_with_weights
 
         copy_with_weights(self._source, folder, {name: value.numpy() for name, value in self._present.items()})
-
-
-def _prompts(config: EncoderConfig, facts: Mapping[str, Any]) -> tuple[str, str]:
-    """The prompts (query, item) of the configuration, else those the encoder was trained with."""
-    own = facts.get("prompts", {})
-    chosen = {"query": config.query_prompt, "item": config.item_prompt}
-    query, item = (own.get(role, "") if given is None else given for role, given in chosen.items())
-    return query, item

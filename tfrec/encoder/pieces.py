@@ -39,11 +39,13 @@ class Pieces(Protocol):
     Attributes:
         kind: "word_pieces" or "sentence_pieces".
         special: ids of the special pieces.
+        unknown: id of the piece for what no piece spells.
         lower_case: whether texts are lower-cased first.
     """
 
     kind: str
     special: SpecialIds
+    unknown: int
     lower_case: bool
 
     def __len__(self) -> int: ...
@@ -72,6 +74,7 @@ class WordPieces:
     def __init__(self, pieces: Sequence[str], lower_case: bool, marks: Sequence[str] = WORD_PIECE_MARKS) -> None:
         self._pieces, self.lower_case = list(pieces), lower_case
         self.special = SpecialIds(*(self._pieces.index(piece) for piece in marks))
+        self.unknown = self._pieces.index("[UNK]")
 
     def __len__(self) -> int:
         return len(self._pieces)
@@ -111,7 +114,7 @@ class SentencePieces:
     def __init__(
         self, pieces: Sequence[str], scores: np.ndarray, special: SpecialIds, unknown: int, rules: bytes | None = None
     ) -> None:
-        self.special, self._size = special, len(pieces)
+        self.special, self.unknown, self._size = special, unknown, len(pieces)
         self._model = _model(pieces, scores, special, unknown, rules)
 
     def __len__(self) -> int:

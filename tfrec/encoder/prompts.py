@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from tfrec.tensorflow_setup import tf
+
+if TYPE_CHECKING:
+    from tfrec.config.modelling import EncoderConfig
 
 Tensor = Any
 _ROOM = 64  # tokens that a prompt may have
@@ -32,3 +35,11 @@ class Prompts:
         if not role or not self._texts[role]:
             return texts, max_tokens
         return tf.strings.join([self._texts[role], texts]), max_tokens + self._lengths[role]
+
+
+def chosen_prompts(config: EncoderConfig, facts: Mapping[str, Any]) -> tuple[str, str]:
+    """The prompts (query, item) of the configuration, else those the encoder was trained with."""
+    own = facts.get("prompts", {})
+    chosen = {"query": config.query_prompt, "item": config.item_prompt}
+    query, item = (own.get(role, "") if given is None else given for role, given in chosen.items())
+    return query, item

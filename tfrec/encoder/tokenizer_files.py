@@ -63,7 +63,8 @@ def read_vocabulary(path: Path, marks: Sequence[str] = WORD_PIECE_MARKS) -> list
 
 
 def _checked(pieces: list[str], marks: Sequence[str], path: Path) -> list[str]:
-    missing = [piece for piece in (*marks, "[UNK]") if piece not in pieces]
+    start, end, padding, mask = marks
+    missing = [piece for piece in (padding, "[UNK]", start, end, mask) if piece not in pieces]
     if missing:
         raise EncoderError(f"{path} has no {', '.join(missing)}: it is not the vocabulary of such an encoder.")
     if len(set(pieces)) < len(pieces):
@@ -72,8 +73,14 @@ def _checked(pieces: list[str], marks: Sequence[str], path: Path) -> list[str]:
     return pieces
 
 
-def read_tokenizer(path: Path, marks: Sequence[str], lower_case: bool = False) -> Pieces:
+def read_tokenizer(path: Path, marks: Sequence[str], lower_case: bool = False, add_marks: bool = False) -> Pieces:
     """The vocabulary of a tokenizer.json: BERT's word pieces, or SentencePiece's unigram model.
+
+    Args:
+        path: the file.
+        marks: start, end, padding and mask of word pieces.
+        lower_case: whether texts are lower-cased first, whatever the tokenizer says.
+        add_marks: whether marks that it lacks are added behind its pieces.
 
     Raises:
         EncoderError: it is another one, or one of a kind that is not supported.
@@ -89,10 +96,14 @@ def read_tokenizer(path: Path, marks: Sequence[str], lower_case: bool = False) -
         if normalizer.get("type") != "BertNormalizer" or model.get("continuing_subword_prefix", "##") != "##":
             raise EncoderError(f"{path} does not cut texts as BERT does.")
         lowers = _as_bert(normalizer.get("lowercase", True), normalizer.get("strip_accents"), path) or lower_case
-        return WordPieces(_checked([by_id[n] for n in range(len(by_id))], marks, path), lowers, tuple(marks))
+        pieces = [by_id[number] for number in range(len(by_id))]
+        pieces += [mark for mark in marks if add_marks and mark not in pieces]
+        return WordPieces(_checked(pieces, marks, path), lowers, tuple(marks))
     if kind == "Unigram":
-        pieces, scores = zip(*model["vocab"], strict=True)
+        pieces, scores = (list(column) for column in zip(*model["vocab"], strict=True))
         missing = [mark for mark in _SENTENCE_MARKS if mark not in pieces]
+        if add_marks:
+            pieces, scores, missing = [*pieces, *missing], [*scores, *[0.0] * len(missing)], []
         if missing or model.get("unk_id") is None:
             raise EncoderError(
                 f"{path} has no {', '.join(missing or ['unknown piece'])}: it is not XLM-R's vocabulary."
