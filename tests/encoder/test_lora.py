@@ -146,6 +146,7 @@ def test_mixtures_lie_on_the_line_between_the_matrices(small: str) -> None:
     shift(encoder)
     line.mark_end()
     end = {name: np.array(value) for name, value in encoder._present.items()}
+    assert encoder.unmixed_variables == [], "those that go on from trained ones have no straight line"
     for share in (0.25, 0.0, 1.0):
         line.go_to(share)
         for name, value in encoder._present.items():

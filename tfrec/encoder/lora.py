@@ -57,6 +57,11 @@ class Adapters(tf.Module):  # type: ignore[misc]
         """All adapters' variables."""
         return [*self.down, *self.up]
 
+    @property
+    def idle(self) -> bool:
+        """Whether they change nothing yet."""
+        return not any(np.any(up.numpy()) for up in self.up)
+
     def beside(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The weights with each adapter beside its matrix, for `transformer.sequence_vectors`."""
         found = dict(weights)

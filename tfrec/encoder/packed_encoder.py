@@ -84,8 +84,8 @@ class PackedEncoder(TextEncoder):
 
     @property
     def unmixed_variables(self) -> list[Any]:
-        """Of adapters D U only U is mixed, which starts at zero: so the matrices move on a straight line."""
-        return [] if self._adapters is None else self._adapters.down
+        """Of adapters D U that begin at zero only U is mixed: so the matrices move on a straight line."""
+        return self._adapters.down if self._adapters is not None and self._adapters.idle else []
 
     @property
     def _present(self) -> dict[str, Tensor]:

@@ -57,7 +57,7 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
 
     @property
     def unmixed_variables(self) -> list[Any]:
-        """Trainable variables that a mixture with the starting weights leaves as they are."""
+        """Trainable variables that a mixture with the present weights leaves as training makes them."""
         return []
 
     @abc.abstractmethod
