@@ -11,20 +11,33 @@ import pytest
 from tests.conftest import TRAINED_WITH
 from tfrec.config import load_config
 
-SETTINGS = [*TRAINED_WITH[1:], "encoder.lora.rank=4", "encoder.lora.learning_rate=0.01"]
+SETTINGS = [*TRAINED_WITH[1:], "training.epochs=6", "encoder.lora.rank=4", "encoder.lora.learning_rate=0.01"]
+
+
+@pytest.fixture(scope="module")
+def whole(known_shop: Path) -> Any:
+    """The known shop, trained in one go."""
+    import tfrec
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFREC_HOME", str(known_shop.parent / "home"))
+        return tfrec.train(load_config(known_shop, ["name=lora", *SETTINGS]))
+
+
+def test_adapters_learn_and_a_checkpoint_holds_them_alone(whole: Any, shop_home: Path) -> None:
+    start, *_, end = [point["search nDCG@10"] for point in whole.summary["evaluations"]]
+    assert end > start + 0.2, (start, end)
+    assert all(np.abs(up).max() > 0 for up in whole.model.encoder._adapters.up)
+    _holds_no_encoder(shop_home.parent / "runs" / "lora", whole.model)
 
 
 class Killed(BaseException):
     """Ends a training where a kill would: nothing of it is caught."""
 
 
-def test_adapters_learn_and_go_on_after_a_kill(shop_home: Path) -> None:
+@pytest.mark.slow
+def test_adapters_go_on_after_a_kill(whole: Any, shop_home: Path) -> None:
     import tfrec
-
-    whole = tfrec.train(load_config(shop_home, ["name=lora", *SETTINGS]))
-    start, *_, end = [point["search nDCG@10"] for point in whole.summary["evaluations"]]
-    assert end > start + 0.2, (start, end)
-    assert all(np.abs(up).max() > 0 for up in whole.model.encoder._adapters.up)
 
     def kill(progress: float, history: list[dict[str, float]]) -> None:
         raise Killed
@@ -37,7 +50,6 @@ def test_adapters_learn_and_go_on_after_a_kill(shop_home: Path) -> None:
     np.testing.assert_allclose(resumed.catalogue, whole.catalogue, atol=1e-4)
     again = tfrec.load(load_config(shop_home, settings))
     np.testing.assert_allclose(again.catalogue, resumed.catalogue, atol=1e-6)
-    _holds_no_encoder(shop_home.parent / "runs" / "lora", whole.model)
 
 
 def _holds_no_encoder(run: Path, model: Any) -> None:
