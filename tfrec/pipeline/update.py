@@ -123,8 +123,8 @@ def _made_before(config: Config, run: RunFolder, shop: ShopData) -> MadeExamples
     except DataError:
         return None
     samples = pl.read_parquet(folder / "samples.parquet")
-    held_out = shop.searches.filter(pl.col("split") != "train")["query"].unique() if shop.has_searches else []
-    samples = samples.filter(~pl.col("query").is_in(list(held_out)) | (pl.col("query") == ""))
+    held_out = shop.searches.filter(pl.col("split") != "train")["query"].unique().to_list() if shop.has_searches else []
+    samples = samples.filter(~pl.col("query").is_in(held_out) | (pl.col("query") == ""))
     groups = shop.known_positives[0]
     first = int(groups.max()) + 1 if len(groups) else 0
     known = pl.read_parquet(folder / "known_positives.parquet")
