@@ -9,6 +9,7 @@ from pathlib import Path
 THINGS = {"sofa": "kora", "lamp": "belun", "table": "tavi", "chair": "moset", "shelf": "ridal"}
 NEW = {"clock": "hudor", "vase": "nipel"}  # what the shop takes in later, and what its customers call it
 COLOURS = ["red", "blue", "green", "black", "white", "brown"]  # the last one's queries are held out
+SHOPPER = "shopper~"  # their ids begin so, and nothing else does
 TEXTS = [f"{c} {t} {n}" for c in COLOURS for t, n in {**THINGS, **NEW}.items()]
 SIZES = {"hidden": 32, "layers": 1, "heads": 2, "vocabulary_size": 200, "seed": 1}
 _SETTINGS = """name: growing
@@ -63,7 +64,7 @@ def _append_thing(folder: Path, thing: str, name: str, number: int) -> None:
     _append(
         folder / "purchases.csv",
         [
-            [f"u{number}-{shopper}", f"{thing}-{colour}", f"2024-0{1 + month}-0{1 + shopper}T10:00:00"]
+            [f"{SHOPPER}{number}~{shopper}", f"{thing}-{colour}", f"2024-0{1 + month}-0{1 + shopper}T10:00:00"]
             for shopper in range(6) for month, colour in enumerate(COLOURS)
         ],
     )  # fmt: skip

@@ -8,10 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.run_folder.forked import Commands
-from tests.run_folder.growing_shop import COLOURS, NEW, SIZES, TEXTS, THINGS, mix_up_titles, take_in, write_growing_shop
+from tests.run_folder.growing_shop import (
+    COLOURS,
+    NEW,
+    SHOPPER,
+    SIZES,
+    TEXTS,
+    THINGS,
+    mix_up_titles,
+    take_in,
+    write_growing_shop,
+)
 from tfrec.export.manifest import verify_manifest
 from tfrec.lifecycle.act_log import read_acts, standing
 from tfrec.lifecycle.models_config import Servers, is_told
@@ -65,6 +76,46 @@ def shop(served: Growing, tmp_path: Path) -> Growing:
     """A copy of it."""
     shutil.copytree(served.config.parent, tmp_path / "shop", ignore=shutil.ignore_patterns("home"))
     return Growing(tmp_path / "shop" / served.config.name, served.commands)
+
+
+def holding(folder: Path, word: str) -> list[str]:
+    """Files below a folder in which a word stands; those of a table are read, for they are packed."""
+    found = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        text = path.read_bytes()
+        if path.suffix == ".parquet":
+            text += repr(pl.read_parquet(path).rows()).encode()
+        if word.encode() in text:
+            found.append(path.relative_to(folder).as_posix())
+    return found
+
+
+def test_no_shoppers_id_stands_in_what_leaves_the_run_folder(served: Growing) -> None:
+    places = {name.split("/")[0] for name in holding(served.run, SHOPPER)}
+    assert places == {"data"}, "exports, cards, reports, logs, metrics and checkpoints name nobody"
+    prepared = {name.split("/")[-1] for name in holding(served.run / "data", SHOPPER)}
+    assert prepared == {"interactions.parquet"}
+    for command in ("gate", "versions", "report"):
+        assert SHOPPER not in served.do(command)[1]
+
+
+def test_forgotten_shoppers_are_taken_out_and_stay_out(shop: Growing) -> None:
+    gone = [f"{SHOPPER}{number}~{place}" for number in (0, 1) for place in (0, 1)]
+    (shop.config.parent / "gone.txt").write_text("\n".join(gone) + "\n\nnobody~at~all\n")
+    code, text = shop.do("forget", str(shop.config.parent / "gone.txt"))
+    assert code == 0 and "5 shoppers are left out" in text and "Versions made with one of them: 1." in text, text
+    assert not any(holding(shop.config.parent / "runs", one) for one in gone)
+    assert holding(shop.run, f"{SHOPPER}0~2"), "the others stay"
+    salt = shop.config.parent / "runs" / "shoppers.salt"
+    assert salt.stat().st_mode & 0o777 == 0o600
+    code, text = shop.do("refresh", *CATALOGUE_ONLY)
+    assert code == 0 and "Version 2 is stable" in text, text
+    assert not any(holding(shop.config.parent / "runs", one) for one in gone)
+    again = shop.do("forget", str(shop.config.parent / "gone.txt"))[1]
+    assert "0 rows" in again and "Versions made with one of them: 1, 2." in again, "its weights were"
+    (shop.config.parent / "gone.txt").write_text("\n")
+    code, text = shop.do("forget", str(shop.config.parent / "gone.txt"))
+    assert code == 2 and "names no shopper" in text, text
 
 
 def files(folder: Path) -> dict[str, int]:

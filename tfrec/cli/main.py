@@ -9,6 +9,7 @@ from tfrec.cli.advise import advise
 from tfrec.cli.demo import demo
 from tfrec.cli.doctor import doctor
 from tfrec.cli.export import export
+from tfrec.cli.forget import forget
 from tfrec.cli.gate import gate
 from tfrec.cli.init import init
 from tfrec.cli.log import app as log_app
@@ -40,6 +41,7 @@ app.command()(gate)
 app.command()(versions)
 app.command()(promote)
 app.command()(rollback)
+app.command()(forget)
 app.command()(doctor)
 app.command()(serve)
 app.command()(query)

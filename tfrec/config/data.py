@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from tfrec.config.base import Section
 from tfrec.config.files import FileConfig
 from tfrec.config.preparation import CleaningConfig, DemoConfig, SplitConfig
+from tfrec.config.privacy import PrivacyConfig
 from tfrec.config.search_log import SearchLogConfig
 from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig, SearchesConfig
 
@@ -37,6 +38,7 @@ class DataConfig(Section):
         description="What was searched, shown, clicked and bought: a click model makes labels of it for training. "
         "Queries that data.searches judges are left to those judgments.",
     )
+    privacy: PrivacyConfig = Field(default_factory=lambda: PrivacyConfig())
     template: str = Field(
         "{brand} {title}",
         description="Text that stands for an item; {name} is a column of items, empty when the shop has none.",

@@ -80,6 +80,9 @@ class Config(Section):
         """
         tree = self.model_dump(mode="json")
         del tree["data"]["root"]
+        hashed, data = tree["data"].pop("privacy")["hash_ids"], tree["data"]
+        if "interactions" in hashed or data["search_log"] is not None or (data["demo"] or {}).get("log"):
+            data["hash_ids"] = sorted(set(hashed))  # a table that is not there has no ids
         for bound in ("strict", "max_faulty_share"):  # they refuse data or let it pass, and change nothing of it
             del tree["data"]["cleaning"][bound]
         names = tree["encoder"]["name"].split("+")

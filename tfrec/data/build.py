@@ -15,6 +15,7 @@ from tfrec.data.interactions import load_interactions
 from tfrec.data.items import load_items
 from tfrec.data.logs.stage import log_searches
 from tfrec.data.places import TABLES, Sources
+from tfrec.data.privacy import shopper_ids
 from tfrec.data.report import NothingKnown, TableReport
 from tfrec.data.searches import load_searches
 from tfrec.data.split import FOLDS, check_leaks, split_interactions, split_searches
@@ -75,8 +76,9 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
     if data.interactions is not None:
         table = tables["interactions"]
         interactions = _unless_all_left(
-            load_interactions, trains, data.interactions, root, catalogue, data.items, cleaning, table
-        )
+            load_interactions, trains, data.interactions, root, catalogue, data.items, cleaning, table, None,
+            shopper_ids(config, "interactions"),
+        )  # fmt: skip
     if data.interactions is not None and interactions is not None:
         _note_repeats(interactions, data.interactions, table)
         interactions, cuts = split_interactions(interactions, data.split, trains)

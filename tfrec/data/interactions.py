@@ -12,6 +12,7 @@ from tfrec.data.clean import matches
 from tfrec.data.items import Catalogue
 from tfrec.data.layouts.rows import read_rows
 from tfrec.data.preference import liked_only, made_up_times, order_rules, rating_rules
+from tfrec.data.privacy import ShopperIds
 from tfrec.data.report import TableReport
 from tfrec.data.searches import tie_to_catalogue
 from tfrec.data.tables.files import files_of
@@ -28,6 +29,7 @@ def load_interactions(
     cleaning: CleaningConfig,
     report: TableReport,
     most: int | None = None,
+    ids: ShopperIds | None = None,
 ) -> pl.DataFrame:
     """Reads interactions. Rows without a user_id (purchases without a customer account) teach nothing about a
     shopper's taste and are dropped, counted as cleaning, not as faults.
@@ -40,6 +42,7 @@ def load_interactions(
         cleaning: how strict to be.
         report: is told everything that is dropped.
         most: rows after which reading stops, where not all are wanted.
+        ids: what becomes of user_id; None leaves it as it is.
 
     Returns:
         user_id, item_id, item Int64, event, timestamp Int64 (unix seconds, UTC), quantity Float32, segment where the
@@ -65,7 +68,8 @@ def load_interactions(
         _needs(config, batch.frame, file)
         if "event" in batch.frame.columns and len(seen_events) < 20:
             seen_events.update(batch.frame["event"].unique().head(20))
-        frame = _wanted_only(batch.frame, config, report)
+        frame = batch.frame if ids is None else ids(batch.frame, ["user_id"], report)
+        frame = _wanted_only(frame, config, report)
         if not config.order_is_time:
             frame = times.read(frame, file)
         elif "timestamp" not in frame.columns:

@@ -14,6 +14,7 @@ from tfrec.config.search_log import SearchLogConfig
 from tfrec.data.fingerprint import fingerprint
 from tfrec.data.layouts.layout import layout_texts
 from tfrec.data.layouts.resolve import every_file, resolved
+from tfrec.data.privacy import forgotten_file
 from tfrec.errors import DataError, TfrecError
 from tfrec.files import flocked, read_json
 
@@ -73,7 +74,7 @@ def sources_of(config: Config) -> Sources:
     if config.data.demo is None:
         root = Path(config.data.root)
         data = resolved(config.data, root)
-        return Sources(data, root, settings, _fingerprints(data, root))
+        return Sources(data, root, settings, _fingerprints(config, data, root))
     demo = config.data.demo
     wanted = {**demo.model_dump(mode="json"), "seed": config.seed, "format": FORMAT}
     if not demo.log:
@@ -89,7 +90,7 @@ def sources_of(config: Config) -> Sources:
             "search_log": _demo_log(config.data) if demo.log else None,
         }
     )
-    inputs = _fingerprints(data, root) if (root / "demo.json").is_file() else {}
+    inputs = _fingerprints(config, data, root) if (root / "demo.json").is_file() else {}
     return Sources(data, root, settings, inputs, wanted)
 
 
@@ -147,8 +148,8 @@ def forget_data(base: Path, wanted: Iterable[str]) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _fingerprints(data: DataConfig, root: Path) -> dict[str, str]:
-    found = {}
+def _fingerprints(config: Config, data: DataConfig, root: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
     for section in TABLES:
         table = getattr(data, section)
         if table is not None:
@@ -158,6 +159,8 @@ def _fingerprints(data: DataConfig, root: Path) -> dict[str, str]:
                     found[f"{section}: {name}"] = fingerprint(path)
                 except OSError as error:
                     raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+    if found and (file := forgotten_file(config)).is_file():
+        found[f"forgotten: {file.name}"] = fingerprint(file)
     return found
 
 

@@ -21,6 +21,7 @@ from tfrec.data.fingerprint import fingerprint
 from tfrec.data.logs.joining import joined
 from tfrec.data.logs.reading import log_rows
 from tfrec.data.logs.rows import ROW, SHOWN
+from tfrec.data.privacy import ShopperIds
 from tfrec.data.report import TableReport
 from tfrec.data.tables.opened import is_packed
 from tfrec.files import atomic_directory, read_json, write_json
@@ -33,11 +34,14 @@ _PACKED = 10  # a packed byte stands for about so many
 _SEARCHES_OF_A_SHARE = 1 << 32
 
 
-def log_digest(config: SearchLogConfig, cleaning: CleaningConfig, files: Sequence[Path]) -> str:
+def log_digest(
+    config: SearchLogConfig, cleaning: CleaningConfig, files: Sequence[Path], ids: ShopperIds | None = None
+) -> str:
     """sha256 (hex) of all that decides what is read and joined; how labels are made is none of it."""
     settings = config.model_dump_json(exclude={"labels"}) + cleaning.model_dump_json()
     content = "".join(f"\0{path.name}\0{fingerprint(path)}" for path in files)
-    return hashlib.sha256(f"{FORMAT}{settings}{content}".encode()).hexdigest()
+    state = "" if ids is None else ids.state
+    return hashlib.sha256(f"{FORMAT}{settings}{state}{content}".encode()).hexdigest()
 
 
 def read_log(
@@ -47,6 +51,7 @@ def read_log(
     cleaning: CleaningConfig,
     work: Path,
     report: TableReport,
+    ids: ShopperIds | None = None,
 ) -> list[Path]:
     """Reads and joins a log.
 
@@ -57,6 +62,7 @@ def read_log(
         cleaning: how queries are repaired, and how strict to be.
         work: folder of what is done already and what will be, of this log alone (log_digest).
         report: is told everything that is left out.
+        ids: what becomes of the ids of visitors, users and sessions; None leaves them as they are.
 
     Returns:
         a folder for each share of the visitors, with searches.parquet and actions.parquet (tfrec.data.logs.joining).
@@ -69,7 +75,7 @@ def read_log(
     with Progress("Reading the search log", len(files) + shares) as progress:
         for path, folder in zip(files, dealt, strict=True):
             if not (folder / "report.json").is_file():
-                _deal(path, folder, shares, config, root, cleaning)
+                _deal(path, folder, shares, config, root, cleaning, ids)
             progress.advance(note=path.name)
         told = [read_json(folder / "report.json") for folder in dealt]
         lowest = [one["first_position"] for one in told if one["first_position"] is not None]
@@ -96,7 +102,10 @@ def _is_dense(path: Path) -> bool:
     return is_packed(path) or path.name.endswith((".parquet", ".pq"))
 
 
-def _deal(path: Path, folder: Path, shares: int, config: SearchLogConfig, root: Path, cleaning: CleaningConfig) -> None:
+def _deal(
+    path: Path, folder: Path, shares: int, config: SearchLogConfig, root: Path, cleaning: CleaningConfig,
+    ids: ShopperIds | None,
+) -> None:  # fmt: skip
     """Writes a file's rows as a Parquet file for each share of the visitors."""
     import pyarrow.parquet as pq
 
@@ -108,7 +117,7 @@ def _deal(path: Path, folder: Path, shares: int, config: SearchLogConfig, root: 
             stack.enter_context(pq.ParquetWriter(aside / f"{share:04d}.parquet", schema, compression="zstd"))
             for share in range(shares)
         ]
-        for rows in log_rows(path, config, root, cleaning, report):
+        for rows in log_rows(path, config, root, cleaning, report, ids):
             places = rows.filter(pl.col("kind") == SHOWN)["position"].drop_nulls().unique().to_list()
             first_position = min([*places, *([] if first_position is None else [first_position])], default=None)
             if shares == 1:

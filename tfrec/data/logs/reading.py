@@ -15,6 +15,7 @@ from tfrec.data.logs import ga4, ubi
 from tfrec.data.logs.leaving_out import known_actions, shoppers_rows
 from tfrec.data.logs.raw import json_batches, parquet_batches, record_keys
 from tfrec.data.logs.rows import LISTED, ROW, SEARCH
+from tfrec.data.privacy import ShopperIds
 from tfrec.data.report import TableReport
 from tfrec.data.tables.files import kind_of
 from tfrec.data.tables.nulls import without_nulls
@@ -30,8 +31,9 @@ _NUMBERS = ("position", "results", "amount")
 
 
 def log_rows(
-    path: Path, config: SearchLogConfig, root: Path, cleaning: CleaningConfig, report: TableReport
-) -> Iterator[pl.DataFrame]:
+    path: Path, config: SearchLogConfig, root: Path, cleaning: CleaningConfig, report: TableReport,
+    ids: ShopperIds | None = None,
+) -> Iterator[pl.DataFrame]:  # fmt: skip
     """The rows of one file.
 
     Args:
@@ -40,6 +42,7 @@ def log_rows(
         root: the folder that paths in the configuration are relative to.
         cleaning: how queries are repaired, and how strict to be.
         report: is told everything that is left out or cannot be read.
+        ids: what becomes of the ids of visitors, users and sessions; None leaves them as they are.
 
     Yields:
         frames of ROW, in the file's order.
@@ -50,7 +53,7 @@ def log_rows(
     times = Times(config.timestamp_format, "data.search_log")
     order = 0
     for fields in _fields(path, config, root, report):
-        frame = _normalised(fields, path, config, cleaning, times, report)
+        frame = _normalised(fields, path, config, cleaning, times, report, ids)
         frame = frame.with_columns(pl.int_range(order, order + frame.height, dtype=pl.Int64).alias("order"))
         order += frame.height
         yield frame.select([pl.col(name).cast(kind) for name, kind in ROW.items()])
@@ -120,6 +123,7 @@ def _normalised(
     cleaning: CleaningConfig,
     times: Times,
     report: TableReport,
+    ids: ShopperIds | None,
 ) -> pl.DataFrame:
     frame = frame.with_columns(pl.col(name).fill_null("").str.strip_chars() for name in (*_TEXTS, *_NUMBERS))
     for name in ("query_id", "item_id", "visitor", "user", "session"):
@@ -127,7 +131,9 @@ def _normalised(
         if len(words):
             report.change(f"words for no value in {name}, read as empty", len(words))
             frame = frame.with_columns(kept)
-    frame = shoppers_rows(known_actions(frame, config, report), config, report)
+    frame = shoppers_rows(known_actions(frame, config, report), config, report)  # which names ids as the log has them
+    if ids is not None:
+        frame = ids(frame, ["visitor", "user", "session"], report)
     known = [pl.when(pl.col(name) != "").then(name) for name in ("visitor", "user", "session", "query_id")]
     seconds, waiting = times.read(frame["timestamp"])
     frame = frame.with_columns(

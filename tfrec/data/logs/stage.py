@@ -18,6 +18,7 @@ from tfrec.data.logs.insights import log_insights
 from tfrec.data.logs.labels import log_labels
 from tfrec.data.logs.parts import log_digest, read_log
 from tfrec.data.logs.shown import typed_queries
+from tfrec.data.privacy import shopper_ids
 from tfrec.data.report import TableReport
 from tfrec.errors import DataError
 
@@ -65,8 +66,9 @@ def log_searches(
     log = data.search_log
     assert log is not None
     files = every_file(log, root)
-    digest = log_digest(log, data.cleaning, files)[:_LETTERS]
-    shares = read_log(files, log, root, data.cleaning, work / digest, report)
+    ids = shopper_ids(config, "search_log")
+    digest = log_digest(log, data.cleaning, files, ids)[:_LETTERS]
+    shares = read_log(files, log, root, data.cleaning, work / digest, report, ids)
     own = {normalised_query(query) for query in judged["query"].unique()} if judged is not None else set()
     queries = typed_queries(shares)
     labels, model = log_labels(shares, queries, catalogue, log.labels, own, config.seed, report)
