@@ -86,7 +86,7 @@ def sides(folder: Path, changes: list[str], seed: int, task: str) -> tuple[Any, 
     fusion = Fusion(scorers, SituationWeights(np.tile([0.3, 0.5, 0.2][: len(scorers)], [4, 1])))
     section, situation, kind = config.ranking, HISTORY, config.ranking.model
     if task == "search":
-        situation, kind = QUERY, "linear"
+        situation = QUERY
         features = query_features(config, shop, fusion)
     else:
         features = build_features(config, shop, [fusion.labels[number] for number in opinions_of(fusion)])
