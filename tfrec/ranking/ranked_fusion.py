@@ -11,7 +11,7 @@ from tfrec.ranking.candidates import Candidates
 from tfrec.ranking.opinions import HEADS, HISTORY, QUERY, opinions_of
 from tfrec.ranking.ranker import Ranker
 from tfrec.retrieval.fusion import Fusion
-from tfrec.retrieval.ranking import without
+from tfrec.retrieval.ranking import best_of, without
 from tfrec.retrieval.scorer import Request
 from tfrec.retrieval.weights import presence
 from tfrec.tensorflow_setup import tf
@@ -105,13 +105,13 @@ class RankedFusion(Fusion):
         """
         count = tf.minimum(self._count, tf.shape(fused)[1])
         free = without(fused, request.history)
-        found = tf.math.top_k(free, count)
-        filled = found.values > -np.inf
+        values, rows = best_of(free, count)
+        filled = values > -np.inf
         heard = opinions_of(self.plain, situation)
-        opinions = [tf.gather(parts[number], found.indices, batch_dims=1) for number in heard]
-        several = tf.stack(opinions, axis=2) if opinions else tf.zeros([*tf.unstack(tf.shape(found.indices)), 0])
+        opinions = [tf.gather(parts[number], rows, batch_dims=1) for number in heard]
+        several = tf.stack(opinions, axis=2) if opinions else tf.zeros([*tf.unstack(tf.shape(rows)), 0])
         several = tf.where(filled[:, :, tf.newaxis], several, 0.0)
-        return Candidates(request, found.indices, filled, tf.where(filled, found.values, 0.0), free, several)
+        return Candidates(request, rows, filled, tf.where(filled, values, 0.0), free, several)
 
     def explained(self, request: Request) -> tuple[list[str], Tensor]:
         """See Fusion; with what each group of features adds to searches, and as "ranker" all else that ranking adds."""

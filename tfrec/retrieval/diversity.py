@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tfrec.retrieval.ranking import positive
+from tfrec.retrieval.ranking import best_of, positive
 from tfrec.retrieval.rows import read_rows
 from tfrec.tensorflow_setup import tf
 
@@ -41,10 +41,6 @@ def diverse_top(scores: Tensor, vectors: Tensor, k: Tensor, diversity: Tensor) -
     size = tf.shape(scores)[1]
     k = tf.minimum(k, size)
 
-    def plain() -> tuple[Tensor, Tensor]:
-        found = tf.math.top_k(scores, k)
-        return found.values, found.indices
-
     def diverse() -> tuple[Tensor, Tensor]:
         places = tf.minimum(k, MOST_PLACES)
         head = tf.minimum(size, tf.minimum(_CANDIDATES_PER_PLACE * places, _MOST_CANDIDATES))
@@ -55,7 +51,7 @@ def diverse_top(scores: Tensor, vectors: Tensor, k: Tensor, diversity: Tensor) -
         order = tf.concat([order, tf.tile(rest, [tf.shape(order)[0], 1])], axis=1)[:, :k]
         return tf.gather(found.values, order, batch_dims=1), tf.gather(found.indices, order, batch_dims=1)
 
-    return tf.cond(diversity > 0.0, diverse, plain)
+    return tf.cond(diversity > 0.0, diverse, lambda: best_of(scores, k))
 
 
 def _order(values: Tensor, vectors: Tensor, places: Tensor, diversity: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.diversity import diverse_top
 from tfrec.retrieval.filters import ColumnFilters
 from tfrec.retrieval.fusion import Fusion
-from tfrec.retrieval.ranking import positive, without
+from tfrec.retrieval.ranking import best_of, positive, without
 from tfrec.retrieval.scorer import Request
 from tfrec.tensorflow_setup import tf
 
@@ -79,8 +79,7 @@ class Retriever(tf.Module):  # type: ignore[misc]
         scores = self.scores(request, situations)
         if new:
             scores = without(scores, request.history)
-        found = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
-        return found.values, found.indices
+        return best_of(scores, tf.minimum(k, tf.shape(scores)[1]))
 
     def chosen(
         self,
