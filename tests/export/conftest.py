@@ -61,7 +61,7 @@ def write_shop(folder: Path, texts: list[str]) -> Any:
     searches.write_parquet(folder / "searches.parquet")
     files = {name: sha256_file(folder / name) for name in ("items.parquet", "searches.parquet")}
     fingerprint = hashlib.sha256("".join(files.values()).encode()).hexdigest()
-    manifest = {"files": files, "fingerprint": fingerprint, "items": len(ids), "min_gain": 0.05}
+    manifest = {"files": files, "fingerprint": fingerprint, "hash": fingerprint, "items": len(ids), "min_gain": 0.05}
     write_json(folder / "manifest.json", manifest)
     return ShopData.open(folder)
 
