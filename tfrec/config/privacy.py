@@ -18,7 +18,7 @@ class PrivacyConfig(Section):
     """
 
     hash_ids: list[Literal["search_log", "interactions"]] = Field(
-        default_factory=lambda: ["search_log"],
+        ["search_log"],
         description="Tables whose ids (user_id, visitor_id, session_id) are hashed. With both, a shopper has the same "
         "hash in both.",
     )
