@@ -40,7 +40,7 @@ TYPED = [
 @pytest.fixture(scope="module", autouse=True)
 def few_passes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(by_queries, "_MOST_PASSES", 20)
+        patch.setattr(by_queries, "_MOST_PASSES", 12)
         yield
 
 
@@ -95,7 +95,7 @@ def test_it_stays_out_where_nothing_is_to_be_learned_or_few_queries_teach(tmp_pa
 
 
 def test_training_queries_teach_as_the_untrained_encoder_sees_them(tmp_path: Path) -> None:
-    trained = searched_shop(tmp_path, planted=True, trained_on=120, least_queries=120)
+    trained = searched_shop(tmp_path, planted=True, trained_on=120, least_queries=120, learning_rate=5e-3)
     judgments = trained.shop.judgments("train")
     asked: list[str] = []
 

@@ -182,7 +182,7 @@ def _killed(shop: Growing, moment: int, *more: str) -> bool:
     return code == -9
 
 
-@pytest.mark.parametrize("moment", [3, 8])
+@pytest.mark.parametrize("moment", [pytest.param(3, marks=pytest.mark.slow), 8])
 def test_a_killed_refresh_leaves_all_whole_and_the_same_command_finishes(shop: Growing, moment: int) -> None:
     assert _killed(shop, moment, *CATALOGUE_ONLY)
 
