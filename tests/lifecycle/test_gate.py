@@ -95,6 +95,7 @@ DAMAGES: dict[str, Callable[[list[list[str]]], list[list[str]]]] = {
 }
 
 
+@pytest.mark.slow
 def test_a_sound_candidate_passes_and_is_promoted(shop: Path, trained: Any, export: Path) -> None:
     with_items(shop, lambda rows: [*rows, ["new", "violet umbrella"]])
     code, printed, outcome = judged(shop, export)
@@ -108,9 +109,8 @@ def test_a_sound_candidate_passes_and_is_promoted(shop: Path, trained: Any, expo
         judge(trained.config, trained.shop, export, 2, 2)
 
 
-@pytest.mark.parametrize("damage", [
-    "shuffled labels", *(pytest.param(damage, marks=pytest.mark.slow) for damage in list(DAMAGES)[1:])
-])  # fmt: skip
+@pytest.mark.parametrize("damage", list(DAMAGES))
+@pytest.mark.slow
 def test_a_damaged_candidate_is_refused_and_says_why(shop: Path, trained: Any, export: Path, damage: str) -> None:
     before = standing(export)
     with_items(shop, DAMAGES[damage])

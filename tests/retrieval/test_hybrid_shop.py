@@ -125,6 +125,7 @@ def test_the_export_answers_as_the_evaluation_does(trained: Any, export: Path) -
     assert [item for item in hits if item] == ["sofa-red"]
 
 
+@pytest.mark.slow
 def test_a_grown_catalogue_is_served_without_training(trained: Any, export: Path, shop_file: Path) -> None:
     from tfrec.export.loaded import LoadedModel
     from tfrec.pipeline.update_index import update_index

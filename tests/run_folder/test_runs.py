@@ -155,9 +155,8 @@ def test_two_at_once_end_well_both(tiny: Path, commands: Commands) -> None:
     assert len(exports_of(shop.run)) == 1
 
 
-@pytest.mark.parametrize(
-    "size", [pytest.param("64k", marks=pytest.mark.slow), "300k", pytest.param("500k", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("size", ["64k", "300k", "500k"])
+@pytest.mark.slow
 def test_a_full_disk_is_one_sentence_and_the_same_command_goes_on(
     tiny: Path, commands: Commands, tmp_path: Path, size: str
 ) -> None:

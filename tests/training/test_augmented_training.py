@@ -176,6 +176,7 @@ def test_what_the_shop_lacks_is_told_before_training(shop: Shop) -> None:
         shop.batches("augment.operations=[word_swip]")
 
 
+@pytest.mark.slow
 def test_training_learns_with_two_views_and_an_adversarial_step(shop_home: Path) -> None:
     import tfrec
 

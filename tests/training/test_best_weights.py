@@ -106,6 +106,7 @@ def test_without_a_dev_split_a_fixed_mixture_is_the_model_and_nobody_is_asked(ru
     assert summary["told"].endswith("are kept; no labelled request chooses them")
 
 
+@pytest.mark.slow
 def test_a_killed_run_that_had_only_to_settle_comes_to_the_same(run: Callable[..., Any]) -> None:
     from tfrec.training.ending import Ending
 

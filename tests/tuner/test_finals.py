@@ -75,6 +75,7 @@ def test_a_finalist_wins_by_a_gain_that_is_not_luck(gain: float, wins: bool) -> 
     assert (found.winner is trial) == wins and compared is not None and compared.seeds == 3 and crossed is not None
 
 
+@pytest.mark.slow
 def test_a_better_configuration_is_found_and_everything_is_left_for_people(
     analytic: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
 ) -> None:

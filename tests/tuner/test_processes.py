@@ -58,7 +58,8 @@ def test_trials_that_go_wrong_are_recorded_with_their_reason(
             search(analytic(**{**QUICK, **other}), OBJECTIVE)
 
 
-@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.slow
 def test_what_would_fail_every_trial_ends_the_search_until_it_is_mended(
     analytic: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, workers: int
 ) -> None:

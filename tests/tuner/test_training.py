@@ -74,6 +74,7 @@ def test_the_command_finds_the_rate_that_learns(searched: tuple[Config, list[str
     assert missing.exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_training_halted_at_a_rung_ends_like_one_that_was_not(searched: tuple[Config, list[str]]) -> None:
     config, _ = searched
     folder = tune_folder(config)
