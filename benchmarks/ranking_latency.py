@@ -66,6 +66,7 @@ def sides(folder: Path, changes: list[str], seed: int, task: str) -> tuple[Any, 
     from tfrec.config import load_config
     from tfrec.data.prepare import prepare
     from tfrec.ranking.features.building import build_features, query_features
+    from tfrec.ranking.features.feature import names_of
     from tfrec.ranking.models import new_model
     from tfrec.ranking.opinions import HISTORY, QUERY, opinions_of
     from tfrec.ranking.ranked_fusion import RankedFusion
@@ -90,7 +91,7 @@ def sides(folder: Path, changes: list[str], seed: int, task: str) -> tuple[Any, 
         features = query_features(config, shop, fusion)
     else:
         features = build_features(config, shop, [fusion.labels[number] for number in opinions_of(fusion)])
-    names = [name for feature in features for name in feature.names]
+    names = names_of(features)
     models = [new_model(kind, len(names), 0.0) for _ in range(section.seeds)]
     some = np.ones(len(names), np.float32)
     scales = np.ones(section.seeds, np.float32)

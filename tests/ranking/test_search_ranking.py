@@ -18,7 +18,7 @@ from tfrec.pipeline.trained import TrainedShop
 from tfrec.ranking import by_queries
 from tfrec.ranking.by_queries import Teachers
 from tfrec.ranking.candidates import Candidates
-from tfrec.ranking.features.words import KINDS, Words
+from tfrec.ranking.features.words import KINDS, Words, terms_of
 from tfrec.ranking.opinions import QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.ranking.stage import ranked, told
@@ -146,7 +146,7 @@ def test_words_are_what_plain_python_counts(shop: TrainedShop, behind: RankedFus
     lexical = next(scorer for scorer in behind.scorers if isinstance(scorer, LexicalScorer))
     titles = shop.shop.items["title"].to_list()
     titles[0], titles[1] = "", "sofarel 20 red"
-    feature = Words({"title": titles}, lexical)
+    feature = Words({"title": terms_of(titles, lexical.index.terms, 24)}, lexical)
     texts = ["red sofarel", "sofarel 20 red", "blue lampmin with rugtok"]
     rows = np.tile(np.arange(60, dtype=np.int32), [len(texts), 1])
     nothing = tf.zeros(rows.shape)

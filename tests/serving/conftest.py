@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.serving.demo.browser import Browser, find_browser
+
 WORDS = ["red", "blue", "leather", "sofa", "lamp", "台灯"]
 ITEMS = {
     "S-1": "red leather sofa",
@@ -210,3 +212,13 @@ def official(server: Any) -> Iterator[Any]:
             prediction=prediction_service_pb2_grpc.PredictionServiceStub(channel),
             model=model_service_pb2_grpc.ModelServiceStub(channel),
         )
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A running browser."""
+    program = find_browser()
+    if program is None:
+        pytest.skip("there is no Chromium to open the page with (apt-get install chromium-headless-shell)")
+    with Browser(program, tmp_path_factory.mktemp("profile")) as running:
+        yield running

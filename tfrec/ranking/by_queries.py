@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfrec.choosing.chance import beyond_chance
 from tfrec.choosing.crossing import out_of_folds
 from tfrec.choosing.folds import deal
 from tfrec.config import Config
@@ -20,10 +19,11 @@ from tfrec.data.split import FOLDS
 from tfrec.files import atomic_directory, write_json
 from tfrec.ranking.examples import Examples, joined, query_examples
 from tfrec.ranking.features.building import query_features
+from tfrec.ranking.judged import judged
 from tfrec.ranking.kept import Origin, keep_learned, kept_facts, kept_learned
 from tfrec.ranking.opinions import QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
-from tfrec.ranking.ranker import Learned, Ranker
+from tfrec.ranking.ranker import Learned, Ranker, ranker_of
 from tfrec.ranking.training import BATCH, corrected, train_ranker
 from tfrec.ranking.windows import known_until
 from tfrec.retrieval.answers import KnownVectors, QueryVectors
@@ -115,10 +115,7 @@ class FoldRankers:
 def _ranker(
     config: Config, shop: ShopData, fusion: Fusion, splits: Sequence[str], learned: Learned | None
 ) -> Ranker | None:
-    features = query_features(config, known_until(shop, splits) if shop.has_interactions else shop, fusion)
-    if learned is None or [name for feature in features for name in feature.names] != learned.names:
-        return None
-    return Ranker(features, learned)
+    return ranker_of(query_features(config, known_until(shop, splits), fusion), learned)
 
 
 def _learn(
@@ -132,7 +129,7 @@ def _learn(
     if samples is None or count < section.least_queries:
         outcome["told"] = f"search: no ranker, for fewer than {section.least_queries} queries of dev teach one"
     else:
-        known = known_until(shop, ("train",)) if shop.has_interactions else shop
+        known = known_until(shop, ("train",))
         examples = query_examples(config, known, fusion, teachers.towers, samples)
         past = _of_train(config, known, fusion, teachers)
         keys = [key_of(query, [], truth) for query, truth in zip(samples.queries, samples.truths, strict=True)]
@@ -148,23 +145,11 @@ def _learn(
             return some.ndcg(corrected(learned, some))
 
         before, after = examples.ndcg(), out_of_folds(folds, learn, judge)
-        gains = beyond_chance(after - before)
-        used = gains or section.enabled == "always"
         others = f" and {len(past[0].right)} of train" if past else ""
-        share = (
-            f"{METRIC} {before.mean():.3f} -> {after.mean():.3f} for {count} queries, each by what others{others} teach"
-        )
-        how = (
-            f"the ranker orders the best {section.candidates} once more" if used else "no ranker, for it gains nothing"
-        )
-        sure = "" if gains or not used else ", no more than chance; ranking.enabled is always"
-        outcome |= {
-            "used": used, "gains": gains, "metric": METRIC, "before": float(before.mean()),
-            "after": float(after.mean()), "comparison": compare(after, before, config.seed, METRIC).to_dict(),
-            "folds": [[samples.queries[row] for row in np.flatnonzero(folds == n)] for n in np.unique(folds)],
-            "told": f"search: {how} ({share}{sure})",
-        }  # fmt: skip
-        if used:
+        by = f"{count} queries, each by what others{others} teach"
+        outcome |= judged(config, "search", METRIC, before, after, by, compare)
+        outcome["folds"] = [[samples.queries[row] for row in np.flatnonzero(folds == n)] for n in np.unique(folds)]
+        if outcome["used"]:
             for number, learned in enumerate(taught):
                 keep_learned(folder / f"fold-{number}", learned, origin)
             keep_learned(folder / "whole", _taught(section, [*past, examples], config.seed), origin)

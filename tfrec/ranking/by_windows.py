@@ -8,18 +8,17 @@ from typing import Any
 
 import polars as pl
 
-from tfrec.choosing.chance import beyond_chance
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.files import atomic_directory, write_json
 from tfrec.ranking.examples import Examples, joined, window_examples
 from tfrec.ranking.features.building import LARGEST_EASE, build_features
+from tfrec.ranking.judged import judged
 from tfrec.ranking.kept import Origin, keep_learned, kept_facts, kept_learned
 from tfrec.ranking.opinions import opinions_of
-from tfrec.ranking.ranker import Learned, Ranker
+from tfrec.ranking.ranker import Learned, Ranker, ranker_of
 from tfrec.ranking.training import corrected, train_ranker
 from tfrec.ranking.windows import known_until, windows
-from tfrec.retrieval.building import known_splits
 from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.weights import SituationWeights
@@ -48,13 +47,10 @@ def history_ranker(
     outcome = _outcome(config, shop, fusion, origin, folder, compare)
     if not outcome["used"]:
         return None
-    splits = known_splits(shop, splits)
     learned = _learned(config, shop, fusion, splits, origin, folder / "-".join(splits))
     now = known_until(shop, splits)
     features = build_features(config, now, [fusion.labels[number] for number in opinions_of(fusion)])
-    if learned is None or [name for feature in features for name in feature.names] != learned.names:
-        return None
-    return Ranker(features, learned)
+    return ranker_of(features, learned)
 
 
 def _outcome(
@@ -96,17 +92,9 @@ def _chosen(
     judge, past = several[0], joined(several[1:])
     learned = train_ranker(section, past, config.seed, "Training a ranker on earlier windows")
     before, after = judge.ndcg(), judge.ndcg(corrected(learned, judge))
-    gains = beyond_chance(after - before)
-    used = gains or section.enabled == "always"
-    share = f"{METRIC} {before.mean():.3f} -> {after.mean():.3f} for {len(before)} shoppers of a later window"
-    how = f"the ranker orders the best {section.candidates} once more" if used else "no ranker, for it gains nothing"
-    sure = "" if gains or not used else ", no more than chance; ranking.enabled is always"
-    return {
-        "used": used, "gains": gains, "metric": METRIC, "before": float(before.mean()), "after": float(after.mean()),
-        "shoppers": len(before), "trained_on": len(past.right),
-        "comparison": compare(after, before, config.seed, METRIC).to_dict(),
-        "told": f"recommendation: {how} ({share}{sure})",
-    }  # fmt: skip
+    by = f"{len(before)} shoppers of a later window"
+    found = judged(config, "recommendation", METRIC, before, after, by, compare)
+    return {**found, "shoppers": len(before), "trained_on": len(past.right)}
 
 
 def _examples(config: Config, shop: ShopData, fusion: Fusion, splits: Sequence[str]) -> list[Examples]:

@@ -11,7 +11,7 @@ import numpy as np
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.ranking.features.building import build_features, query_features
-from tfrec.ranking.features.feature import Feature
+from tfrec.ranking.features.feature import Feature, names_of
 from tfrec.ranking.opinions import HISTORY, QUERY, UNREAD, opinions_of
 from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.ranking.ranker import all_of, start_of
@@ -127,9 +127,7 @@ def _examples(
         right[place] = [truth.get(row, 0.0) for row in rows[place].tolist()]
     best = [sorted(truth.values(), reverse=True)[:cut] for truth in truths]
     ideal = np.array([np.dot(gains, _DISCOUNTS[: len(gains)]) for gains in best])
-    return Examples(
-        [name for feature in features for name in feature.names], numbers, start, filled, right * filled, ideal, cut
-    )
+    return Examples(names_of(features), numbers, start, filled, right * filled, ideal, cut)
 
 
 def _read(ranked: RankedFusion, features: Sequence[Feature], request: Request, situation: int) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfrec.ranking.candidates import Candidates
+from tfrec.ranking.features.feature import names_of
 from tfrec.ranking.opinions import HEADS, HISTORY, QUERY, opinions_of
 from tfrec.ranking.ranker import Ranker
 from tfrec.retrieval.fusion import Fusion
@@ -46,7 +47,7 @@ class RankedFusion(Fusion):
         """See Fusion; with the rankers' features and a checksum of what each learned."""
         heads = {
             HEADS[situation]: {
-                "features": [name for feature in ranker.features for name in feature.names],
+                "features": names_of(ranker.features),
                 "learned_sha256": ranker.checksum,
             }
             for situation, ranker in zip(self._situations, self.rankers, strict=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfrec.ranking.candidates import Candidates, spread_of, standard
-from tfrec.ranking.features.feature import Feature
+from tfrec.ranking.features.feature import Feature, names_of
 from tfrec.ranking.models import LARGEST, new_model
 from tfrec.tensorflow_setup import tf
 
@@ -89,6 +89,11 @@ class Ranker(tf.Module):  # type: ignore[misc]
         """Corrections in deviations as ones of the fused scores, float32 [B, K]."""
         _, deviation = spread_of(candidates.fused, candidates.filled)
         return tf.where(candidates.filled, correction * deviation / self._scale, 0.0)
+
+
+def ranker_of(features: Sequence[Feature], learned: Learned | None) -> Ranker | None:
+    """The ranker that was learned, None where nothing was, or with other features than there are now."""
+    return None if learned is None or names_of(features) != learned.names else Ranker(features, learned)
 
 
 def all_of(features: Sequence[Feature], candidates: Candidates) -> Tensor:

@@ -50,7 +50,7 @@ def ranked(
     if by_words is not None:
         rankers[QUERY] = by_words
     if shop.has_interactions and not shop.repeats:  # candidates are what the shopper has not taken
-        of_past = history_ranker(config, shop, fusion, splits, origin, folder / HEADS[HISTORY], compare)
+        of_past = history_ranker(config, shop, fusion, known, origin, folder / HEADS[HISTORY], compare)
         if of_past is not None:
             rankers[HISTORY] = of_past
     return RankedFusion(fusion, rankers, section.candidates) if rankers else fusion

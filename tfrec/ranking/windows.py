@@ -12,12 +12,14 @@ from tfrec.data.shop import ShopData
 
 
 def known_until(shop: ShopData, splits: Sequence[str]) -> ShopData:
-    """The shop with the purchases of these splits as its train, and no others.
+    """The shop with the purchases of these splits as its train, and no others; itself where it has none at all.
 
     Args:
-        shop: the prepared data, with interactions.
+        shop: the prepared data.
         splits: splits whose interactions may be known.
     """
+    if not shop.has_interactions:
+        return shop
     rows = shop.interactions.filter(pl.col("split").is_in(list(splits)))
     return _with_purchases(shop, rows.with_columns(split=pl.lit("train")))
 

@@ -8,21 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.serving.demo.browser import Browser, find_browser
+from tests.serving.demo.browser import Browser
 from tests.serving.demo.conftest import HOSTILE
 
 FOCUS = "document.activeElement.dataset.id || document.activeElement.id"
 LIST = "document.activeElement.closest('ol').id"
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A running browser."""
-    program = find_browser()
-    if program is None:
-        pytest.skip("there is no Chromium to open the page with (apt-get install chromium-headless-shell)")
-    with Browser(program, tmp_path_factory.mktemp("profile")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -8,20 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.demo.browser import Browser, find_browser
+from tests.serving.demo.browser import Browser
 from tests.serving.judge.conftest import HOSTILE, kept
 from tfrec.data.judging.strokes import Strokes
 from tfrec.serving.judge.server import PAGE, JudgeServer
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A running browser."""
-    program = find_browser()
-    if program is None:
-        pytest.skip("there is no Chromium to open the page with (apt-get install chromium-headless-shell)")
-    with Browser(program, tmp_path_factory.mktemp("profile")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,11 @@ class Feature(tf.Module):  # type: ignore[misc]
     @abstractmethod
     def __call__(self, candidates: Candidates) -> Tensor:
         """float32 [B, K, F]."""
+
+
+def names_of(features: Iterable[Feature]) -> list[str]:
+    """The names of all their numbers, in order."""
+    return [name for feature in features for name in feature.names]
 
 
 class ItemNumbers(Feature):

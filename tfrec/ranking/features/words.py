@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -29,6 +30,10 @@ KINDS = (
 )  # fmt: skip
 
 
+# What was read of a catalogue stands beside the scorer that it was read for: folds and splits ask for it again.
+_read: WeakKeyDictionary[LexicalScorer, dict[str, np.ndarray]] = WeakKeyDictionary()
+
+
 class Typed(NamedTuple):
     """The words of B queries, at most Q of each, in reading order.
 
@@ -50,20 +55,19 @@ class Words(Feature):
     pairs; first, last and rarest word; numbers it lacks; place of the first match, length, and share of its words.
 
     Args:
-        fields: name -> one text per item; names are those of LENGTHS.
+        fields: name -> terms of the items' first words int32 [N, L], see `terms_of`.
         scorer: whose words and terms are meant.
     """
 
     group = "words"
 
-    def __init__(self, fields: Mapping[str, Sequence[str]], scorer: LexicalScorer) -> None:
+    def __init__(self, fields: Mapping[str, np.ndarray], scorer: LexicalScorer) -> None:
         super().__init__(name="words")
         index = scorer.index
         self._scorer = scorer
         self.names = [f"{field} {kind}" for field in fields for kind in KINDS]
         self._tables = [
-            tf.Variable(terms_of(texts, index.terms, LENGTHS[name]), trainable=False, dtype=tf.int32, name=name)
-            for name, texts in fields.items()
+            tf.Variable(terms, trainable=False, dtype=tf.int32, name=name) for name, terms in fields.items()
         ]
         df = np.diff(index.starts[: index.term_count + 1])
         rarity = np.log1p((index.size - df + 0.5) / (df + 0.5)).astype(np.float32)
@@ -99,12 +103,15 @@ class Words(Feature):
 
 def words_of(shop: ShopData, scorer: LexicalScorer) -> Words:
     """The titles, and as "text" the beginning of all other columns of words together, the shortest first."""
-    columns = sorted(text_columns(shop.items), key=lambda column: column.words)
-    others = [plain_texts(shop.items[column.name]) for column in columns if column.name != "title"]
-    fields = {"title": shop.items["title"].to_list()}
-    if others:
-        fields["text"] = [" ".join(filter(None, row)) for row in zip(*others, strict=True)]
-    return Words(fields, scorer)
+    if scorer not in _read:
+        columns = sorted(text_columns(shop.items), key=lambda column: column.words)
+        others = [plain_texts(shop.items[column.name]) for column in columns if column.name != "title"]
+        texts = {"title": shop.items["title"].to_list()}
+        if others:
+            texts["text"] = [" ".join(filter(None, row)) for row in zip(*others, strict=True)]
+        terms = scorer.index.terms
+        _read[scorer] = {name: terms_of(some, terms, LENGTHS[name]) for name, some in texts.items()}
+    return Words(_read[scorer], scorer)
 
 
 def terms_of(texts: Sequence[str], terms: Mapping[str, int], most: int) -> np.ndarray:
