@@ -250,6 +250,14 @@ def read_json(path: Path | str, kind: type = dict) -> Any:
     return value
 
 
+def linked(source: Path, target: Path) -> None:
+    """Has a file at another place too, without a copy where the file system can; neither may be written to later."""
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
+
+
 def sha256_file(path: Path | str) -> str:
     """The sha256 of a file's bytes as hex."""
     digest = hashlib.sha256()

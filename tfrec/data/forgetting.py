@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from tfrec.data.logs.stage import FOLDER as LOG_FOLDER
-from tfrec.files import atomic_directory, read_json, sha256_file, write_json
+from tfrec.files import atomic_directory, linked, read_json, sha256_file, write_json
 
 _FORGOTTEN = "forgotten"  # in the manifest
 _KNOWN = "known_positives.parquet"
@@ -48,7 +46,7 @@ def take_out(folder: Path, keys: Mapping[str, str]) -> int:
     with atomic_directory(folder) as aside:
         for name in manifest["files"]:
             (aside / name).parent.mkdir(parents=True, exist_ok=True)
-            _linked(folder / name, aside / name)
+            linked(folder / name, aside / name)
         gone = _from_purchases(aside, keys) + sum(_from_log(file, keys) for file in _logs(aside))
         files = {name: sha256_file(aside / name) for name in manifest["files"]}
         forgotten = sorted({*manifest.get(_FORGOTTEN, []), *(keys[one] for one in there)})
@@ -130,10 +128,3 @@ def _logs(folder: Path) -> list[Path]:
 def _replace(file: Path, frame: Any) -> None:
     file.unlink()
     frame.write_parquet(file)
-
-
-def _linked(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without links
-        shutil.copyfile(source, target)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from tfrec.data.logs.shown import typed_queries
 from tfrec.data.privacy import shopper_ids
 from tfrec.data.report import TableReport
 from tfrec.errors import DataError
+from tfrec.files import linked
 
 FOLDER = "search_log"
 _LETTERS = 16
@@ -82,7 +81,7 @@ def log_searches(
         kept = folder / FOLDER / share.name.removeprefix("joined-")
         kept.mkdir(parents=True)
         for name in ("searches.parquet", "actions.parquet"):
-            _linked(share / name, kept / name)
+            linked(share / name, kept / name)
     numbers = labels.select(pl.col("key").unique(maintain_order=True)).with_columns(
         pl.format("log{}", pl.int_range(pl.len())).alias("query_id")
     )
@@ -91,10 +90,3 @@ def log_searches(
     searches = searches.with_columns(pl.when(skipped).then(0.0).otherwise("gain").cast(pl.Float32).alias("gain"))
     told = {"click_model": model, "insights": log_insights(shares, queries)}
     return LogLabels(searches.select("query_id", "query", "item_id", "item", "gain", "weight", "key"), told)
-
-
-def _linked(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without links
-        shutil.copyfile(source, target)
