@@ -10,15 +10,19 @@ from tfrec.serving.client.aio import AsyncClient
 from tfrec.serving.client.client import Client
 from tfrec.serving.client.connection import Tls
 from tfrec.serving.client.errors import ClientError
+from tfrec.serving.client.experiment import Compared, Experiment, TeamHit
 from tfrec.serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, Understood, VersionStatus
 
 __all__ = [
     "AsyncClient",
     "Client",
     "ClientError",
+    "Compared",
+    "Experiment",
     "Hit",
     "ModelMetadata",
     "Signature",
+    "TeamHit",
     "TensorSpec",
     "Tls",
     "Understood",

@@ -75,7 +75,8 @@ class SearchLogConfig(RowsConfig):
     """A search log. format: ubi (User Behavior Insights), ga4 (Google Analytics' BigQuery export) or any table.
 
     A table needs query, item_id, action and timestamp; query_id, position, user_id, visitor_id, session_id, amount,
-    results and agent are known. Each row is a search (item_id empty), an item that was shown, or an action on one.
+    results, agent, experiment and variant are known. Each row is a search (item_id empty), an item that was shown, or
+    an action on one.
     """
 
     kind: Kind = Field(

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 ALONE = """
 import sys
 allowed = set(sys.stdlib_module_names) | {"grpc", "google", "numpy", "typing_extensions"}
-ours = ("tfrec", "tfrec.serving", "tfrec.serving.client")
+ours = ("tfrec", "tfrec.comparing", "tfrec.comparing.interleaving", "tfrec.serving", "tfrec.serving.client")
 class Wall:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] not in allowed and name not in ours and not name.startswith(f"{ours[-1]}."):

@@ -50,6 +50,8 @@ def fields(frame: pl.DataFrame, lists: str | None) -> pl.DataFrame:
         _parameter(params, "search_term").alias("_query"),
         _parameter(params, "ga_session_id").alias("_session"),
         inner(frame, "device.web_info.browser").alias("_agent"),
+        _parameter(params, "experiment").alias("_experiment"),
+        _parameter(params, "variant").alias("_variant"),
     )
     if isinstance(frame.schema.get("items"), pl.List):
         # the search itself is a row of its own beside the items that came with it
@@ -85,6 +87,8 @@ def fields(frame: pl.DataFrame, lists: str | None) -> pl.DataFrame:
         money.cast(pl.String).alias("amount"),
         pl.lit(None, pl.String).alias("results"),
         pl.col("_agent").alias("agent"),
+        pl.col("_experiment").alias("experiment"),
+        pl.col("_variant").alias("variant"),
         pl.lit(None, pl.List(pl.String)).alias("answers"),
         "_row",
     )

@@ -15,6 +15,7 @@ from tfrec.data.logs.typing_steps import without_typing_steps
 SEARCHES: dict[str, Any] = {
     "search": pl.Int64, "session": pl.Int64, "visitor": pl.String, "user": pl.String, "time": pl.Int64,
     "query": pl.String, "results": pl.Int32, "items": pl.List(pl.String), "positions": pl.List(pl.Int32),
+    "attribution": pl.String,
 }  # fmt: skip
 ACTION: dict[str, Any] = {
     "search": pl.Int64, "item_id": pl.String, "action": pl.String, "time": pl.Int64, "amount": pl.Float32,
@@ -121,6 +122,7 @@ def _searches(rows: pl.DataFrame, found: Joined, first: int) -> pl.DataFrame:
     searches = named.group_by("visitor", "key", maintain_order=True).agg(
         words.alias("query"), pl.col("time").min(), pl.col("session").first(),
         pl.col("user").filter(pl.col("user") != "").last().fill_null("").alias("user"),
+        pl.col("attribution").filter(pl.col("attribution") != "").first().fill_null("").alias("attribution"),
         pl.col("results").max(), pl.len().alias("_rows"),
     )  # fmt: skip
     wordless = searches.filter(pl.col("query").is_null())

@@ -27,7 +27,7 @@ from tfrec.data.tables.opened import is_packed
 from tfrec.files import atomic_directory, read_json, write_json
 from tfrec.progress import Progress
 
-FORMAT = 2  # raise it when the same log shall be read anew
+FORMAT = 3  # raise it when the same log shall be read anew
 _BYTES_OF_A_SHARE = 128 << 20
 _MOST_SHARES = 256
 _PACKED = 10  # a packed byte stands for about so many

@@ -12,6 +12,7 @@ from tfrec.config.search_log import SearchLogConfig
 from tfrec.data.clean import clean_texts
 from tfrec.data.layouts.rows import read_rows
 from tfrec.data.logs import ga4, ubi
+from tfrec.data.logs.attribution import attributions
 from tfrec.data.logs.leaving_out import known_actions, shoppers_rows
 from tfrec.data.logs.raw import json_batches, parquet_batches, record_keys
 from tfrec.data.logs.rows import LISTED, ROW, SEARCH
@@ -25,9 +26,33 @@ from tfrec.data.validate import Rule, apply_rules, number_or_empty
 from tfrec.errors import DataError
 
 _REQUIRED = ("query", "item_id", "action", "timestamp")
-_OPTIONAL = ("query_id", "position", "user_id", "visitor_id", "session_id", "amount", "results", "agent")
-_TEXTS = ("query_id", "query", "item_id", "visitor", "user", "session", "agent", "action", "timestamp")
+_OPTIONAL = (
+    "query_id",
+    "position",
+    "user_id",
+    "visitor_id",
+    "session_id",
+    "amount",
+    "results",
+    "agent",
+    "experiment",
+    "variant",
+)
+_TEXTS = (
+    "query_id",
+    "query",
+    "item_id",
+    "visitor",
+    "user",
+    "session",
+    "agent",
+    "action",
+    "timestamp",
+    "experiment",
+    "variant",
+)
 _NUMBERS = ("position", "results", "amount")
+_EXPERIMENT = ("experiment", "variant")
 
 
 def log_rows(
@@ -125,6 +150,8 @@ def _normalised(
     report: TableReport,
     ids: ShopperIds | None,
 ) -> pl.DataFrame:
+    absent = [name for name in _EXPERIMENT if name not in frame.columns]
+    frame = frame.with_columns(pl.lit("").alias(name) for name in absent)
     frame = frame.with_columns(pl.col(name).fill_null("").str.strip_chars() for name in (*_TEXTS, *_NUMBERS))
     for name in ("query_id", "item_id", "visitor", "user", "session"):
         kept, words = without_nulls(frame[name], config.null_values)
@@ -139,6 +166,9 @@ def _normalised(
     frame = frame.with_columns(
         pl.coalesce(known).fill_null("").alias("visitor"), seconds.alias("time"), waiting.alias("_waiting")
     )
+    attribution, unread = attributions(frame["experiment"], frame["variant"])
+    report.change("experiments of searches that cannot be read, left out", unread)
+    frame = frame.with_columns(attribution.alias("attribution"))
     frame = clean_texts(frame, ["query"], cleaning, report)
     for name in _NUMBERS:
         frame = number_or_empty(frame, name, path, report)

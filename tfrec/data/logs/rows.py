@@ -18,7 +18,7 @@ ORDER = (SEARCH, LISTED, SHOWN, CLICK, CART, PURCHASE)  # of what happens in the
 ROW: dict[str, Any] = {
     "kind": pl.String, "query_id": pl.String, "query": pl.String, "item_id": pl.String, "position": pl.Int32,
     "visitor": pl.String, "user": pl.String, "session": pl.String, "time": pl.Int64, "amount": pl.Float32,
-    "results": pl.Int32, "order": pl.Int64,
+    "results": pl.Int32, "attribution": pl.String, "order": pl.Int64,
 }  # fmt: skip
 
 _NAMES = {

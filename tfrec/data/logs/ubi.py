@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from tfrec.data.logs.attribution import EXPERIMENT, experiment_text
 from tfrec.data.logs.raw import inner
 
 _OBJECT = pl.Struct(
@@ -21,6 +22,7 @@ SCHEMA: dict[str, Any] = {
     "user_query": pl.String,
     "message": pl.String,
     "message_type": pl.String,
+    "query_attributes": pl.Struct({"experiment": EXPERIMENT}),
     "query_response_object_ids": pl.List(pl.String),
     "query_response_hit_ids": pl.List(pl.String),
     "event_attributes": pl.Struct(
@@ -68,6 +70,7 @@ def fields(frame: pl.DataFrame) -> pl.DataFrame:
         inner(frame, "event_attributes.object.object_detail.price").alias("amount"),
         inner(frame, "event_attributes.result_count").alias("results"),
         inner(frame, "event_attributes.browser").alias("agent"),
+        experiment_text(frame).alias("experiment"),
         ids.cast(pl.List(pl.String)).alias("answers"),
         "_row",
     )  # fmt: skip
