@@ -24,6 +24,7 @@ DATA = [
     "numpy>=2.0,<3",
     "polars>=1.30,<3",
     "pyarrow>=18,<27",
+    "pandera[polars]>=0.30,<0.40",  # checks of incoming tables: 6 MB with what it brings, no pandas
     "pydantic>=2.9,<3",
     "pyyaml>=6,<7",
     "charset-normalizer>=3.4,<4",

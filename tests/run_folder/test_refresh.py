@@ -162,6 +162,20 @@ def test_a_damaged_candidate_is_refused_and_the_old_version_serves_on(shop: Grow
         assert code == 0 and "6 new items" in text and "Version 3 is stable (was version 1)." in text, text
 
 
+@pytest.mark.slow
+def test_tables_unlike_those_that_trained_are_refused_before_training_and_can_be_accepted(shop: Growing) -> None:
+    purchases = shop.config.parent / "purchases.csv"
+    lines = purchases.read_text().splitlines(keepends=True)
+    purchases.write_text("".join(line for line in lines if "2024-06" not in line and "2024-05" not in line))
+    for more in ((), ("--full",)):
+        code, text = shop.do("refresh", *more)
+        assert code == 2 and "interactions.timestamp ends 61" in text and "interactions has 120 rows" in text, text
+    assert shop.do("update")[0] == 2 and standing(shop.export).stable == 1 and not (shop.export / "2").exists()
+    code, text = shop.do("refresh", "--set", "checks.accept=[interactions]", *CATALOGUE_ONLY)
+    assert code == 0 and "Version 2 is stable" in text, text
+    assert "Nothing is new" in shop.do("refresh", *CATALOGUE_ONLY)[1], "what was accepted is what it compares with"
+
+
 def _killed(shop: Growing, moment: int, *more: str) -> bool:
     """Kills a refresh at a rename, checks what it leaves, and lets the same command finish."""
     take_in(shop.config.parent, "vase")

@@ -4,6 +4,7 @@ from tfrec.config.augment import AdversarialConfig, AugmentConfig, OperationConf
 from tfrec.config.data import DataConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.documentation import documented_yaml, plain_yaml
+from tfrec.config.drift import ChecksConfig, DriftConfig
 from tfrec.config.files import TableConfig
 from tfrec.config.gate import GateConfig
 from tfrec.config.lifecycle import KeepConfig, LifecycleConfig
@@ -19,9 +20,11 @@ from tfrec.config.update import UpdateConfig
 __all__ = [
     "AdversarialConfig",
     "AugmentConfig",
+    "ChecksConfig",
     "Config",
     "DataConfig",
     "DemoConfig",
+    "DriftConfig",
     "EncoderConfig",
     "EvaluationConfig",
     "ExportConfig",

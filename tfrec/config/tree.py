@@ -14,6 +14,7 @@ from tfrec.config.augment import AugmentConfig
 from tfrec.config.base import Section
 from tfrec.config.data import DataConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
+from tfrec.config.drift import ChecksConfig, DriftConfig
 from tfrec.config.gate import GateConfig
 from tfrec.config.lifecycle import LifecycleConfig
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
@@ -53,6 +54,8 @@ class Config(Section):
     evaluation: EvaluationConfig = Field(default_factory=lambda: EvaluationConfig())
     export: ExportConfig = Field(default_factory=lambda: ExportConfig())
     serving: ServingConfig = Field(default_factory=lambda: ServingConfig())
+    checks: ChecksConfig = Field(default_factory=lambda: ChecksConfig())
+    drift: DriftConfig = Field(default_factory=lambda: DriftConfig())
     gate: GateConfig = Field(default_factory=lambda: GateConfig())
     update: UpdateConfig = Field(default_factory=lambda: UpdateConfig())
     lifecycle: LifecycleConfig = Field(default_factory=lambda: LifecycleConfig())

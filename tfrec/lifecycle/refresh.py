@@ -14,6 +14,7 @@ from typing import Any, Literal
 from tfrec.config import Config
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
+from tfrec.drift.tables import check_tables
 from tfrec.errors import EvaluationError, ExportError
 from tfrec.evaluation.protocol import choose_splits
 from tfrec.export.exporter import settings_digest
@@ -27,7 +28,7 @@ from tfrec.lifecycle.models_config import Servers
 from tfrec.lifecycle.promotion import STABLE, bring_to_end, leave, promote
 from tfrec.lifecycle.verdict_file import PASS, REFUSE, Verdict, read_verdict
 from tfrec.pipeline import api
-from tfrec.pipeline.finished import finished_states
+from tfrec.pipeline.finished import finished_states, trained_data
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.update import Update, update
 
@@ -69,7 +70,8 @@ def refresh(config: Config, servers: Servers, target: Target | None = None, full
         full: train from the pretrained weights instead of the served ones, unless that has been done for these files.
 
     Raises:
-        TfrecError: the files cannot be read, nothing can be gone on from, a server did not follow.
+        TfrecError: the files cannot be read or differ too much from those that trained, nothing can be gone on from, a
+            server did not follow.
         BusyError: another command is at work in the run folder or at the versions.
     """
     run = RunFolder(config)
@@ -106,6 +108,8 @@ def _made(config: Config, run: RunFolder, shop: ShopData, full: bool) -> Iterato
     newest = newest_version(run.export)
     before = list(finished_states(run))
     if full or not before:
+        if (known := trained_data(run, served_manifest(run))) is not None:
+            check_tables(config.checks, shop, known)
         for path, _ in before:
             hold_while(shop, path / "last" / "state.json")  # the served weights stay, whatever the gate says
         trained = api.train(config)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tfrec.config import Config
-from tfrec.data.places import settings_of, sources_of
+from tfrec.data.places import folder_of, settings_of, sources_of
 from tfrec.data.prepare import images_unchanged
 from tfrec.data.shop import ShopData
 from tfrec.errors import DataError
@@ -24,6 +24,22 @@ def finished_states(run: RunFolder) -> Iterator[tuple[Path, dict[str, Any]]]:
         named = folder == training_folder(run.checkpoints, str(state.get("signature")))
         if state.get("finished") and state.get("about") and named:
             yield folder, state
+
+
+def trained_data(run: RunFolder, served: Mapping[str, Any] | None = None) -> ShopData | None:
+    """The prepared data that the served version was made of, else that of the newest training; None where it has gone.
+
+    Args:
+        run: the run.
+        served: manifest of the served version.
+    """
+    wanted = [] if served is None else [str(served.get("prepared"))]
+    for prepared in [*wanted, *(str(state["about"].get("prepared")) for _, state in finished_states(run))]:
+        try:
+            return ShopData.open(folder_of(run.data, prepared))
+        except DataError:
+            continue
+    return None
 
 
 def changed_sources(config: Config, shop: ShopData) -> str:

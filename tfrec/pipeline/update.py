@@ -18,6 +18,7 @@ from tfrec.config import Config
 from tfrec.data.newer import Newer, examples_by_age, newer
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
+from tfrec.drift.tables import check_tables
 from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.errors import DataError
@@ -74,7 +75,7 @@ def update(config: Config, served: Mapping[str, Any] | None = None, anyway: bool
 
     Raises:
         TrainingError: there is no training to go on from, or its weights do not fit the configuration.
-        DataError: the files as they are now cannot be prepared.
+        DataError: the files as they are now cannot be prepared, or differ too much from those that trained.
         BusyError: another command is at work in the run folder.
     """
     run = RunFolder(config)
@@ -91,6 +92,7 @@ def update(config: Config, served: Mapping[str, Any] | None = None, anyway: bool
             towers = towers_from(config, base, shop, encoder)
             folder = export(TrainedShop(config, shop, towers, base.signature, base.state["summary"]))
             return Update(found, folder, folder != newest)
+        check_tables(config.checks, shop, base.shop)
         chosen = _chosen(config, run, shop, base) if config.update.training else None
         if chosen is None:
             folder = update_index(config, base=(base, encoder)).export

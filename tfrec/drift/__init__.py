@@ -1,0 +1,1 @@
+"""What has changed since a version was made: measures, the version's reference profile, checks of incoming tables."""
