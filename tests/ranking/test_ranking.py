@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from benchmarks.explaining import moves
 from tests.ranking.shops import ITEMS, trained_shop
 from tfrec.data.ages import DAY
 from tfrec.evaluation.recommendation import evaluate_recommendations
@@ -307,8 +308,14 @@ def test_no_candidate_falls_below_the_others_and_parts_sum_to_the_score(ranked: 
         if len(others):
             assert scores[row, inside].min() >= scores[row, others].max() - 1e-5
     labels, parts = ranked.explained(request)
-    assert labels[-1] == "ranker"
+    groups = ["scores", "links", "sales", "ages", "columns", "shopper"]
+    assert labels == [*ranked.labels, *(f"ranker: {group}" for group in groups), "ranker"]
     np.testing.assert_allclose(parts.numpy().sum(axis=1), scores, atol=1e-4)
+    inside = ranked.candidates(request, *ranked.scored(request)).rows
+    left = tf.gather(parts[:, -1], inside, batch_dims=1).numpy()  # candidates of a request get it alike
+    filled = ranked.candidates(request, *ranked.scored(request)).filled.numpy()
+    for row in range(len(left)):
+        assert np.ptp(left[row, filled[row]]) < 1e-3
 
 
 def test_what_was_learned_is_read_back(fashion: TrainedShop, ranked: RankedFusion, monkeypatch: Any) -> None:
@@ -317,3 +324,12 @@ def test_what_was_learned_is_read_back(fashion: TrainedShop, ranked: RankedFusio
     monkeypatch.setattr(stage, "train_ranker", None)
     again = fashion.fusion_knowing(("train",))
     assert isinstance(again, RankedFusion) and again.described() == ranked.described()
+
+
+def test_taking_the_first_named_group_away_moves_an_item_more_often_than_another(ranked: RankedFusion) -> None:
+    request = requests(96, seed=11)
+    candidates = candidates_of(ranked, request)
+    ranker = ranked.ranker(HISTORY)
+    assert ranker is not None
+    moved = moves(ranker, candidates, np.random.default_rng(2))
+    assert moved["first"].mean() > moved["other"].mean() + 0.05

@@ -115,27 +115,29 @@ class RankedFusion(Fusion):
         return Candidates(request, rows, filled, tf.where(filled, values, 0.0), free, several)
 
     def explained(self, request: Request) -> tuple[list[str], Tensor]:
-        """See Fusion; with what each group of features adds to searches, and as "ranker" all else that ranking adds."""
+        """See Fusion; with what each group of features adds, and as "ranker" all else that ranking adds: the same for
+        all candidates of a request."""
         labels, parts = super().explained(request)
-        added = self(request) - tf.reduce_sum(parts, axis=1)
-        several = {} if self.ranker(QUERY) is None else self._of_groups(request)
-        if several:
-            labels = [*labels, *(f"{LABEL}: {group}" for group in several)]
-            groups = tf.stack(list(several.values()), axis=1)
-            parts, added = tf.concat([parts, groups], axis=1), added - tf.reduce_sum(groups, axis=1)
-        return ([*labels, LABEL], tf.concat([parts, added[:, tf.newaxis]], axis=1)) if self.rankers else (labels, parts)
+        if not self.rankers:
+            return labels, parts
+        groups = self._of_groups(request)
+        several = tf.stack(list(groups.values()), axis=1)
+        added = self(request) - tf.reduce_sum(parts, axis=1) - tf.reduce_sum(several, axis=1)
+        names = [f"{LABEL}: {group}" for group in groups]
+        return [*labels, *names, LABEL], tf.concat([parts, several, added[:, tf.newaxis]], axis=1)
 
     def _of_groups(self, request: Request) -> dict[str, Tensor]:
-        """What each group of features adds to the scores of searches, float32 [B, N]."""
-        ranker = self.ranker(QUERY)
-        assert ranker is not None
+        """What each group of features of any ranker adds to the scores, float32 [B, N]."""
         fused, parts = self.scored(request)
-        candidates = self.candidates(request, fused, parts, QUERY)
-        mine = tf.cast(_of(request, QUERY), tf.float32)[:, tf.newaxis]
-        places, shape = _places(candidates.rows), tf.shape(fused)
-        return {
-            group: tf.scatter_nd(places, values * mine, shape) for group, values in ranker.of_groups(candidates).items()
-        }
+        found: dict[str, Tensor] = {}
+        for situation, ranker in zip(self._situations, self.rankers, strict=True):
+            candidates = self.candidates(request, fused, parts, situation)
+            mine = tf.cast(_of(request, situation), tf.float32)[:, tf.newaxis]
+            places = _places(candidates.rows)
+            for group, values in ranker.of_groups(candidates).items():
+                added = tf.scatter_nd(places, values * mine, tf.shape(fused))
+                found[group] = found[group] + added if group in found else added
+        return found
 
     def _heads(self, situations: Sequence[int]) -> list[tuple[int, Ranker]]:
         heads = zip(self._situations, self.rankers, strict=True)

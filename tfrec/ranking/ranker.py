@@ -11,7 +11,7 @@ import numpy as np
 
 from tfrec.ranking.candidates import Candidates, spread_of, standard
 from tfrec.ranking.features.feature import Feature, names_of
-from tfrec.ranking.models import LARGEST, new_model
+from tfrec.ranking.models import LARGEST, attributed, new_model
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
@@ -63,26 +63,29 @@ class Ranker(tf.Module):  # type: ignore[misc]
         # Of the models only their variables are tracked: a SavedModel would keep functions for training them.
         self._weights = [variable for model in models for variable in model.variables]
         self._correct = lambda inputs: tf.add_n([model(inputs) for model in models]) / len(models)
+        self._attributed = lambda inputs: tf.add_n([attributed(model, inputs) for model in models]) / len(models)
         self._scale = float(np.mean(learned.scales))
-        self._linear = learned.kind == "linear"
 
     def __call__(self, candidates: Candidates) -> Tensor:
         """What each candidate gains or loses, float32 [B, K], in the units of the fused scores; 0 in empty places."""
-        return self._in_units(self._correct(self._inputs(candidates)), candidates)
+        return self.corrected(self.inputs(candidates), candidates)
+
+    def corrected(self, inputs: Tensor, candidates: Candidates) -> Tensor:
+        """What candidates with these `inputs` gain or lose, float32 [B, K]."""
+        return self._in_units(self._correct(inputs), candidates)
 
     def of_groups(self, candidates: Candidates) -> dict[str, Tensor]:
-        """What each group of features adds, float32 [B, K]; their sum is all. Of linear models; else nothing."""
-        if not self._linear:
-            return {}
-        inputs, found, first = self._inputs(candidates), {}, 0
-        every = np.arange(inputs.shape[2])
+        """What each group of features adds, float32 [B, K]: see `attributed`. Their sum is all but what every candidate
+        of a request gets alike."""
+        every, found, first = self._attributed(self.inputs(candidates)), {}, 0
         for feature in self.features:
-            inside = (every >= first) & (every < first + len(feature.names))
-            found[feature.group] = self._in_units(self._correct(inputs * inside.astype(np.float32)), candidates)
-            first += len(feature.names)
+            inside = slice(first, first + len(feature.names))
+            found[feature.group] = self._in_units(tf.reduce_sum(every[:, :, inside], axis=2), candidates)
+            first = inside.stop
         return found
 
-    def _inputs(self, candidates: Candidates) -> Tensor:
+    def inputs(self, candidates: Candidates) -> Tensor:
+        """Features as the models read them, float32 [B, K, F]: 0 is what the mean candidate of training had."""
         return standardised(all_of(self.features, candidates), self._mean, self._spread)
 
     def _in_units(self, correction: Tensor, candidates: Candidates) -> Tensor:
