@@ -11,16 +11,21 @@ from tfrec.serving.client.client import Client
 from tfrec.serving.client.connection import Tls
 from tfrec.serving.client.errors import ClientError
 from tfrec.serving.client.experiment import Compared, Experiment, TeamHit
-from tfrec.serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, Understood, VersionStatus
+from tfrec.serving.client.results import Answer, Hit, ModelMetadata, Signature, TensorSpec, Understood, VersionStatus
+from tfrec.serving.client.sharded import ShardedClient
+from tfrec.serving.client.sharded_aio import AsyncShardedClient
 
 __all__ = [
+    "Answer",
     "AsyncClient",
+    "AsyncShardedClient",
     "Client",
     "ClientError",
     "Compared",
     "Experiment",
     "Hit",
     "ModelMetadata",
+    "ShardedClient",
     "Signature",
     "TeamHit",
     "TensorSpec",

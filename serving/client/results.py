@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -85,3 +86,21 @@ class ModelMetadata(NamedTuple):
     name: str
     version: int
     signatures: dict[str, Signature]
+
+
+class Answer(list[list[Hit]]):
+    """The hits of each request, from several shards.
+
+    Attributes:
+        missing: numbers of the shards that did not answer: their items are in no list, and scores are those of a
+            catalogue without them.
+    """
+
+    def __init__(self, hits: Iterable[list[Hit]] = (), missing: Iterable[int] = ()) -> None:
+        super().__init__(hits)
+        self.missing = tuple(sorted(missing))
+
+    @property
+    def partial(self) -> bool:
+        """Whether a shard is missing."""
+        return bool(self.missing)

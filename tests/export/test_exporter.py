@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tfrec.errors import ExportError
-from tfrec.export.exporter import _export_key, export_model, sample_queries
+from tfrec.export.exporter import export_key, export_model, sample_queries
 from tfrec.export.loaded import LoadedModel
 from tfrec.export.manifest import verify_manifest
 from tfrec.export.serving_module import ServingModule
@@ -32,7 +32,7 @@ def test_the_same_model_is_not_written_twice(trained: Any, make_config: Any, exp
     assert sorted(folder.name for folder in base.iterdir()) == ["10", "9"]
     # Other export settings make another version of the same model, and so do other weights.
     configs = (trained.config, make_config(precision="f32", warmup_requests=0))
-    assert len({_export_key(config, signature, None) for config in configs for signature in (SIGNATURE, "b")}) == 4
+    assert len({export_key(config, signature, None) for config in configs for signature in (SIGNATURE, "b")}) == 4
 
 
 def test_a_damaged_version_is_not_taken_for_the_same(exported: Path, tmp_path: Path) -> None:

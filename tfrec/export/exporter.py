@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,7 @@ def export_model(
         ExportError: the model cannot be exported, or the export does not answer as the training process does.
     """
     base = Path(base)
-    key = _export_key(config, signature, fusion)
+    key = export_key(config, signature, fusion)
     newest = newest_version(base)
     if newest is not None and _is_same(newest, key):
         return newest
@@ -99,21 +99,13 @@ def export_model(
         )
         write_shown_items(aside, shop.items)
         facts = {
-            "signature": signature,
-            "export_key": key,
-            "config_sha256": config.hash_of(*_SECTIONS),
-            "settings_sha256": settings_digest(config),
-            "data_fingerprint": shop.fingerprint,
-            "prepared": shop.hash,
-            "encoder_fingerprint": model.encoder.fingerprint,
+            **made_of(config, model, shop, signature, key),
             "items": len(shop.item_ids),
-            "dimension": model.dimension,
-            "images": _images_of(model),
             "precision": precision.as_dict(),
             "metrics": metrics,
             "retrieval": retrieval,
             "ops": sorted(ops),
-            "signatures": {name: _described(function) for name, function in signatures.items()},
+            "signatures": described(signatures),
             "same_signatures": same,
         }
         atomic_write(aside / CARD, model_card(config.name, facts, _encoders(config.encoder.name), versions()))
@@ -130,6 +122,21 @@ def export_model(
         extend_manifest(aside, {"score_reference": references})
         del loaded
     return target
+
+
+def made_of(config: Config, model: TwoTower, shop: ShopData, signature: str, key: str) -> dict[str, Any]:
+    """What an export was made from, for the manifest."""
+    return {
+        "signature": signature,
+        "export_key": key,
+        "config_sha256": config.hash_of(*_SECTIONS),
+        "settings_sha256": settings_digest(config),
+        "data_fingerprint": shop.fingerprint,
+        "prepared": shop.hash,
+        "encoder_fingerprint": model.encoder.fingerprint,
+        "dimension": model.dimension,
+        "images": _images_of(model),
+    }
 
 
 def next_version(newest: Path | None) -> int:
@@ -150,7 +157,7 @@ def settings_digest(config: Config) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def _export_key(config: Config, signature: str, fusion: Fusion | None) -> str:
+def export_key(config: Config, signature: str, fusion: Fusion | None) -> str:
     """sha256 (hex) of all that an export depends on."""
     parts = [
         _MADE,
@@ -229,9 +236,12 @@ def _check_answers(
             )
 
 
-def _described(function: Any) -> dict[str, Any]:
-    """Names, dtypes and shapes (None = any) of a signature's inputs and outputs."""
+def described(signatures: Mapping[str, Any]) -> dict[str, Any]:
+    """Names, dtypes and shapes (None = any) of all signatures' inputs and outputs."""
+    return {name: _described(function) for name, function in signatures.items()}
 
+
+def _described(function: Any) -> dict[str, Any]:
     def told(specs: dict[str, Any]) -> dict[str, Any]:
         return {name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()} for name, spec in specs.items()}
 

@@ -68,9 +68,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         _check(item_ids, catalogue, model.dimension)
         # Of the encoder only what a function cannot carry itself. Its functions are saved through the signatures that
         # call them; tracked as well, they would be traced and saved a second time with all the encoder's constants.
-        self._encoder_parts = [
-            part for part in tf.train.TrackableView(encode).descendants() if isinstance(part, _RESOURCES)
-        ]
+        self._encoder_parts = encoder_parts(encode)
         self._speller = model.speller
         # Only variables are tracked: Keras layers would be saved with training functions that nobody serves.
         self._weights = list({id(v): v for v in [*model.query_tower.variables, *model.item_tower.variables]}.values())
@@ -104,6 +102,11 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         A tensor and never the variable, for single rows are gathered from it (see tfrec.retrieval.rows).
         """
         return tf.convert_to_tensor(self._catalogue)
+
+
+def encoder_parts(encode: Callable[..., Tensor]) -> list[Any]:
+    """Of an encoder what a function cannot carry itself."""
+    return [part for part in tf.train.TrackableView(encode).descendants() if isinstance(part, _RESOURCES)]
 
 
 def _rows_of(scorer: DenseScorer | Fusion | None, catalogue: np.ndarray) -> Any:

@@ -39,9 +39,7 @@ def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[
     def latest(rows: Tensor) -> Tensor:
         """Moves the known rows to the right end, in their order, whatever side the caller padded."""
         rows = tf.concat([tf.fill([tf.shape(rows)[0], 1], -1), rows], axis=1)
-        width = tf.shape(rows)[1]
-        order = tf.argsort(tf.range(width) + tf.where(rows >= 0, width, 0), axis=1)
-        return tf.gather(rows, order, batch_dims=1)
+        return tf.gather(rows, known_last(rows), batch_dims=1)
 
     # One function for all signatures: it holds most of their ops, which are traced, stored and loaded once.
     @tf.function(input_signature=[_INPUTS["query"], tf.TensorSpec([None, None], tf.int32)], autograph=False)
@@ -142,8 +140,8 @@ def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[
     if understanding is not None:
         meaning_of = tf.function(understanding.__call__, input_signature=[_INPUTS["query"]], autograph=False)
         functions += [understand, search_interpreted]
-    traced = {function.__name__: _traced(function) for function in functions}
-    return {**traced, "serving_default": traced["search"]}
+    found = {function.__name__: traced(function) for function in functions}
+    return {**found, "serving_default": found["search"]}
 
 
 def same_signatures(signatures: Mapping[str, Any]) -> dict[str, str]:
@@ -166,7 +164,14 @@ _INPUTS = {
 }
 
 
-def _traced(function: Callable[..., dict[str, Tensor]]) -> Any:
-    """The function with the specifications that its parameters' names have."""
-    specs = [_INPUTS[name] for name in inspect.signature(function).parameters]
+def known_last(rows: Tensor) -> Tensor:
+    """The order int32 [B, H] that moves the known of rows int32 [B, H] to the right end, as they follow each other."""
+    width = tf.shape(rows)[1]
+    return tf.argsort(tf.range(width) + tf.where(rows >= 0, width, 0), axis=1)
+
+
+def traced(function: Callable[..., dict[str, Tensor]], more: Mapping[str, Any] | None = None) -> Any:
+    """The function with the specifications that its parameters' names have, here or in `more`."""
+    inputs = {**_INPUTS, **(more or {})}
+    specs = [inputs[name] for name in inspect.signature(function).parameters]
     return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()

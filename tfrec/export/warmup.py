@@ -6,7 +6,7 @@ TensorFlow Serving reads `assets.extra/tf_serving_warmup_requests` of a version 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +71,26 @@ def write_warmup(
         seed: chooses the items.
         model_name: the name that the requests give.
     """
-    if not requests:
+    write_records(folder, warmup_inputs(item_ids, texts, requests, seed), model_name)
+
+
+def write_records(folder: Path, requests: Iterable[tuple[str, dict[str, Any]]], model_name: str) -> None:
+    """Writes warm-up records; none where there is no request.
+
+    Args:
+        folder: the version folder.
+        requests: (signature name, inputs by name).
+        model_name: the name that the requests give.
+    """
+    told = list(requests)
+    if not told:
         return
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
     file = folder / WARMUP_FILE
     file.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(file)) as writer:
-        for signature, inputs in warmup_inputs(item_ids, texts, requests, seed):
+        for signature, inputs in told:
             request = predict_pb2.PredictRequest()
             request.model_spec.name = model_name
             request.model_spec.signature_name = signature

@@ -60,7 +60,9 @@ class QueryTower(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(dropout, seed=seed)
         self.built = True
 
-    def call(self, pooled: Any, has_text: Any, history: Any, catalogue: Any, training: bool = False) -> Any:
+    def call(
+        self, pooled: Any, has_text: Any, history: Any, catalogue: Any, training: bool = False, past: Any = None
+    ) -> Any:
         """Unit vectors of queries.
 
         Args:
@@ -69,23 +71,27 @@ class QueryTower(keras.layers.Layer):
             history: item indices int32 [B, H], oldest first, -1 where there is none (H may be 0).
             catalogue: the catalogue's unit vectors, float32 [N, D].
             training: whether dropout acts.
+            past: the history's items' vectors float32 [B, H, D] where there is no catalogue to read them from.
 
         Returns:
             float32 [B, D].
         """
         text = self.projection(pooled) * tf.cast(has_text, tf.float32)[:, None]
-        past, has_past = self._past(text, history, catalogue, training)
+        pooled_past, has_past = self._past(text, history, catalogue, training, past)
         both = tf.cast(tf.logical_and(has_text, has_past), tf.float32)[:, None]
         share = both * self.history_share + (1.0 - both)
         nothing = tf.cast(tf.logical_not(tf.logical_or(has_text, has_past)), tf.float32)[:, None]
-        return unit(text + share * past + nothing * self.default)
+        return unit(text + share * pooled_past + nothing * self.default)
 
-    def _past(self, text: Any, history: Any, catalogue: Any, training: bool) -> tuple[Any, Any]:
+    def _past(self, text: Any, history: Any, catalogue: Any, training: bool, vectors: Any) -> tuple[Any, Any]:
         history = history[:, -self.history_length :]
         known = history >= 0
         # Count positions from the latest item, whatever the padding, so that padding changes nothing.
         age = tf.cumsum(tf.cast(known, tf.int32), axis=1, reverse=True, exclusive=True)
-        vectors = tf.stop_gradient(tf.gather(catalogue, tf.maximum(history, 0)))  # [B, H, D]
+        if vectors is None:
+            vectors = tf.stop_gradient(tf.gather(catalogue, tf.maximum(history, 0)))  # [B, H, D]
+        else:
+            vectors = vectors[:, -self.history_length :]
         if self.id_kernel is not None:
             vectors += tf.einsum("bhi,id->bhd", self.item_ids(history), self.id_kernel)
         logits = tf.gather(self.recency, tf.minimum(age, self.history_length - 1))

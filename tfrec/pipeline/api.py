@@ -25,7 +25,7 @@ from tfrec.synth.examples import SyntheticExamples
 from tfrec.synth.source import CrossScorer
 from tfrec.training.trainer import Halt
 
-__all__ = ["TrainedShop", "evaluate", "export", "load", "make_samples", "report", "train"]
+__all__ = ["TrainedShop", "evaluate", "export", "export_shards", "load", "make_samples", "report", "train"]
 
 
 def train(
@@ -155,6 +155,28 @@ def export(trained: TrainedShop) -> Path:
         return export_model(
             trained.config, trained.model, trained.shop, trained.catalogue, run.export,
             run.evaluation(trained.signature), trained.signature, fusion,
+        )  # fmt: skip
+
+
+def export_shards(trained: TrainedShop, count: int) -> list[Path]:
+    """Writes the next version of the SavedModel in parts of the catalogue, each for a server of its own.
+
+    Args:
+        trained: from `train` or `load`.
+        count: number of parts.
+
+    Returns:
+        their version folders, RUN/shards/<number>-of-<count>/<version>.
+    """
+    from tfrec.export.shards import export_shards as write
+
+    _needs_trained(trained, "export_shards")
+    run = RunFolder(trained.config)
+    ready(trained)
+    with run.exporting(wait=True), stage(run.path, "export", f"{trained.signature} in {count} shards"):
+        fusion = trained.fusion_knowing(EVERY_SPLIT)
+        return write(
+            trained.config, trained.model, trained.shop, trained.catalogue, run.shards, trained.signature, fusion, count
         )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ class RunFolder:
         self.lexical = self.path / "lexical"
         self.index = self.path / "index"
         self.export = self.path / "export"
+        self.shards = self.path / "shards"
         self.metrics_file = self.path / "metrics.json"
         self.report = self.path / "report.html"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tfrec.errors import ConfigError
 from tfrec.ranking.candidates import Candidates
 from tfrec.ranking.features.feature import names_of
 from tfrec.ranking.opinions import HEADS, HISTORY, QUERY, opinions_of
@@ -71,6 +72,15 @@ class RankedFusion(Fusion):
             mine = tf.reduce_any(_of(request, situation))
             fused = changed() if len(heads) == 1 else tf.cond(mine, changed, lambda before=fused: before)
         return fused
+
+    def for_parts(self) -> Fusion:
+        """See Fusion."""
+        if self.rankers:
+            raise ConfigError(
+                "A ranker looks at the best items of the whole catalogue, which no shard knows: export shards with "
+                "--set ranking.enabled=never, or the catalogue whole."
+            )
+        return self.plain
 
     def best(
         self, request: Request, k: Tensor, situations: Sequence[int] = (0, 1, 2, 3)

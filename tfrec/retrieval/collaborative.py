@@ -26,9 +26,14 @@ class CollaborativeScorer(Scorer):
     def __init__(self, weights: ItemWeights, half_life: float | None = None) -> None:
         super().__init__(name="collaborative")
         self.label = "collaborative"
-        self.size = weights.size
+        self.size, self.weights, self._rows = weights.size, weights, len(weights.starts) - 1
+        self._half_life = half_life
         self._decay = 1.0 if half_life is None else 0.5 ** (1.0 / half_life)
         self._postings = Postings(weights.starts, weights.items, weights.weights, weights.size)
+
+    def part(self, first: int, end: int) -> CollaborativeScorer:
+        """See Scorer."""
+        return CollaborativeScorer(self.weights.part(first, end), self._half_life)
 
     def __call__(self, request: Request) -> Tensor:
         """Weighted sums float32 [B, N] over request.history."""
@@ -38,7 +43,7 @@ class CollaborativeScorer(Scorer):
         batch = shape[0]
         requests = tf.broadcast_to(tf.range(batch)[:, tf.newaxis], shape)
         age = tf.cumsum(tf.cast(known, tf.float32), axis=1, reverse=True, exclusive=True)
-        pairs, place = tf.unique(tf.boolean_mask(requests * self.size + history, known), tf.int64)
+        pairs, place = tf.unique(tf.boolean_mask(requests * self._rows + history, known), tf.int64)
         amounts = tf.boolean_mask(tf.pow(self._decay, age), known)
         amounts = tf.math.unsorted_segment_max(amounts, place, tf.size(pairs, tf.int64))
-        return self._postings.total(pairs % self.size, pairs // self.size, batch, amounts)
+        return self._postings.total(pairs % self._rows, pairs // self._rows, batch, amounts)

@@ -46,7 +46,7 @@ class DenseScorer(Scorer):
         if vectors.ndim != 2 or not len(vectors) or rescore < 1 or block < 1:
             raise ValueError(f"a catalogue [N, D] and rescore, block of at least 1 are needed, not {vectors.shape}")
         self.size, self.dimension = vectors.shape
-        self.precision, self._rescore = precision, rescore
+        self.precision, self._rescore, self._block_size = precision, rescore, block
         self._count = -(-self.size // block)
         self._width = -(-self.size // self._count)
         self._scales: Any = None
@@ -65,6 +65,14 @@ class DenseScorer(Scorer):
     def rows(self) -> Any:
         """The variable float32 [N, D] that single items are read from; None with f32, which reads none."""
         return self._rows
+
+    def part(self, first: int, end: int) -> DenseScorer:
+        """See Scorer; bf16 and int8 rescore the best of the part, so at least as many as the whole does."""
+        if self._rows is None:
+            vectors = self._blocks.numpy().swapaxes(1, 2).reshape(-1, self.dimension)
+        else:
+            vectors = self._rows.numpy()
+        return DenseScorer(vectors[first:end], self.precision, self._rescore, self._block_size)
 
     def __call__(self, request: Request) -> Tensor:
         """Inner products float32 [B, N] of request.vectors with the catalogue; a zero vector gives 0 for all items."""

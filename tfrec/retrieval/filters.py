@@ -48,6 +48,13 @@ class ColumnFilters(tf.Module):  # type: ignore[misc]
         self._columns = [_column(name, values) for name, values in columns.items()]
         self.kinds: dict[str, Kind] = {part.label: part.kind for part in self._columns}
 
+    def part(self, first: int, end: int) -> ColumnFilters:
+        """The filters of some of the items, first <= row < end; columns are of the kind that they are in the whole."""
+        some = ColumnFilters({}, end - first)
+        some.names, some.kinds = self.names, self.kinds
+        some._columns = [column.part(first, end) for column in self._columns]
+        return some
+
     def __call__(self, conditions: Tensor) -> Tensor:
         """The items that satisfy all conditions.
 
@@ -95,6 +102,12 @@ class _TextColumn(tf.Module):  # type: ignore[misc]
         pairs = tf.lookup.KeyValueTensorInitializer(distinct, tf.range(self._count))
         self._table = tf.lookup.StaticHashTable(pairs, default_value=-1)
 
+    def part(self, first: int, end: int) -> _TextColumn:
+        some = _TextColumn(self.label, [""])
+        some._count, some._table = self._count, self._table
+        some._codes = tf.Variable(self._codes[first:end], trainable=False, dtype=tf.int32)
+        return some
+
     def mask(self, mine: Tensor, operator: Tensor, value: Tensor) -> Tensor:
         """bool [B, N]; rows without a condition on this column let every item pass."""
         wrong = tf.boolean_mask(operator, mine & tf.not_equal(operator, "="))
@@ -116,6 +129,12 @@ class _NumberColumn(tf.Module):  # type: ignore[misc]
         every[np.isfinite(values)] = codes
         self._codes = tf.Variable(every, trainable=False, dtype=tf.int32)
         self._distinct = tf.Variable(distinct, trainable=False, dtype=tf.float64)
+
+    def part(self, first: int, end: int) -> _NumberColumn:
+        some = _NumberColumn(self.label, np.zeros(0))
+        some._codes = tf.Variable(self._codes[first:end], trainable=False, dtype=tf.int32)
+        some._distinct = self._distinct
+        return some
 
     def mask(self, mine: Tensor, operator: Tensor, value: Tensor) -> Tensor:
         """bool [B, N]; rows without a condition on this column let every item pass."""

@@ -56,6 +56,14 @@ class Fusion(Scorer):
         """
         return self.scored(request, situations)[0]
 
+    def for_parts(self) -> Fusion:
+        """What can be parted, with the same scores.
+
+        Raises:
+            ConfigError: its scores depend on the best items of the whole catalogue.
+        """
+        return self
+
     def best(
         self, request: Request, k: Tensor, situations: Sequence[int] = (0, 1, 2, 3)
     ) -> tuple[Tensor, Tensor] | None:

@@ -10,6 +10,8 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 
+from tfrec.retrieval.parts import part_of_rows
+
 _CELLS = 16 << 20  # float32 weights alive at once where the whole matrix need not be
 _SPARSE = 0.1  # share of pairs that are not 0
 _DOUBLE_UP_TO = 8000  # items; a larger inverse in float64 would take gigabytes
@@ -19,8 +21,10 @@ _DOUBLE_UP_TO = 8000  # items; a larger inverse in float64 would take gigabytes
 class ItemWeights:
     """A sparse matrix [N, N] with an empty diagonal; row = item of the history, column = item scored.
 
+    A part of it has fewer columns, and all rows.
+
     Attributes:
-        size: N, number of items.
+        size: N, number of items scored.
         starts: int64 [N + 1], row i's entries are at starts[i] .. starts[i + 1].
         items: int32 [P], columns.
         weights: float32 [P].
@@ -30,6 +34,11 @@ class ItemWeights:
     starts: np.ndarray
     items: np.ndarray
     weights: np.ndarray
+
+    def part(self, first: int, end: int) -> ItemWeights:
+        """The columns first <= item < end."""
+        starts, inside = part_of_rows(self.starts, self.items, first, end)
+        return ItemWeights(end - first, starts, self.items[inside] - np.int32(first), self.weights[inside])
 
     def matrix(self) -> Any:
         """The weights as CSR float32 [N, N]."""

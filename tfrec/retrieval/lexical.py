@@ -41,6 +41,10 @@ class LexicalScorer(Scorer):
             pairs = tf.constant(index.pairs, tf.int64)
             self._pairs = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(pairs, rows), default_value=-1)
 
+    def part(self, first: int, end: int) -> LexicalScorer:
+        """See Scorer."""
+        return LexicalScorer(self.index.part(first, end))
+
     def __call__(self, request: Request) -> Tensor:
         """Scores float32 [B, N] of request.query; 0 where an item shares no word with it.
 

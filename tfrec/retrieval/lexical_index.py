@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfrec.data.characters import without_accents
+from tfrec.retrieval.parts import part_of_rows
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class LexicalIndex:
     def term_count(self) -> int:
         """T."""
         return len(self.starts) - 1 - len(self.pairs)
+
+    def part(self, first: int, end: int) -> LexicalIndex:
+        """The index of some of the items, first <= item < end, with the weights that they have in the whole."""
+        starts, inside = part_of_rows(self.starts, self.items, first, end)
+        items, weights = self.items[inside] - np.int32(first), self.weights[inside]
+        return LexicalIndex(end - first, starts, items, weights, self.terms, self.pairs)
 
     def rows(self, words: Iterable[str]) -> list[int]:
         """The rows that a query's words open, in reading order: known terms, then known pairs of neighbours.

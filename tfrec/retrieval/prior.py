@@ -21,16 +21,22 @@ class PriorScorer(Scorer):
     Args:
         label: name of the scorer.
         values: one number per item [N]; NaN = unknown, which scores as the mean does: 0.
-        largest: standard deviations from the mean that nothing exceeds; items beyond it are equal.
+        largest: standard deviations from the mean that nothing exceeds; items beyond it are equal; None takes the
+            values as they are.
     """
 
     constant = True
 
-    def __init__(self, label: str, values: Any, largest: float = LARGEST) -> None:
+    def __init__(self, label: str, values: Any, largest: float | None = LARGEST) -> None:
         super().__init__(name="prior")
         self.label = label
-        self._values = tf.Variable(standardised(values, largest), trainable=False, dtype=tf.float32, name="prior")
+        values = values if largest is None else standardised(values, largest)
+        self._values = tf.Variable(values, trainable=False, dtype=tf.float32, name="prior")
         self.size = int(self._values.shape[0])
+
+    def part(self, first: int, end: int) -> PriorScorer:
+        """See Scorer."""
+        return PriorScorer(self.label, self._values.numpy()[first:end], None)
 
     def __call__(self, request: Request) -> Tensor:
         """The items' values float32 [B, N], one row like the other."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, NamedTuple
 
+from tfrec.errors import ConfigError
 from tfrec.tensorflow_setup import tf
 
 
@@ -43,3 +44,16 @@ class Scorer(tf.Module):  # type: ignore[misc]
     @abstractmethod
     def __call__(self, request: Request) -> Any:
         """Scores float32 [B, N]."""
+
+    def part(self, first: int, end: int) -> Scorer:
+        """The scorer of some of the items, first <= row < end: it gives them the scores that this one gives.
+
+        Requests' histories stay rows of the whole catalogue.
+
+        Raises:
+            ConfigError: this scorer cannot be parted.
+        """
+        raise ConfigError(
+            f"The scorer {self.label!r} cannot be split over shards: take it out of retrieval.scorers, or export the "
+            "catalogue whole."
+        )

@@ -30,10 +30,10 @@ class WishCheck:
         Raises:
             StatusError: INVALID_ARGUMENT with one sentence.
         """
-        if not self._own or "filters" not in inputs or "diversity" not in inputs:
+        if not self._own or "filters" not in inputs:
             return
-        diversity = inputs["diversity"]
-        told = wrong_diversity(float(diversity)) if diversity.ndim == 0 else ""
+        diversity = inputs.get("diversity")
+        told = wrong_diversity(float(diversity)) if diversity is not None and diversity.ndim == 0 else ""
         # The same conditions stand in every row, so there are few different ones.
         conditions = dict.fromkeys(inputs["filters"].ravel().tolist())
         told = told or wrong_condition((raw.decode("utf-8", "replace") for raw in conditions), self._columns)

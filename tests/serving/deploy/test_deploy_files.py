@@ -203,6 +203,26 @@ def test_kustomize_builds_them(name: str, image: str, mounted: bool) -> None:
     assert set(mounts) == set(volumes) and (mounts.get("models") == "/models/tfrec") is mounted
 
 
+def test_every_shard_has_servers_of_its_own() -> None:
+    from tfrec.serving.server.configuration.model_config import read_model_config_file
+
+    if shutil.which("kubectl") is None:
+        pytest.skip("there is no kubectl to build the manifests with")
+    folder = DEPLOY / "kubernetes" / "shards"
+    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    built = list(yaml.safe_load_all(done.stdout))
+    services = [one for one in built if one["kind"] == "Service"]
+    pods = [one["spec"]["template"] for one in built if one["kind"] == "Deployment"]
+    names = _yaml(folder / "kustomization.yaml")[0]["resources"]
+    assert [pod["spec"]["containers"][0]["volumeMounts"][0]["subPath"] for pod in pods] == names
+    for service, pod, name in zip(services, pods, names, strict=True):
+        assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+        assert service["metadata"]["name"] == f"tfrec-serving-{name[0]}" and service["spec"]["selector"]["tfrec/shard"]
+        [model] = read_model_config_file(folder / name / "models.config")
+        assert (model.name, str(model.base_path)) == ("tfrec", "/models/tfrec")
+
+
 def test_the_schedulers_call_refresh_and_know_its_exit_codes() -> None:
     from typer.main import get_command
 
