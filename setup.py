@@ -49,7 +49,17 @@ SERVER = ["grpcio-health-checking>=1.71,<2", "grpcio-reflection>=1.71,<2", "http
 ALL = MODELLING + SERVER + DATA + COMMAND_LINE + EVALUATION + REPORTS + LANGUAGE + FSSPEC + ["tensorboard>=2.20,<3"]
 
 ROOT = Path(__file__).parent
-DEPLOY = ["*.config", "*.example", "*.json", "*.md", "*.yaml", "Dockerfile*", "kubernetes/*/*", "kubernetes/shards/*/*", "refresh/*"]
+DEPLOY = [
+    "*.config",
+    "*.example",
+    "*.json",
+    "*.md",
+    "*.yaml",
+    "Dockerfile*",
+    "kubernetes/*/*",
+    "kubernetes/shards/*/*",
+    "refresh/*",
+]
 
 setup(
     name="tfrec-shop",
