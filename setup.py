@@ -28,6 +28,7 @@ DATA = [
     "pydantic>=2.9,<3",
     "pyyaml>=6,<7",
     "charset-normalizer>=3.4,<4",
+    "ftfy>=6.3,<7",
     "defusedxml>=0.7.1,<0.8",
     "python-calamine>=0.3,<1",  # xls, xlsx, xlsb, ods
     "safetensors>=0.5,<1",

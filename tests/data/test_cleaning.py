@@ -33,6 +33,9 @@ KNOWN = {
     "沙发 👨‍👩‍👧": "沙发 👨‍👩‍👧",
     "&#x1F6CB; &euro;5": "🛋 €5",
     "   ": "",
+    "they donâ€™t, dÃ©cor, 20Âº, BROWNâ„¢": "they don’t, décor, 20o, BROWN",
+    "Hâ&#x20AC;&#x2122;s &Atilde;&copy;t&eacute;": "H’s été",
+    "FRANÇAIS, ÄÖÜ, déjà vu, São Tomé, naïveté ÆØÅ «»": "FRANÇAIS, ÄÖÜ, déjà vu, São Tomé, naïveté ÆØÅ «»",
 }
 
 
@@ -46,19 +49,24 @@ def _clean(texts: list[str], **switches: bool) -> tuple[list[str], dict[str, dic
 def test_known_texts() -> None:
     cleaned, changes = _clean(list(KNOWN))
     assert dict(zip(KNOWN, cleaned, strict=True)) == KNOWN
-    assert changes["HTML in title"]["count"] == 6
+    assert changes["HTML in title"]["count"] == 7
     assert "'Tom &amp; Jerry' -> 'Tom & Jerry'" in changes["HTML in title"]["examples"]
     assert all(len(entry["examples"]) <= 5 for entry in changes.values())
 
 
-@pytest.mark.parametrize("switch, text", [("html", "a &amp; b"), ("nfkc", "ＡＢ"), ("whitespace", " a  b ")])
+@pytest.mark.parametrize(
+    "switch, text", [("mojibake", "cafÃ©"), ("html", "a &amp; b"), ("nfkc", "ＡＢ"), ("whitespace", " a  b ")]
+)
 def test_each_step_can_be_switched_off(switch: str, text: str) -> None:
     assert _clean([text], **{switch: False})[0] == [text]
     assert _clean([text])[0] != [text]
 
 
+MISREAD = st.text().map(lambda text: text.encode("utf-8", "replace").decode("windows-1252", "replace"))
+
+
 @settings(deadline=None)
-@given(st.lists(st.text(), max_size=5))
+@given(st.lists(st.one_of(st.text(), MISREAD), max_size=5))
 def test_cleaning_twice_is_cleaning_once(texts: list[str]) -> None:
     once, _ = _clean([text.encode("utf-8", "replace").decode() for text in texts])
     again, changes = _clean(once)

@@ -12,6 +12,9 @@ from tfrec.config.base import Section
 class CleaningConfig(Section):
     """What is repaired on reading. Everything that changes or goes is counted in data/report.json."""
 
+    mojibake: bool = Field(
+        True, description="Mend UTF-8 that was read as another encoding before it came here: donâ€™t becomes don’t."
+    )
     html: bool = Field(True, description="Decode HTML entities and remove tags.")
     nfkc: bool = Field(True, description="Unicode NFKC: full-width letters, ligatures and compatibility forms.")
     whitespace: bool = Field(True, description="Collapse white space and control characters, trim the ends.")

@@ -1,4 +1,4 @@
-"""Repairing text: HTML, Unicode compatibility forms, white space. Counts what it changes."""
+"""Repairing text: mojibake, HTML, Unicode compatibility forms, white space. Counts what it changes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
+import ftfy
 import polars as pl
 
 from tfrec.config.preparation import CleaningConfig
@@ -26,6 +27,8 @@ _INLINE = re.compile(
 _NOT_ASCII = r"[^\x00-\x7F]"
 _ODD_SPACE = rf"[\p{{Cc}}\u2028\u2029]|\p{{Zs}}{{2}}|[\p{{Zs}}&&[^ ]]|^ | $|[{INVISIBLE}]"
 _TRADEMARKS = r"[\u2122\u2120]"  # NFKC would glue "TM" to the word before
+# Mojibake of UTF-8 has two such characters or more in a row: what Latin-1 and Windows-1252 show for bytes from 0x80 on.
+_MISREAD = r"[\u0080-\u00FF\u0152\u0153\u0160\u0161\u0178\u017D\u017E\u0192\u02C6\u02DC\u2013-\u203A\u20AC\u2122]{2}"
 _ROUNDS = 5
 
 
@@ -54,6 +57,15 @@ def _in_place_of(tag: re.Match[str]) -> str:
 def clean_html(texts: pl.Series) -> pl.Series:
     """`plain_text` of every text; only those with "&" or "<" are touched."""
     return _where(texts, texts.str.contains("[&<]"), lambda some: some.map_elements(plain_text, return_dtype=pl.String))
+
+
+def clean_mojibake(texts: pl.Series) -> pl.Series:
+    """UTF-8 that somebody read as another encoding, put right where ftfy is sure: "donâ€™t" is "don’t" again."""
+
+    def repaired(some: pl.Series) -> pl.Series:
+        return some.map_elements(ftfy.fix_encoding, return_dtype=pl.String)
+
+    return _where(texts, texts.str.contains(_MISREAD), repaired)
 
 
 def clean_nfkc(texts: pl.Series) -> pl.Series:
@@ -95,13 +107,12 @@ def clean_texts(
     Returns:
         the frame with those columns cleaned; cleaning it again changes nothing.
     """
-    steps: list[tuple[str, Callable[[pl.Series], pl.Series]]] = []
-    if config.nfkc:
-        steps.append(("NFKC", clean_nfkc))
+    plain = [("mojibake", clean_mojibake)] if config.mojibake else []
+    plain += [("NFKC", clean_nfkc)] if config.nfkc else []  # after mojibake, whose signs it would take apart
+    # an entity may stand for any character, so plain twice
+    steps: list[tuple[str, Callable[[pl.Series], pl.Series]]] = [*plain]
     if config.html:
-        steps.append(("HTML", clean_html))
-        if config.nfkc:
-            steps.append(("NFKC", clean_nfkc))  # an entity may stand for a compatibility form
+        steps += [("HTML", clean_html), *plain]
     if config.whitespace:
         steps.append(("white space", clean_whitespace))
     cleaned = []
