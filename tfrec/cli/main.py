@@ -8,6 +8,7 @@ from tfrec.cli import augment, config, data, encoder, index, judge, synth, tune
 from tfrec.cli.advise import advise
 from tfrec.cli.demo import demo
 from tfrec.cli.doctor import doctor
+from tfrec.cli.encode import encode
 from tfrec.cli.export import export
 from tfrec.cli.forget import forget
 from tfrec.cli.gate import gate
@@ -47,6 +48,7 @@ app.command()(serve)
 app.command()(query)
 app.command()(demo)
 app.command()(search)
+app.command()(encode)
 app.add_typer(data.app, name="data")
 app.add_typer(encoder.app, name="encoder")
 app.add_typer(index.app, name="index")

@@ -190,6 +190,16 @@ class LoadedModel:
         """Unit vectors float32 [B, D] of items that are not in the catalogue, from their rendered texts."""
         return self.call("embed_item", {"text": texts(item_texts, "texts")}, {}, "")["vectors"]
 
+    def signature(self, name: str) -> Any:
+        """A signature as TensorFlow gives it: tensors by name to tensors by name.
+
+        Raises:
+            ExportError: the export has none of this name.
+        """
+        if name not in self._loaded.signatures:
+            raise ExportError(f"{self.folder} has no signature {name}: name an export of `tfrec export`.")
+        return self._loaded.signatures[name]
+
     def _rank(
         self, signature: str, rows: Mapping[str, Sequence[Any]], k: int, description: str, wishes: Wishes
     ) -> Ranking:
