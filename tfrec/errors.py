@@ -27,6 +27,10 @@ class TrainingError(TfrecError):
     """Training cannot start or go on."""
 
 
+class WorkerLostError(TrainingError):
+    """Another process of the same training is gone; a new start of all goes on."""
+
+
 class EvaluationError(TfrecError):
     """There is nothing to evaluate, or it does not fit the model."""
 

@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 
+from tfrec.cluster import joined
 from tfrec.errors import TfrecError
 from tfrec.keras_choice import why_not_keras_2
 from tfrec.quiet_start import quiet_start
@@ -30,10 +31,21 @@ with quiet_start():
     import tensorflow as tf
     import tf_keras as keras
 
+    # Collective ops have to be set up before the first tensor. Waits until all workers are there.
+    STRATEGY = None
+    if joined() is not None:
+        try:
+            STRATEGY = tf.distribute.MultiWorkerMirroredStrategy()
+        except (tf.errors.OpError, RuntimeError, ValueError) as error:
+            raise TfrecError(
+                f"The workers of TF_CONFIG have not met ({str(error).splitlines()[0][:200]}): start all of them, each "
+                "at an address that the others reach and whose port is free."
+            ) from error
+
     tf.constant(0)  # the devices are looked up at the first tensor
     # oneDNN says once, as an error, that it leaves 64-bit integers to Eigen on this processor, which harms nothing.
     tf.transpose(tf.zeros([1, 1], tf.int64))
 
 tf.get_logger().setLevel("ERROR")
 
-__all__ = ["keras", "tf"]
+__all__ = ["STRATEGY", "keras", "tf"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
 
 from tfrec.cli.console import command_errors, console
+from tfrec.cli.local_workers import LOST, end_with_parent, run_local_workers, watched
 from tfrec.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, read_config
+from tfrec.cluster import follows, join
+from tfrec.errors import WorkerLostError
 
 
 @command_errors
@@ -15,12 +19,35 @@ def train(
     config: ConfigOption = DEFAULT_CONFIG,
     overrides: SetOption = [],  # noqa: B006
     only: Annotated[bool, typer.Option("--only", help="Train, but do not evaluate and export.")] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Processes that train together here, each on its share of the cores. On several machines TF_CONFIG "
+            "names the workers instead, and each is started without this.",
+        ),
+    ] = 1,
 ) -> None:
     """Take a shop's files to a trained, measured and exported model; continues where a killed run was."""
     parsed = read_config(config, overrides)
+    if workers > 1:
+        settings = [word for override in overrides for word in ("--set", override)]
+        again = ["train", "--config", str(config), *settings, *(["--only"] if only else [])]
+        if code := run_local_workers(workers, again):
+            raise typer.Exit(code)
+        return
+    end_with_parent()
+    join()
     from tfrec.pipeline import api
 
-    trained = api.train(parsed)
+    try:
+        trained = api.train(parsed)
+    except WorkerLostError as error:
+        if not watched():
+            print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(LOST) from None
+    if follows():
+        return
     if only:
         console.print(_told(trained.summary), highlight=False)
         return

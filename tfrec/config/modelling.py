@@ -130,6 +130,12 @@ class TrainingConfig(Section):
         "says and however busy the machine is.",
     )
     batch_size: int = Field(128, ge=2, description="Positive pairs per step; each is a negative of the others.")
+    gradient_cache: int = Field(
+        0,
+        ge=0,
+        description="Most texts that the encoder reads at a time (GradCache, Gao et al. 2021): large batches in the "
+        "memory of small ones, every pair a negative of all others, for a third more time. 0 reads a batch at once.",
+    )
     accumulate_steps: int = Field(1, ge=1, description="Steps whose gradients are added before an update.")
     learning_rate: float = Field(5e-5, gt=0, description="Peak rate of the encoder.")
     head_learning_rate: float = Field(

@@ -33,6 +33,7 @@ class HubEncoder(TextEncoder):
     """
 
     precision = "f32"
+    repeats_dropout = False
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__(name="text_encoder")

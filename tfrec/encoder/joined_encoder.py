@@ -42,6 +42,7 @@ class JoinedEncoder(TextEncoder):
         super().__init__(name="joined_encoder")
         self.first, self.second = first, second
         self.precision = first.precision
+        self.repeats_dropout, self.dropout_seed = first.repeats_dropout, first.dropout_seed
         self._training_alone = False
         self._kept: dict[tuple[int, int, str], np.ndarray] = {}
         self.hidden_size = first.hidden_size + second.hidden_size

@@ -22,11 +22,15 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
         hidden_size: width of the vectors.
         fingerprint: sha256 hex of what the encoder was made from; changes when the pretrained weights differ.
         precision: "bf16" or "f32", the compute type of training and bulk encoding.
+        repeats_dropout: whether a pass is repeated exactly when dropout_seed is set back.
+        dropout_seed: int32 variable that the dropout of the next training pass follows from; None where there is none.
     """
 
     hidden_size: int
     fingerprint: str
     precision: str
+    repeats_dropout: bool = True
+    dropout_seed: Any = None
 
     @property
     def leading(self) -> TextEncoder:

@@ -51,6 +51,7 @@ class TwoTower(tfrs.Model):
         model = config.model
         self.encoder, self.speller = encoder, speller
         self.dimension = model.dimension or encoder.hidden_size
+        self.encode_items = encoder.encode  # several workers share it out while they train
         self.query_tokens, self.item_tokens = config.encoder.query_tokens, config.encoder.item_tokens
         has_id = np.asarray(interactions) >= model.min_interactions
         self.item_ids = ItemIds(has_id, ID_SIZE, config.seed) if model.item_ids and has_id.any() else None
@@ -134,9 +135,20 @@ class TwoTower(tfrs.Model):
         Returns:
             float32 scalar, the weighted mean over the rows.
         """
-        views = [inputs["view_tokens"]] if "view_tokens" in inputs else []
-        groups = [inputs["query_tokens"], inputs["item_tokens"], *views]
-        query_text, item_text, *view_text = self.encoder.pooled(groups, training)
+        return self.loss_of_texts(self.encoder.pooled(self.text_groups(inputs), training), inputs, training)
+
+    def text_groups(self, inputs: dict[str, Any]) -> list[Any]:
+        """The texts of a batch that are encoded: queries, items and, where there is one, the second view."""
+        return [inputs[name] for name in ("query_tokens", "item_tokens", "view_tokens") if name in inputs]
+
+    def loss_of_texts(self, texts: Sequence[Any], inputs: dict[str, Any], training: bool) -> Any:
+        """The loss of a batch whose texts have been encoded.
+
+        Args:
+            texts: float32 [*, hidden] for each of `text_groups`.
+            inputs, training: see `compute_loss`.
+        """
+        query_text, item_text, *view_text = texts
         if self.image_part is not None:
             inputs = inputs | {"pictures": self.image_part(inputs["images"], inputs["has_image"])}
         queries, candidates = self._vectors(query_text, item_text, inputs, training)
@@ -198,7 +210,7 @@ class TwoTower(tfrs.Model):
         Returns:
             float32 [N, D].
         """
-        pooled = self.encoder.encode(texts, self.item_tokens, description, "item")
+        pooled = self.encode_items(texts, self.item_tokens, description, "item")
         items = np.asarray(items, np.int32)
         pictures = self._pictures(items, description) if self.image_part is not None else None
         blocks = [

@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from tfrec.cluster import follows
 from tfrec.config import Config, plain_yaml
 from tfrec.data.places import data_folder
 from tfrec.files import atomic_directory, atomic_write, read_json, write_json
@@ -37,12 +38,13 @@ class RunFolder:
 
     @property
     def alone(self) -> contextlib.AbstractContextManager[None]:
-        """Held by the one command that trains, prepares or makes samples here; others may read meanwhile.
+        """Held by the one command that trains, prepares or makes samples here; others may read meanwhile. Of several
+        workers the chief holds it for all.
 
         Raises:
             BusyError: another command holds it.
         """
-        return alone_at(self.path, "training or preparing")
+        return contextlib.nullcontext() if follows() else alone_at(self.path, "training or preparing")
 
     def exporting(self, wait: bool = False) -> contextlib.AbstractContextManager[None]:
         """Held while a version is added to the exports.

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfrec.cluster import follows
 from tfrec.config import Config, as_config
 from tfrec.encoder.store import is_pretrained
 from tfrec.errors import TrainingError
@@ -28,6 +29,7 @@ from tfrec.training import checkpoints
 from tfrec.training.pipeline import Batches
 from tfrec.training.trainer import ENDS, Halt, Trainer
 from tfrec.training.untrained import leave_untrained
+from tfrec.training.workers import Workers, telling_lost_workers, workers_of_this_process
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,13 @@ def train_once(
         second_opinion: see `tfrec.pipeline.api.train`.
     """
     run = RunFolder(config)
-    with run.alone:
-        return _train_alone(config, source or config, run, round_, halt, second_opinion)
+    workers = workers_of_this_process()
+    if workers is not None and round_ is not None:
+        raise TrainingError("Several workers train one round: set synthesis.rounds=1, or train in one process.")
+    with run.alone, telling_lost_workers():
+        if workers is not None and follows():  # the chief prepares, and all others find it done
+            workers.wait_for_all()
+        return _train_alone(config, source or config, run, round_, halt, second_opinion, workers)
 
 
 def _train_alone(
@@ -71,11 +78,13 @@ def _train_alone(
     round_: Round | None,
     halt: Halt | None,
     second_opinion: CrossScorer | None,
+    workers: Workers | None,
 ) -> TrainedShop:
     with stage(run.path, "prepare", source.hash_of("data", "encoder")):
         assembled = assemble(config, source)
     shop, model, signature = assembled.shop, assembled.model, signature_of(assembled.parts)
-    if next(finished_states(run), None) is None:  # else the finished training's stays until this one has ended
+    # That of a finished training stays until this one has ended.
+    if next(finished_states(run), None) is None and not follows():
         run.write_config()
     teacher = round_.teacher if round_ is not None else None
     if teacher is not None:
@@ -104,13 +113,16 @@ def _train_alone(
         (run.path if round_ is None else round_.folder) / "mined_negatives", synthetic,
     )  # fmt: skip
     batches = Batches(config, shop, model.encoder.tokenize, synthetic, model.images, augmentation, mined)
+    if workers is not None and not follows():
+        workers.wait_for_all()
     checkpoints_folder = run.checkpoints if round_ is None else round_.folder / "checkpoints"
     about = {"parts": assembled.parts, "prepared": shop.hash}
     if batches.tasks:
         model.encoder.train_alone(not batches.mixture.histories)
         dev = DevEvaluation(config, shop, model, watched=halt is not None)
         with stage(run.path, "train", signature), speaking_os_errors(checkpoints_folder):
-            summary = Trainer(config, model, batches, dev, checkpoints_folder, signature, about).run(halt)
+            trainer = Trainer(config, model, batches, dev, checkpoints_folder, signature, about, workers=workers)
+            summary = trainer.run(halt)
     elif is_pretrained(config.encoder.name) and config.training.tasks.search > 0:
         summary = leave_untrained(model, checkpoints_folder, signature, about)
     else:
@@ -119,7 +131,7 @@ def _train_alone(
             "labelled queries than data.split.few_queries choose and do not train; synthesis.enabled=true makes others."
         )
     trained = TrainedShop(config, shop, model, signature, summary)
-    if round_ is None and summary["stopped"] in ENDS:
+    if round_ is None and summary["stopped"] in ENDS and not follows():
         record(trained)
     return trained
 

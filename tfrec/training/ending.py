@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tfrec.choosing.chance import beyond_chance
+from tfrec.cluster import follows
 from tfrec.config.modelling import TrainingConfig
 from tfrec.models.two_tower import TwoTower
 from tfrec.training import checkpoints, training_state
@@ -153,6 +154,8 @@ class Ending:
         self._best_requests = [np.array(some, np.float64) for some in state["best_requests"]]
 
     def _keep(self, state: dict[str, Any]) -> None:
+        if follows():
+            return
         # Under another number than those before, which a state names until the next one is written.
         self.number = len(self.history)
         folder = training_state.best_folder(self._folder, self.number)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tfrec.cluster import follows
 from tfrec.config import Config
 from tfrec.errors import TrainingError
 from tfrec.models.two_tower import TwoTower
@@ -15,10 +16,12 @@ from tfrec.progress import Progress
 from tfrec.tensorflow_setup import tf
 from tfrec.training import checkpoints, training_state
 from tfrec.training.ending import Ending, Evaluate
+from tfrec.training.gradient_cache import CachedGradients
 from tfrec.training.interpolation import Interpolation
 from tfrec.training.optimizer import AdamW
 from tfrec.training.pipeline import Batches
 from tfrec.training.schedule import Schedule
+from tfrec.training.workers import Workers
 
 # Told after each evaluation how far the run is (0..1) and what has been measured; a reason ends the run there.
 Halt = Callable[[float, list[dict[str, float]]], "str | None"]
@@ -40,6 +43,7 @@ class Trainer:
         signature: hash of everything the run depends on.
         about: goes into the state, for those who look for a finished training.
         anchor: see AdamW; the model then holds the weights to hold on to.
+        workers: that train together, each with a trainer of its own; None for this process alone.
     """
 
     def __init__(
@@ -52,9 +56,10 @@ class Trainer:
         signature: str,
         about: dict[str, Any] | None = None,
         anchor: float = 0.0,
+        workers: Workers | None = None,
     ) -> None:
         self._training, self._model, self._batches = config.training, model, batches
-        self._signature, self._about = signature, about
+        self._signature, self._about, self._workers = signature, about, workers
         self._folder = training_state.training_folder(folder, signature)
         self._ending = Ending(config.training, evaluate, model, self._folder, signature)
         if batches.examples < self._training.batch_size:
@@ -70,6 +75,11 @@ class Trainer:
             groups, self._training.weight_decay, self._training.clip_norm, self._training.accumulate_steps, anchor
         )
         self._factor = tf.Variable(0.0, trainable=False)
+        self._cached: CachedGradients | None = None
+        if workers is not None or self._training.gradient_cache:
+            self._cached = CachedGradients(
+                model, encoder, model.head_variables, self._training.gradient_cache, workers
+            )  # fmt: skip
 
     def run(self, halt: Halt | None = None) -> dict[str, Any]:
         """Trains to the end and leaves the weights that it ends with in the model.
@@ -82,6 +92,15 @@ class Trainer:
             what happened: steps, seconds, pairs_per_second, stopped ("finished" | "patience" | the reason of halt),
             evaluations, and told: which weights are kept, and chosen by how many requests.
         """
+        if self._workers is None:
+            return self._run(halt)
+        self._model.encode_items = self._workers.sharing(self._model.encoder.encode)
+        try:
+            return self._run(halt)
+        finally:
+            self._model.encode_items = self._model.encoder.encode
+
+    def _run(self, halt: Halt | None) -> dict[str, Any]:
         ending = self._ending
         ending.watched = halt is not None
         unmixed = {id(variable) for variable in self._model.encoder.unmixed_variables}
@@ -102,16 +121,18 @@ class Trainer:
         if not ending.history:
             self._judge(step, schedule)
         done_evaluations = len(ending.history) - 1
-        writer = tf.summary.create_file_writer(str(self._folder / "tensorboard"))
+        writer = tf.summary.create_noop_writer()
+        if not follows():
+            writer = tf.summary.create_file_writer(str(self._folder / "tensorboard"))
         batches = self._batches.from_step(step)
         iterator, train = iter(batches), self._traced_step(batches.element_spec)
         pause = _SECONDS_BETWEEN_CHECKPOINTS
         last_save, started, first_step, paused = time.monotonic(), time.monotonic(), step, 0.0
         with Progress("Training", 100) as bar, writer.as_default():
-            bar.advance(100 * schedule.progress(step))
-            progress = schedule.progress(step)
+            progress = self._progress(schedule, step)
+            bar.advance(100 * progress)
             reason = halt(progress, ending.history) if halt and done_evaluations and progress < 1.0 else None
-            while reason is None and (progress := schedule.progress(step)) < 1.0:
+            while reason is None and progress < 1.0:
                 self._factor.assign(schedule.factor(progress))
                 loss, norm = train(next(iterator), tf.constant(step, tf.int64))
                 value = float(loss)
@@ -122,17 +143,19 @@ class Trainer:
                     )
                 step += 1
                 rate = (step - first_step) * self._training.batch_size / max(time.monotonic() - started - paused, 1e-9)
-                bar.advance(100 * (schedule.progress(step) - progress), f"loss {value:.3f}  {rate:.0f} pairs/s")
+                before_step, progress = progress, self._progress(schedule, step)
+                bar.advance(100 * (progress - before_step), f"loss {value:.3f}  {rate:.0f} pairs/s")
                 if step % 20 == 0:
                     for name, value in (("loss", loss), ("gradient_norm", norm), ("rate_factor", self._factor)):
                         tf.summary.scalar(f"train/{name}", value, step=step)
-                due = schedule.progress(step) >= (done_evaluations + 1) / evaluations
+                due = progress >= (done_evaluations + 1) / evaluations
                 if due:
                     before = time.monotonic()
                     self._judge(step, schedule)
                     paused += time.monotonic() - before
-                    done_evaluations = max(done_evaluations + 1, int(schedule.progress(step) * evaluations + 1e-9))
-                    if ending.impatient:
+                    progress = self._progress(schedule, step)
+                    done_evaluations = max(done_evaluations + 1, int(progress * evaluations + 1e-9))
+                    if self._decided(ending.impatient):
                         stopped = "patience"
                         break
                 if due or time.monotonic() - last_save > pause:
@@ -140,7 +163,7 @@ class Trainer:
                     self._save(step, schedule)
                     last_save = time.monotonic()
                     pause = max(_SECONDS_BETWEEN_CHECKPOINTS, (last_save - before) / _SAVING_SHARE)
-                if due and halt and (progress := schedule.progress(step)) < 1.0:
+                if due and halt and progress < 1.0:
                     reason = halt(progress, ending.history)
         seconds = max(time.monotonic() - started - paused, 1e-9)
         line.mark_end()
@@ -152,6 +175,8 @@ class Trainer:
         if reason is None:
             line.go_to(1.0)
             self._save(step, schedule, summary)
+        if follows():
+            return summary
         if reason is None or ending.decided:
             checkpoints.restore(training_state.best_folder(self._folder, ending.number), self._model.saved_variables)
         else:
@@ -163,16 +188,32 @@ class Trainer:
         return tf.function(self._train_step, input_signature=[batch, tf.TensorSpec([], tf.int64)], autograph=False)
 
     def _train_step(self, batch: dict[str, Any], step: Any) -> tuple[Any, Any]:
-        with tf.GradientTape() as tape:
-            loss = self._model.compute_loss(batch, training=True)
-        gradients = tape.gradient(loss, self._optimizer.variables_in_order)
-        return loss, self._optimizer.apply(gradients, self._factor, step)
+        def whole() -> tuple[Any, Any]:
+            if self._cached is not None:
+                loss, gradients = self._cached(batch)
+            else:
+                with tf.GradientTape() as tape:
+                    loss = self._model.compute_loss(batch, training=True)
+                gradients = tape.gradient(loss, self._optimizer.variables_in_order)
+            return loss, self._optimizer.apply(gradients, self._factor, step)
+
+        return whole() if self._workers is None else self._workers.run(whole)
+
+    def _progress(self, schedule: Schedule, step: int) -> float:
+        """How far the run is; of several workers the chief's clock counts."""
+        progress = schedule.progress(step)
+        return progress if self._workers is None else self._workers.decided(progress)
+
+    def _decided(self, found: bool) -> bool:
+        return found if self._workers is None else bool(self._workers.decided(float(found)))
 
     def _judge(self, step: int, schedule: Schedule) -> None:
         for name, value in self._ending.judge(step, schedule.elapsed).items():
             tf.summary.scalar(f"dev/{name}", value, step=step)
 
     def _save(self, step: int, schedule: Schedule, summary: dict[str, Any] | None = None) -> None:
+        if follows():
+            return
         state = {
             "signature": self._signature, "step": step, "seconds": schedule.elapsed, **self._ending.state(),
             "about": self._about, "finished": summary is not None, "summary": summary,
@@ -181,7 +222,11 @@ class Trainer:
         training_state.forget_other_bests(self._folder, self._ending.number)
 
     def _resume(self) -> dict[str, Any]:
-        if training_state.last_state(self._folder).get("signature") != self._signature:
+        found = training_state.last_state(self._folder)
+        if self._workers is not None:
+            self._workers.agree(int(self._signature[:12], 16), "configuration and data")
+            self._workers.agree(int(found.get("step", -1)), "checkpoint")
+        if found.get("signature") != self._signature:
             return {}
         state = checkpoints.restore(self._folder / "last", self._variables)
         self._ending.restore(state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tfrec.cluster import follows
 from tfrec.models.two_tower import TwoTower
 from tfrec.training import checkpoints, training_state
 
@@ -34,7 +35,7 @@ def leave_untrained(model: TwoTower, folder: Path, signature: str, about: dict[s
         "best_number": 0,
     }  # fmt: skip
     own = training_state.training_folder(folder, signature)
-    if not training_state.last_state(own).get("finished"):
+    if not training_state.last_state(own).get("finished") and not follows():
         best = {"signature": signature, "step": 0}
         checkpoints.save(training_state.best_folder(own, 0), model.saved_variables, best)
         checkpoints.save(own / "last", model.saved_variables, state)
