@@ -60,6 +60,7 @@ DEPLOY = [
     "kubernetes/*/*",
     "kubernetes/shards/*/*",
     "refresh/*",
+    "training/*",
 ]
 
 setup(

@@ -81,13 +81,13 @@ def test_parts_give_the_gradients_of_the_whole(model: Any, batch: dict[str, Any]
     with tf.GradientTape() as tape:
         loss = model.compute_loss(batch, training=True)
     expected = _dense(tape.gradient(loss, variables))
-    for texts in (4, 100):
-        found, gradients = _cached(model, batch, texts)
-        assert found == pytest.approx(float(loss), rel=1e-5)
-        for variable, one, other in zip(variables, gradients, expected, strict=True):
-            np.testing.assert_allclose(one, other, atol=1e-5 * max(1.0, np.abs(other).max()), err_msg=variable.name)
+    found, gradients = _cached(model, batch, 4)
+    assert found == pytest.approx(float(loss), rel=1e-5)
+    for variable, one, other in zip(variables, gradients, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5 * max(1.0, np.abs(other).max()), err_msg=variable.name)
 
 
+@pytest.mark.slow
 def test_dropout_is_the_same_both_times(model: Any, batch: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model.encoder, "_rate", 0.4)
     seed = model.encoder.dropout_seed

@@ -251,3 +251,24 @@ def test_the_schedulers_call_refresh_and_know_its_exit_codes() -> None:
     assert {mount["name"] for mount in container["volumeMounts"]} == {
         volume["name"] for volume in pod["template"]["spec"]["volumes"]
     }
+
+
+def test_manifests_of_training_say_what_the_programs_read() -> None:
+    from tfrec.cli.local_workers import LOST
+    from tfrec.tuner.worker import ADDRESS, PORT, TUNER_ID
+
+    [job] = _yaml(DEPLOY / "training" / "tfjob.yaml")
+    worker = job["spec"]["tfReplicaSpecs"]["Worker"]
+    assert worker["restartPolicy"] == "ExitCode" and LOST >= 128, "codes below 128 end the job for good"
+    service, chief, workers = _yaml(DEPLOY / "training" / "tune.yaml")
+    pods = [worker["template"], chief["spec"]["template"], workers["spec"]["template"]]
+    for pod, command in zip(pods, ("train", "tune", "tune"), strict=True):
+        [container] = pod["spec"]["containers"]
+        assert container["command"] == ["tfrec"] and container["args"] == [command, "--config=/shop/shop.yaml"]
+        assert {mount["name"] for mount in container["volumeMounts"]} == {one["name"] for one in pod["spec"]["volumes"]}
+    assert worker["template"]["spec"]["containers"][0]["name"] == "tensorflow"
+    led, own = ({one["name"]: one.get("value") for one in pod["spec"]["containers"][0]["env"]} for pod in pods[1:])
+    assert set(own) - {"NUMBER"} == set(led) and {TUNER_ID, ADDRESS, PORT} < set(led)
+    assert led[TUNER_ID] == "chief" and own[ADDRESS] == service["metadata"]["name"] and led[PORT] == own[PORT]
+    assert int(own[PORT]) == service["spec"]["ports"][0]["port"]
+    assert service["spec"]["selector"].items() <= chief["spec"]["template"]["metadata"]["labels"].items()
