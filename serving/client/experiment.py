@@ -179,6 +179,7 @@ class Experiment:
                 told["propensities"] = chances.round(6).tolist()
         told["rank_a"], told["rank_b"] = (ranks_in(items, row)[0].tolist() for row in rows)
         names = list(numbers)
+        told["listed"] = [names[number] for number in items[0].tolist()]
         scores = [{hit.item_id: hit.score for hit in hits} for hits in (a, b)]
         hits = []
         for number, team in zip(items[0].tolist(), teams[0].tolist(), strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tfrec.cli import augment, config, data, encoder, index, judge, synth, tune
+from tfrec.cli import augment, compare, config, data, encoder, index, judge, synth, tune
 from tfrec.cli.advise import advise
 from tfrec.cli.demo import demo
 from tfrec.cli.doctor import doctor
@@ -55,6 +55,7 @@ app.add_typer(index.app, name="index")
 app.add_typer(augment.app, name="augment")
 app.add_typer(synth.app, name="synth")
 app.add_typer(log_app, name="log")
+app.add_typer(compare.app, name="compare")
 app.add_typer(judge.app, name="judge")
 app.add_typer(config.app, name="config")
 app.add_typer(tune.app, name="tune")

@@ -13,7 +13,13 @@ import polars as pl
 
 _TEXTS = ("name", "method", "variant", "failed")
 _NUMBERS = ("latency_ms_a", "latency_ms_b", "results_a", "results_b")
-_LISTS: dict[str, Any] = {"teams": pl.String, "rank_a": pl.Int32, "rank_b": pl.Int32, "propensities": pl.Float64}
+_LISTS: dict[str, Any] = {
+    "listed": pl.String,
+    "teams": pl.String,
+    "rank_a": pl.Int32,
+    "rank_b": pl.Int32,
+    "propensities": pl.Float64,
+}
 # As records have it; all leaves are texts, which any JSON value can be read as.
 EXPERIMENT = pl.Struct(
     {**dict.fromkeys((*_TEXTS, *_NUMBERS), pl.String), **dict.fromkeys(_LISTS, pl.List(pl.String))}
