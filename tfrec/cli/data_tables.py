@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from tfrec.data.personalised.table import TASK as PERSONALISED
 from tfrec.data.places import TABLES
 
 if TYPE_CHECKING:
@@ -157,13 +158,14 @@ def _splits(report: dict[str, Any]) -> Any:
 
     from tfrec.data.split import EVERY_SPLIT, FOLDS
 
-    table = _table("Splits", "split", "searches", "interactions", "starts")
     splits = report["splits"]
+    tables = [name for name in ("searches", "interactions", PERSONALISED) if name != PERSONALISED or name in splits]
+    table = _table("Splits", "split", *tables, "starts")
     for split in EVERY_SPLIT:
         if split == FOLDS and split not in splits.get("searches", {}):
             continue
         cells = []
-        for name in ("searches", "interactions"):
+        for name in tables:
             sizes = splits.get(name, {}).get(split, {})
             cells.append(", ".join(f"{count:,} {what}" for what, count in sizes.items()) or "–")
         start = splits.get("cuts", {}).get(split)
@@ -171,6 +173,10 @@ def _splits(report: dict[str, Any]) -> Any:
         table.add_row(split, *cells, when)
     examples = ", ".join(f"{count:,} {kind}" for kind, count in report["examples"].items())
     table.caption = f"training examples: {examples}; leaks found: {report['leak_check']['leaks']}"
+    left_out = report.get(PERSONALISED, {}).get("left_out", {})
+    if any(left_out.values()):
+        told = ", ".join(f"{count:,} {kind}" for kind, count in left_out.items() if count)
+        table.caption += f"; searches of shoppers that are no examples of words and history together: {told}"
     return table
 
 

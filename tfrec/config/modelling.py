@@ -106,6 +106,11 @@ class TaskWeights(Section):
 
     search: float = Field(1.0, ge=0, description="Query to item.")
     recommendation: float = Field(1.0, ge=0, description="History to next item.")
+    personalised: float = Field(
+        1.0,
+        ge=0,
+        description="Query and history to what was taken; from a search log that knows its shoppers (data.search_log).",
+    )
 
 
 class TrainingConfig(Section):

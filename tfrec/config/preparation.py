@@ -73,3 +73,10 @@ class DemoConfig(Section):
         description="Searches in a log of the shop (User Behavior Insights), half of its queries judged by nobody; 0 "
         "writes none.",
     )
+    taste: float = Field(
+        0.0,
+        ge=0,
+        le=2,
+        description="How much clicks in the log follow each shopper's own taste, by which they buy, too (their odds "
+        "are multiplied by exp(taste * liking)); 0 lets all shoppers like the same.",
+    )

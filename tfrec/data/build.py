@@ -10,15 +10,18 @@ from typing import Any
 import polars as pl
 
 from tfrec.config import Config, DataConfig, InteractionsConfig
-from tfrec.data.examples import SCHEMA, known_positives, training_examples
+from tfrec.data.clean import normalised_query
+from tfrec.data.examples import SCHEMA, known_positives, shoppers_with_groups, training_examples
 from tfrec.data.interactions import load_interactions
-from tfrec.data.items import load_items
+from tfrec.data.items import item_rows, load_items
+from tfrec.data.logs.stage import FOLDER as LOG_FOLDER
 from tfrec.data.logs.stage import log_searches
+from tfrec.data.personalised.table import TASK, personalised_searches, training_rows
 from tfrec.data.places import TABLES, Sources
 from tfrec.data.privacy import shopper_ids
 from tfrec.data.report import NothingKnown, TableReport
 from tfrec.data.searches import load_searches
-from tfrec.data.split import FOLDS, check_leaks, split_interactions, split_searches
+from tfrec.data.split import EVALUATED, FOLDS, check_leaks, split_interactions, split_searches
 from tfrec.errors import DataError
 from tfrec.files import write_json
 
@@ -54,6 +57,8 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
     report["items"] = tables["items"].to_json()
 
     searches = interactions = None
+    held_out: list[str] = []
+    cuts: dict[str, int] = {}
     splits: dict[str, Any] = {}
     if data.searches is not None:
         table = tables["searches"]
@@ -66,7 +71,9 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
         log = log_searches(config, data, root, work, folder, catalogue, searches, table)
         if searches is None:  # nobody judged: some of the log's queries choose and are evaluated
             searches = _split(log.searches, config, data, table)
+            held_out = searches.filter(pl.col("split").is_in(EVALUATED))["query"].unique().to_list()
         else:
+            held_out = searches["query"].unique().to_list()
             learned = log.searches.with_columns(pl.lit("train").alias("split")).select(searches.columns)
             searches = pl.concat([searches, learned])
         report["search_log"] = {**table.to_json(), **log.told}
@@ -88,7 +95,19 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
         splits["cuts"] = cuts
     report["splits"] = splits
     report["leak_check"] = check_leaks(searches, interactions)
-    report["examples"] = _write_examples(config, data, searches, interactions, folder, trains)
+    repeats = data.interactions is not None and data.interactions.repeats
+    own = training_examples(config, searches, interactions, repeats)
+    personalised = None
+    if data.search_log is not None:
+        timed = None if data.interactions is None or data.interactions.order_is_time else interactions
+        shares, groups = sorted((folder / LOG_FOLDER).iterdir()), own[2] + shoppers_with_groups(interactions)
+        found = personalised_searches(
+            config, data, shares, item_rows(catalogue), timed, cuts, {*map(normalised_query, held_out)}, groups
+        )
+        found.table.write_parquet(folder / f"{TASK}.parquet")
+        report[TASK], personalised = {"left_out": found.told}, found.table
+        splits[TASK] = _sizes(personalised.unique("search"), "searches", "user_id", "shoppers")
+    report["examples"] = _write_examples(config, searches, interactions, own, personalised, folder, trains)
     for name, table in tables.items():
         if table.rows_gone > table.rows_read / 2:
             print(
@@ -149,17 +168,18 @@ def _sizes(frame: pl.DataFrame, rows: str, column: str, distinct: str) -> dict[s
 
 def _write_examples(
     config: Config,
-    data: DataConfig,
     searches: pl.DataFrame | None,
     interactions: pl.DataFrame | None,
+    own: tuple[pl.DataFrame, pl.DataFrame, int],
+    personalised: pl.DataFrame | None,
     folder: Path,
     trains: bool,
 ) -> dict[str, int]:
     from tfrec.data.shards import write_shards
 
-    repeats = data.interactions is not None and data.interactions.repeats
-    of_searches, of_shoppers, first_group = training_examples(config, searches, interactions, repeats)
-    examples = pl.concat([of_searches, of_shoppers.select(list(SCHEMA))])
+    of_searches, of_shoppers, first_group = own
+    of_both = pl.DataFrame(schema=SCHEMA) if personalised is None else training_rows(personalised).select(list(SCHEMA))
+    examples = pl.concat([of_searches, of_shoppers.select(list(SCHEMA)), of_both])
     makes = config.training.tasks.search > 0 if config.synthesis.enabled == "auto" else config.synthesis.enabled
     # Few labelled queries choose and do not train: a pretrained encoder needs no example to be ranked by.
     chooses = searches is not None and bool((searches["split"] == FOLDS).any())
@@ -168,6 +188,8 @@ def _write_examples(
             "No training example is left: train needs queries with a gain of at least training.min_gain, or shoppers "
             "with more than one purchase; synthesis.enabled=true trains on made examples alone."
         )
-    known_positives(of_searches, interactions, first_group).write_parquet(folder / "known_positives.parquet")
+    pairs = pl.concat([of_searches, of_both])
+    known_positives(pairs, interactions, first_group).write_parquet(folder / "known_positives.parquet")
     write_shards(examples, folder / "shards", config.seed)
-    return {"search": of_searches.height, "recommendation": of_shoppers.height}
+    counts = {"search": of_searches.height, "recommendation": of_shoppers.height}
+    return counts if personalised is None else {**counts, TASK: of_both.height}

@@ -1,4 +1,4 @@
-"""Training examples: what the towers learn from, of both kinds."""
+"""Training examples of searches and of purchases; those of both together: tfrec.data.personalised."""
 
 from __future__ import annotations
 
@@ -176,6 +176,11 @@ def training_examples(
     return of_searches, of_shoppers, first_group
 
 
+def shoppers_with_groups(interactions: pl.DataFrame | None) -> int:
+    """How many groups the shoppers of the training split have, from the first shopper's number on."""
+    return 0 if interactions is None else interactions.filter(pl.col("split") == "train")["user_id"].n_unique()
+
+
 def _weights_of(train: pl.DataFrame, shoppers: np.ndarray, items: np.ndarray) -> np.ndarray:
     """The highest weight of each (shopper, item) among the shopper's rows: who bought it has viewed it, too."""
     users = train.select(pl.col("user_id").unique(maintain_order=True)).with_row_index("_shopper")
@@ -224,7 +229,7 @@ def known_positives(searches: pl.DataFrame, interactions: pl.DataFrame | None, f
     """All train positives of every group, so that none of them is ever used as a negative.
 
     Args:
-        searches: the search examples (SCHEMA), perhaps empty.
+        searches: examples with a query (SCHEMA), perhaps empty; their groups are none of the shoppers'.
         interactions: with user_id, item, split, sorted by user; or None.
         first_group: number of the first shopper's group.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import polars as pl
 
 from tfrec.data.logs.stage import FOLDER as LOG_FOLDER
+from tfrec.data.personalised.events import shopper_of
+from tfrec.data.personalised.table import TABLE, TASK
 from tfrec.files import atomic_directory, linked, read_json, sha256_file, write_json
 
 _FORGOTTEN = "forgotten"  # in the manifest
@@ -47,7 +50,7 @@ def take_out(folder: Path, keys: Mapping[str, str]) -> int:
         for name in manifest["files"]:
             (aside / name).parent.mkdir(parents=True, exist_ok=True)
             linked(folder / name, aside / name)
-        gone = _from_purchases(aside, keys) + sum(_from_log(file, keys) for file in _logs(aside))
+        gone = _from_examples(aside, keys) + sum(_from_log(file, keys) for file in _logs(aside))
         files = {name: sha256_file(aside / name) for name in manifest["files"]}
         forgotten = sorted({*manifest.get(_FORGOTTEN, []), *(keys[one] for one in there)})
         write_json(aside / "manifest.json", {**manifest, "files": files, _FORGOTTEN: forgotten})
@@ -68,23 +71,58 @@ def _there(folder: Path, keys: Collection[str]) -> set[str]:
     return found
 
 
-def _from_purchases(folder: Path, keys: Collection[str]) -> int:
-    file = folder / "interactions.parquet"
-    if not file.is_file():
-        return 0
-    rows = pl.read_parquet(file)
-    kept = rows.filter(~pl.col("user_id").is_in(list(keys)))
-    train = rows.filter(pl.col("split") == "train")["user_id"].unique(maintain_order=True).to_list()
+def _touched(folder: Path, keys: Collection[str]) -> list[str]:
+    """The keys, and shoppers with a visitor among them: their histories may hold what was done in his name."""
+    names = set(keys)
+    for file in _logs(folder):
+        names.update(shopper_of(_rows(pl.read_parquet(file), ["visitor", "user"], keys))["user_id"])
+    return sorted(names)
+
+
+def _from_examples(folder: Path, keys: Collection[str]) -> int:
+    """Of purchases, of personalised searches, and of the examples made of both."""
+    purchases, searches = folder / "interactions.parquet", folder / f"{TASK}.parquet"
+    bought = pl.read_parquet(purchases) if purchases.is_file() else pl.DataFrame(schema={"user_id": pl.String})
+    searched = pl.read_parquet(searches) if searches.is_file() else pl.DataFrame(schema=TABLE)
+    left_bought = bought.filter(~pl.col("user_id").is_in(list(keys)))
+    left_searched = searched.filter(~pl.col("user_id").is_in(_touched(folder, keys)))
     known = pl.read_parquet(folder / _KNOWN)
-    first = int(known["group"].max()) + 1 - len(train) if known.height else 0  # type: ignore[arg-type]
-    left = [user for user in train if user not in keys]
-    number = {user: first + place for place, user in enumerate(left)}
-    moved = {first + place: number.get(user) for place, user in enumerate(train)}  # groups count who is there
+    moved = _moved(bought, left_bought, searched, left_searched, known)
     group = pl.col("group").replace_strict(moved, default=pl.col("group"), return_dtype=pl.Int64)
-    _replace(file, kept)
     _replace(folder / _KNOWN, known.with_columns(group).drop_nulls("group").sort("group", "item"))
+    if purchases.is_file():
+        _replace(purchases, left_bought)
+    if searches.is_file():
+        _replace(searches, left_searched.with_columns(group))
     examples = sum(_from_shard(shard, moved) for shard in sorted((folder / "shards").glob("*.tfrecord")))
-    return rows.height - kept.height + examples
+    return bought.height - left_bought.height + searched.height - left_searched.height + examples
+
+
+def _moved(
+    bought: pl.DataFrame, left_bought: pl.DataFrame, searched: pl.DataFrame, left_searched: pl.DataFrame,
+    known: pl.DataFrame,
+) -> dict[int, int | None]:  # fmt: skip
+    """Group -> its number without those who go, None for theirs. Groups count queries, then shoppers with purchases,
+    then what shoppers searched for: those of queries stay."""
+    shoppers, left = _trained(bought), set(_trained(left_bought))
+    personal = _groups(searched)
+    first = int(known["group"].max()) + 1 - len(shoppers) - len(personal) if known.height else 0  # type: ignore[arg-type]
+    stay = set(_groups(left_searched))
+    there = [(first + place, user in left) for place, user in enumerate(shoppers)]
+    there += [(group, group in stay) for group in personal]
+    numbers = itertools.count(first)
+    return {group: next(numbers) if stays else None for group, stays in there}
+
+
+def _trained(bought: pl.DataFrame) -> list[str]:
+    """The shoppers who have a group, in its order."""
+    if "split" not in bought.columns:
+        return []
+    return bought.filter(pl.col("split") == "train")["user_id"].unique(maintain_order=True).to_list()
+
+
+def _groups(searched: pl.DataFrame) -> list[int]:
+    return searched.filter(pl.col("group") >= 0)["group"].unique().sort().to_list()
 
 
 def _from_shard(shard: Path, moved: dict[int, int | None]) -> int:

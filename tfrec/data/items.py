@@ -38,6 +38,16 @@ class Catalogue:
     merged: dict[str, str]
 
 
+def item_rows(catalogue: Catalogue) -> pl.DataFrame:
+    """item_id and item, the row: by the items' own ids and by all others that they have."""
+    ids = catalogue.frame.select("item_id", pl.int_range(pl.len(), dtype=pl.Int64).alias("item"))
+    if not catalogue.merged:
+        return ids
+    others = pl.DataFrame({"item_id": list(catalogue.merged), "kept": list(catalogue.merged.values())})
+    others = others.join(ids.rename({"item_id": "kept"}), on="kept").select("item_id", "item")
+    return pl.concat([ids, others.join(ids, on="item_id", how="anti")])
+
+
 def load_items(
     config: ItemsConfig,
     root: Path,

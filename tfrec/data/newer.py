@@ -8,6 +8,7 @@ import polars as pl
 
 from tfrec.config import Config
 from tfrec.data.examples import SCHEMA, training_examples
+from tfrec.data.personalised.table import training_rows
 from tfrec.data.shop import ShopData
 
 _PURCHASE = ["user_id", "item_id", "timestamp"]
@@ -55,9 +56,9 @@ def newer(shop: ShopData, before: ShopData) -> Newer:
 def examples_by_age(config: Config, shop: ShopData, before: ShopData) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The training examples that an earlier training had not seen, and those that it had.
 
-    New are purchases that were not in its training split (those that it had held out have become so by now), pairs of
-    query and item that were no positives there, and all that is left of a query that has lost one: what it was taught
-    is wrong now.
+    New are purchases and searches with a history that were not in its training split (those that it had held out have
+    become so by now), pairs of query and item that were no positives there, and all that is left of a query that has
+    lost one: what it was taught is wrong now.
 
     Args:
         config: sections data and training, and the seed are read.
@@ -74,6 +75,8 @@ def examples_by_age(config: Config, shop: ShopData, before: ShopData) -> tuple[p
     found = [_marked_searches(of_searches, shop, before)]
     if interactions is not None:
         found.append(_marked_purchases(of_shoppers, first_group, shop, before))
+    if shop.has_personalised:
+        found.append(_marked_personalised(shop, before))
     marked = pl.concat(found)
     return marked.filter("_new").drop("_new"), marked.filter(~pl.col("_new")).drop("_new")
 
@@ -94,6 +97,17 @@ def _marked_purchases(examples: pl.DataFrame, first_group: int, shop: ShopData, 
     known = _interactions(before).filter(pl.col("split") == "train").select(_PURCHASE).unique()
     seen = keys.join(known.with_columns(_seen=True), on=_PURCHASE, how="left", maintain_order="left")["_seen"]
     return _columns(examples, ~seen.fill_null(False))
+
+
+def _marked_personalised(shop: ShopData, before: ShopData) -> pl.DataFrame:
+    examples = shop.personalised.filter(pl.col("split") == "train")
+    keys = examples.select("user_id", "query", "timestamp", _item_id(shop))
+    known = pl.DataFrame(schema=keys.schema)
+    if before.has_personalised:
+        trained = before.personalised.filter(pl.col("split") == "train")
+        known = trained.select("user_id", "query", "timestamp", _item_id(before)).unique()
+    seen = keys.join(known.with_columns(_seen=True), on=keys.columns, how="left", maintain_order="left")["_seen"]
+    return _columns(training_rows(examples), ~seen.fill_null(False))
 
 
 def _columns(examples: pl.DataFrame, new: pl.Series) -> pl.DataFrame:

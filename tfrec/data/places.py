@@ -18,7 +18,7 @@ from tfrec.data.privacy import forgotten_file
 from tfrec.errors import DataError, TfrecError
 from tfrec.files import flocked, read_json
 
-FORMAT = 6  # raise it when the same configuration shall be prepared anew
+FORMAT = 7  # raise it when the same configuration shall be prepared anew
 TABLES = ("items", "searches", "interactions", "search_log")  # sections of data, in the order of reports
 _LETTERS = 16  # of the hash, as the folder's name
 
@@ -77,8 +77,9 @@ def sources_of(config: Config) -> Sources:
         return Sources(data, root, settings, _fingerprints(config, data, root))
     demo = config.data.demo
     wanted = {**demo.model_dump(mode="json"), "seed": config.seed, "format": FORMAT}
-    if not demo.log:
-        del wanted["log"]
+    for name in ("log", "taste"):  # what they say by default leaves the shop as it is without them
+        if not wanted[name]:
+            del wanted[name]
     root = data_folder(config).parent / "demo" / _digest(wanted)[:_LETTERS]
     data = config.data.model_copy(
         update={

@@ -90,7 +90,8 @@ def _generated(config: Config) -> Sources:
     assert config.data.demo is not None
     demo = config.data.demo
     with atomic_directory(sources.root) as aside:
-        generate(aside, demo.language, demo.items, demo.queries, max(1, demo.shoppers), config.seed, demo.log)
+        shoppers = max(1, demo.shoppers)
+        generate(aside, demo.language, demo.items, demo.queries, shoppers, config.seed, demo.log, demo.taste)
         write_json(aside / "demo.json", sources.demo)
     return sources_of(config)
 

@@ -54,7 +54,7 @@ class ShopperIds:
             report: is told how many rows go.
         """
         columns = [name for name in columns if name in frame.columns]
-        hashes = {name: self._hashes(frame[name]) for name in columns}
+        hashes = {name: self.hashes(frame[name]) for name in columns}
         gone = pl.Series("", [False] * frame.height)
         for one in hashes.values():
             gone = gone | one.is_in(list(self.forgotten))
@@ -63,7 +63,8 @@ class ShopperIds:
         report.change(_KIND, int(gone.sum()))
         return frame.filter(~gone)
 
-    def _hashes(self, ids: pl.Series) -> pl.Series:
+    def hashes(self, ids: pl.Series) -> pl.Series:
+        """The hash of each id."""
         known = ids.unique().to_list()
         return ids.replace_strict(known, [self.of(one) for one in known], return_dtype=pl.String)
 
@@ -77,6 +78,21 @@ def shopper_ids(config: Config, table: Literal["search_log", "interactions"]) ->
     """
     hashed, forgotten = table in config.data.privacy.hash_ids, forgotten_shoppers(config)
     return ShopperIds(_salt(config), hashed, forgotten) if hashed or forgotten else None
+
+
+def one_form(config: Config, log: pl.Series, interactions: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Ids of both tables so that a shopper has the same one in both: hashed where either table's are, by the one salt.
+
+    Args:
+        config: the whole configuration.
+        log: ids as the prepared search log has them.
+        interactions: ids as the prepared interactions have them.
+    """
+    hashed = config.data.privacy.hash_ids
+    if ("search_log" in hashed) == ("interactions" in hashed):
+        return log, interactions
+    ids = ShopperIds(_salt(config), True)
+    return (log, ids.hashes(interactions)) if "search_log" in hashed else (ids.hashes(log), interactions)
 
 
 def forgotten_file(config: Config) -> Path:

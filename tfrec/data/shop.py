@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tfrec.data.personalised.searches import PersonalisedSearch, searches_of
+from tfrec.data.personalised.table import TASK
 from tfrec.data.shoppers import Shopper, shoppers_of
 from tfrec.data.split import FOLDS
 from tfrec.errors import DataError
@@ -166,6 +168,29 @@ class ShopData:
         if not self.has_search_log:
             raise DataError("This shop has no search log: give data.search_log in the configuration.")
         return pl.scan_parquet(self.folder / "search_log" / "*" / f"{name}.parquet")
+
+    @property
+    def has_personalised(self) -> bool:
+        """Whether the shop's log has searches of which something was taken (tfrec.data.personalised)."""
+        return f"{TASK}.parquet" in self.manifest["files"]
+
+    @functools.cached_property
+    def personalised(self) -> pl.DataFrame:
+        """Searches with what the shopper had done before them, of all splits: tfrec.data.personalised.table.TABLE.
+
+        Raises:
+            DataError: the shop gave no log.
+        """
+        return self._table(TASK, "search_log")
+
+    def personalised_searches(self, split: str, seed: int = 0) -> list[PersonalisedSearch]:
+        """A search of each known shopper who took something in a split's weeks; none without a log.
+
+        Args:
+            split: dev or test.
+            seed: draws which of a shopper's searches it is.
+        """
+        return searches_of(self.personalised, split, seed) if self.has_personalised else []
 
     def _table(self, name: str, section: str = "") -> pl.DataFrame:
         if f"{name}.parquet" not in self.manifest["files"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from tfrec.data.personalised.table import TASK as PERSONALISED
 from tfrec.data.shop import ShopData
 from tfrec.synth.hard_negatives import MinedNegatives
 from tfrec.training.mixture import Mixture
@@ -35,6 +36,8 @@ def candidate_probability(
             counts, examples = stream.counts.astype(np.float64), stream.size
         elif stream.task == "search":
             counts, examples = _of_searches(shop, hard_negatives, mined)
+        elif stream.task == PERSONALISED:
+            counts, examples = _of_personalised(shop, hard_negatives)
         else:
             bought = shop.interactions.filter(pl.col("split") == "train")["item"].to_numpy()
             counts, examples = np.bincount(bought, minlength=shop.size).astype(np.float64), len(bought)
@@ -42,6 +45,16 @@ def candidate_probability(
     drawn = expected > 0
     least = expected[drawn].min() if drawn.any() else 1.0
     return np.maximum(expected, least).astype(np.float32)
+
+
+def _of_personalised(shop: ShopData, hard_negatives: int) -> tuple[np.ndarray, int]:
+    """The same of searches with a history; what was passed over is drawn as judged negatives are."""
+    train = shop.personalised.filter(pl.col("split") == "train")
+    counts = np.bincount(train["item"].to_numpy(), minlength=shop.size).astype(np.float64)
+    passed = train.select("negatives", (hard_negatives / pl.col("negatives").list.len()).alias("draws"))
+    passed = passed.filter(pl.col("negatives").list.len() > 0).explode("negatives")
+    counts += np.bincount(passed["negatives"].to_numpy(), passed["draws"].to_numpy(), minlength=shop.size)
+    return counts, train.height
 
 
 def _of_searches(shop: ShopData, hard_negatives: int, mined: MinedNegatives | None) -> tuple[np.ndarray, int]:

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from tfrec.config import Config
+from tfrec.data.personalised.table import TASK as PERSONALISED
 from tfrec.synth.examples import RECOMMENDATION, SEARCH, SyntheticExamples
 from tfrec.tensorflow_setup import tf
 
 RECOMMENDATION_TASKS = ("recommendation", RECOMMENDATION)
-_MADE = {"search": SEARCH, "recommendation": RECOMMENDATION}  # the shop's own task -> made for it
+_MADE = {"search": SEARCH, "recommendation": RECOMMENDATION, PERSONALISED: ""}  # the shop's own task -> made for it
+OWN_TASKS = tuple(_MADE)
 
 
 @dataclass(frozen=True)
@@ -96,15 +98,15 @@ def mixture(
     streams: list[MixedStream] = []
     behind: list[MixedStream] = []  # made ones come after the shop's own, so that a draw's meaning stays the same
     for task, made_task in _MADE.items():
-        real, weight = counts[task], getattr(config.training.tasks, task)
+        real, weight = counts.get(task, 0), getattr(config.training.tasks, task)
         weighed = []
-        for stream in synthetic.of(made_task) if synthetic is not None and weight > 0 else []:
+        for stream in synthetic.of(made_task) if made_task and synthetic is not None and weight > 0 else []:
             weighed.append((stream, stream.size * config.synthesis.weights.get(stream.source, 1.0)))
         made = sum(size for _, size in weighed)
         if weight == 0 or real + made == 0:
             continue
         start, end = made_shares(config, made, real)
-        own = MixedStream(task, list(shards), real, (1 - start) * weight, (1 - end) * weight, task == "recommendation")
+        own = MixedStream(task, list(shards), real, (1 - start) * weight, (1 - end) * weight, task != "search")
         streams.append(own)
         for stream, size in weighed:
             part = weight * size / made if made else 0.0

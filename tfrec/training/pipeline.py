@@ -21,7 +21,7 @@ from tfrec.tensorflow_setup import tf
 from tfrec.training.candidate_sampling import candidate_probability
 from tfrec.training.known_positives import KnownPositives
 from tfrec.training.mined import MinedTable
-from tfrec.training.mixture import RECOMMENDATION_TASKS, MixedStream, Mixture, mixture
+from tfrec.training.mixture import OWN_TASKS, RECOMMENDATION_TASKS, MixedStream, Mixture, mixture
 
 if TYPE_CHECKING:
     from tfrec.augment.augmentation import Augmentation
@@ -97,7 +97,7 @@ class Batches:
     @property
     def _knows_enough(self) -> bool:
         """Whether all that is trained understands the texts before: no random weights, and no shoppers."""
-        return is_pretrained(self._config.encoder.name) and not set(self.tasks) & set(RECOMMENDATION_TASKS)
+        return is_pretrained(self._config.encoder.name) and not any(s.histories for s in self.mixture.streams)
 
     def from_step(self, step: int) -> Any:
         """An endless dataset of feature dictionaries (see TwoTower.compute_loss) that begins at batch `step`."""
@@ -202,7 +202,7 @@ def _draw(negatives: Any, count: int, seed: list[Any]) -> Any:
 
 
 def _count_tasks(shards: Sequence[Path]) -> dict[str, int]:
-    counts = {"search": 0, "recommendation": 0}
+    counts = dict.fromkeys(OWN_TASKS, 0)
     if not shards:
         return counts
     data = tf.data.TFRecordDataset([str(path) for path in shards]).batch(1024)

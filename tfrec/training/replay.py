@@ -14,7 +14,7 @@ from tfrec.config import Config
 from tfrec.data.ages import days_before_newest, halved
 from tfrec.data.examples import SCHEMA
 from tfrec.data.shards import write_shards
-from tfrec.training.mixture import made_shares
+from tfrec.training.mixture import OWN_TASKS, made_shares
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def choose_examples(config: Config, new: pl.DataFrame, old: pl.DataFrame, made: 
     """
     update, rng = config.update, np.random.default_rng(config.seed)
     pools = [old] if made is None else [old, made.rows]
-    parts = {task: _share(config, task, [new, *pools]) for task in ("search", "recommendation")}
+    parts = {task: _share(config, task, [new, *pools]) for task in OWN_TASKS}
     whole = max(config.training.batch_size, new.height / (1.0 - update.replay))
     drawn: list[pl.DataFrame] = []
     for task, part in parts.items():

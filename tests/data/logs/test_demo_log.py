@@ -62,3 +62,27 @@ def test_the_log_leaves_the_other_files_as_they_are(tmp_path: Path) -> None:
     again = tmp_path / "again"
     generate(again, items=200, queries=12, shoppers=10, log=300)
     assert (again / "search_log.ndjson").read_bytes() == (tmp_path / "with" / "search_log.ndjson").read_bytes()
+
+
+def test_clicks_follow_the_taste_by_which_shoppers_buy_as_far_as_is_asked(tmp_path: Path) -> None:
+    from tfrec.data.demo.catalogue import draw_catalogue, item_id
+    from tfrec.data.demo.shoppers import lasting_liking, tastes_of, user_id
+
+    catalogue, tastes = draw_catalogue(300, 17), tastes_of(40, 17)
+    row = {item_id(number): number for number in range(catalogue.size)}
+    who = {user_id(number): number for number in range(40)}
+    gained = []
+    for taste in (0.0, 1.0):
+        generate(tmp_path / str(taste), items=300, queries=20, shoppers=40, log=3_000, taste=taste)
+        events = pl.read_ndjson(tmp_path / str(taste) / "search_log.ndjson").filter(pl.col("action_name").is_not_null())
+        events = events.filter(pl.col("client_id").is_in(list(who)))
+        item, user = (
+            np.array([names[one] for one in column])
+            for names, column in (
+                (row, events["event_attributes"].struct.field("object").struct.field("object_id")),
+                (who, events["client_id"]),
+            )
+        )
+        liking, clicked = lasting_liking(catalogue, tastes, user, item), (events["action_name"] == "click").to_numpy()
+        gained.append(liking[clicked].mean() - liking[~clicked].mean())
+    assert abs(gained[0]) < 0.25 and gained[1] > 0.6, gained

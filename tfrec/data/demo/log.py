@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tfrec.data.demo.catalogue import Catalogue, item_id
 from tfrec.data.demo.queries import Query
-from tfrec.data.demo.shoppers import DAYS, FIRST_DAY, user_id
+from tfrec.data.demo.shoppers import DAYS, FIRST_DAY, lasting_liking, tastes_of, user_id
 from tfrec.files import write_json
 
 DEPTH = 10
@@ -41,8 +41,9 @@ class _Pages:
 
 
 def write_search_log(
-    folder: Path, catalogue: Catalogue, queries: Sequence[Query], searches: int, shoppers: int, seed: int
-) -> None:
+    folder: Path, catalogue: Catalogue, queries: Sequence[Query], searches: int, shoppers: int, seed: int,
+    taste: float = 0.0,
+) -> None:  # fmt: skip
     """Writes search_log.ndjson, and the truth as search_log_truth.parquet and search_log_truth.json.
 
     Few queries are typed often, most rarely. The ranker follows relevance and popularity, and errs. After midyear
@@ -56,6 +57,8 @@ def write_search_log(
         searches: how many, beside those of machines.
         shoppers: how many shoppers search; they are those of the purchases.
         seed: the seed.
+        taste: how much the taste by which a shopper buys decides which of the items that answer a query attract;
+            0 lets all shoppers like the same.
     """
     rng = np.random.default_rng([seed, 9])
     pages = _pages(rng, catalogue, queries)
@@ -66,6 +69,9 @@ def write_search_log(
     attractive = np.where(late[:, None], pages.after[typed[:, None], order], pages.before[typed[:, None], order])
     there = item >= 0
     machine = user >= shoppers
+    if taste:
+        someone = np.where(machine, 0, user)[:, None]
+        attractive = _to_whom(attractive, lasting_liking(catalogue, tastes_of(shoppers, seed), someone, item), taste)
     clicked = there & (rng.random(order.shape) < attractive * EXAMINATION) & ~machine[:, None]
     cart = clicked & (rng.random(order.shape) < _CART * (gain > 0.4))
     bought = cart & (rng.random(order.shape) < _BUY)
@@ -90,6 +96,13 @@ def write_search_log(
          "before": pages.before[truth], "after": pages.after[truth]}
     ).write_parquet(folder / "search_log_truth.parquet")  # fmt: skip
     write_json(folder / "search_log_truth.json", {"examination": EXAMINATION.tolist()})
+
+
+def _to_whom(attractive: NDArray[np.float64], liking: NDArray[np.float64], taste: float) -> NDArray[np.float64]:
+    """Attractiveness [S, P] to the shoppers who see the lists: the odds follow their liking against the list's mean."""
+    shift = taste * (liking - liking.mean(axis=1, keepdims=True))
+    odds = attractive / (1.0 - attractive) * np.exp(np.clip(shift, -6.0, 6.0))
+    return odds / (1.0 + odds)
 
 
 def _pages(rng: np.random.Generator, catalogue: Catalogue, queries: Sequence[Query]) -> _Pages:

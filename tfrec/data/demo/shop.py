@@ -38,6 +38,7 @@ def generate(
     shoppers: int = 2000,
     seed: int = 17,
     log: int = 0,
+    taste: float = 0.0,
 ) -> None:
     """Writes items.csv, searches.csv and purchases.csv of the demo shop; equal arguments give equal bytes.
 
@@ -53,6 +54,7 @@ def generate(
         seed: the seed.
         log: the number of searches in search_log.ndjson, which has as many queries again without judgments (where the
             items give them); 0 writes none, and changes nothing of the other files.
+        taste: how much clicks follow each shopper's own taste, that of the purchases; 0 lets all like the same.
 
     Raises:
         DataError: unknown language, a number that is too small, or more queries than the items give.
@@ -75,14 +77,14 @@ def generate(
         _write(target / "items.csv", ITEM_COLUMNS, _item_rows(catalogue, vocabulary, brands, seed))
         judged = list(draw_queries(catalogue, writer, queries, seed))
         if log:
-            _write_log(target, catalogue, vocabulary, brands, judged, log, shoppers, seed)
+            _write_log(target, catalogue, vocabulary, brands, judged, log, shoppers, seed, taste)
         _write(target / "searches.csv", SEARCH_COLUMNS, _search_rows(judged, seed))
         _write(target / "purchases.csv", PURCHASE_COLUMNS, _purchase_rows(catalogue, shoppers, seed))
 
 
 def _write_log(
     folder: Path, catalogue: Catalogue, vocabulary: Vocabulary, brands: list[str], judged: list[Query], searches: int,
-    shoppers: int, seed: int,
+    shoppers: int, seed: int, taste: float,
 ) -> None:  # fmt: skip
     """The log of judged queries and of others, which stand in between by how often they are typed."""
     from tfrec.data.demo.log import write_search_log
@@ -93,7 +95,7 @@ def _write_log(
     drawn = draw_queries(catalogue, writer, most, seed + 1)
     others = [query for query in drawn if words_of(query.text) not in seen]
     typed = [query for pair in zip_longest(judged, others[: most - len(judged)]) for query in pair if query is not None]
-    write_search_log(folder, catalogue, typed, searches, shoppers, seed)
+    write_search_log(folder, catalogue, typed, searches, shoppers, seed, taste)
 
 
 def _item_rows(catalogue: Catalogue, vocabulary: Vocabulary, brands: list[str], seed: int) -> list[Row]:

@@ -45,7 +45,9 @@ class Purchases:
 
 
 @dataclass(frozen=True)
-class _Tastes:
+class Tastes:
+    """What each of S shoppers likes, whatever the month and the occasion."""
+
     types: NDArray[np.float64]  # [S, types], relative frequency
     hobbies: NDArray[np.float64]  # [S, uses], 0 or 1
     colours: NDArray[np.float64]  # [S, colours + 1]
@@ -86,7 +88,39 @@ def draw_purchases(catalogue: Catalogue, shoppers: int, seed: int) -> Purchases:
     return Purchases(order[keep], user[keep], item[keep], timestamp[keep], quantity[keep].astype(np.int64))
 
 
-def _draw_tastes(rng: np.random.Generator, shoppers: int) -> _Tastes:
+def tastes_of(shoppers: int, seed: int) -> Tastes:
+    """The tastes that `draw_purchases` draws."""
+    return _draw_tastes(np.random.default_rng([seed, 3]), shoppers)
+
+
+def lasting_liking(
+    catalogue: Catalogue, tastes: Tastes, user: NDArray[np.int64], items: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """How much shoppers like items of a kind that they want anyway: brand, colour, audience, hobby, price and vibe.
+
+    Args:
+        catalogue: the latent items.
+        tastes: of all shoppers.
+        user: int64, of a shape that fits items.
+        items: rows of the catalogue, int64 [...].
+
+    Returns:
+        float64 [...], logits.
+    """
+    brand = catalogue["brand"][items].astype(np.int64)
+    favourite = (brand * 2654435761 + tastes.brand_seed[user]) % 11 == 0
+    hobbies = np.concatenate([tastes.hobbies, np.zeros((len(tastes.hobbies), 1))], axis=1)
+    return (
+        1.6 * favourite
+        + tastes.colours[user, catalogue["colour"][items]]
+        + tastes.audience[user, catalogue["audience"][items]]
+        + 1.0 * hobbies[user, catalogue["use"][items]]
+        - 0.9 * np.abs(catalogue["band"][items] - tastes.band[user])
+        + 3.0 * (catalogue.vibe[items] == tastes.vibe[user])
+    )
+
+
+def _draw_tastes(rng: np.random.Generator, shoppers: int) -> Tastes:
     keys, types = attribute_keys(), product_types()
     uses, categories = len(keys["use"]), len(keys["category"])
     hobbies = (rng.random((shoppers, uses)).argsort(axis=1) < rng.integers(2, 5, (shoppers, 1))).astype(float)
@@ -104,7 +138,7 @@ def _draw_tastes(rng: np.random.Generator, shoppers: int) -> _Tastes:
     audience[whom < 0.45, men] = audience[(whom >= 0.45) & (whom < 0.8), women] = -4.0
     audience[rng.random(shoppers) < 0.65, kids] = -4.0
     band = rng.choice(3, shoppers, p=[0.35, 0.4, 0.25])
-    return _Tastes(
+    return Tastes(
         types=liking / liking.sum(axis=1, keepdims=True), hobbies=hobbies, colours=colours, audience=audience,
         band=band, vibe=rng.integers(0, 8, shoppers), brand_seed=rng.integers(0, 1 << 31, shoppers),
     )  # fmt: skip
@@ -139,7 +173,7 @@ def _draw_orders(
 
 
 def _draw_items(
-    rng: np.random.Generator, catalogue: Catalogue, tastes: _Tastes, user: NDArray[np.int64], time: NDArray[np.int64],
+    rng: np.random.Generator, catalogue: Catalogue, tastes: Tastes, user: NDArray[np.int64], time: NDArray[np.int64],
     occasion: NDArray[np.int64],
 ) -> NDArray[np.int64]:  # fmt: skip
     keys, types = attribute_keys(), product_types()
@@ -165,21 +199,9 @@ def _draw_items(
     place = np.clip(np.searchsorted(summed, target, side="left") - 1, starts[kind][:, None], ends[kind][:, None] - 1)
     items = shelf[place]
 
-    brand = catalogue["brand"][items].astype(np.int64)
-    favourite = (brand * 2654435761 + tastes.brand_seed[user][:, None]) % 11 == 0
     use = catalogue["use"][items]
-    someone = user[:, None]
-    hobbies = np.concatenate([tastes.hobbies, np.zeros((len(tastes.hobbies), 1))], axis=1)
-    liking = (
-        1.6 * favourite
-        + tastes.colours[someone, catalogue["colour"][items]]
-        + tastes.audience[someone, catalogue["audience"][items]]
-        + 1.0 * hobbies[someone, use]
-        + 1.0 * (use == occasion[:, None])
-        - 0.9 * np.abs(catalogue["band"][items] - tastes.band[someone])
-        + 3.0 * (catalogue.vibe[items] == tastes.vibe[someone])
-        + np.log(season[month[:, None], use]) * (use >= 0)
-    )
+    liking = lasting_liking(catalogue, tastes, user[:, None], items)
+    liking += 1.0 * (use == occasion[:, None]) + np.log(season[month[:, None], use]) * (use >= 0)
     liking -= 0.6 * np.log(-np.log(rng.random(liking.shape)))  # Gumbel noise: a draw from the softmax of liking / 0.6
     liking[catalogue.popularity[items] == 0] = -np.inf
     return items[np.arange(len(user)), np.argmax(liking, axis=1)]

@@ -12,7 +12,7 @@ import polars as pl
 
 from tfrec.clicks import Lists
 from tfrec.data.clean import normalised_query
-from tfrec.data.items import Catalogue
+from tfrec.data.items import Catalogue, item_rows
 from tfrec.data.logs.rows import CART, CLICK, PURCHASE
 from tfrec.data.report import TableReport
 
@@ -57,11 +57,7 @@ def spellings(queries: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray]:
 def shown_items(
     shares: Sequence[Path], queries: pl.DataFrame, catalogue: Catalogue, max_depth: int, report: TableReport
 ) -> Shown:
-    ids = catalogue.frame.select("item_id", pl.int_range(pl.len(), dtype=pl.Int32).alias("item"))
-    if catalogue.merged:
-        others = pl.DataFrame({"item_id": list(catalogue.merged), "kept": list(catalogue.merged.values())})
-        others = others.join(ids.rename({"item_id": "kept"}), on="kept").select("item_id", "item")
-        ids = pl.concat([ids, others.join(ids, on="item_id", how="anti")])
+    ids = item_rows(catalogue).with_columns(pl.col("item").cast(pl.Int32))
     codes = queries.select("query", pl.col("code").cast(pl.Int32))
     parts: list[pl.DataFrame] = []
     left: dict[str, str] = {}

@@ -1,0 +1,1 @@
+"""Searches of known shoppers: the words, what the shopper had done before, and what was taken."""
