@@ -40,11 +40,12 @@ class FusionConfig(Section):
         description="Fixed weights of a task, scorer: weight; those of a task that is not named are chosen by dev (by "
         "all labelled queries where they are few). nothing = requests without words and without a known history.",
     )
-    history_share: float = Field(
-        0.3,
+    history_share: float | None = Field(
+        None,
         ge=0,
         le=1,
-        description="Where words and history come together: the share of recommendation's weights beside search's.",
+        description="Where words and history come together: the share of recommendation's weights beside search's. "
+        "null = chosen by dev's searches of known shoppers (data.search_log), .3 where there are none.",
     )
     prior_requests: float = Field(
         50,

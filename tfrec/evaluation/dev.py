@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfrec.config import Config
+from tfrec.data.personalised.table import TASK as PERSONALISED
 from tfrec.data.shop import ShopData
 from tfrec.evaluation.metrics import evaluate_rankings
 from tfrec.evaluation.recommendation import CUT, evaluate_recommendations
@@ -48,11 +49,13 @@ class DevEvaluation:
         if len(shoppers) > _MAX_SHOPPERS:
             shoppers = [shoppers[i] for i in np.sort(rng.choice(len(shoppers), _MAX_SHOPPERS, replace=False))]
         self._shoppers = shoppers
-        self.decides = bool(shoppers) or (self._searches_decide and bool(self._judgments))
+        both = shop.personalised_searches("dev", config.seed) if tasks.personalised > 0 else []
+        self._both = [one for one in both if one.history][:_MAX_SHOPPERS]
+        self.decides = bool(shoppers) or bool(self._both) or (self._searches_decide and bool(self._judgments))
         self.requests: list[np.ndarray] = []
         self._items = np.arange(shop.size)
         # Histories read the catalogue's vectors, so with shoppers all of them are refreshed anyway.
-        if not shop.has_interactions and shop.size > config.training.dev_items:
+        if not shop.has_interactions and not self._both and shop.size > config.training.dev_items:
             index = {item: n for n, item in enumerate(shop.item_ids)}
             judged = {index[item] for items in self._judgments.values() for item in items if item in index}
             sample = rng.choice(shop.size, config.training.dev_items, replace=False)
@@ -83,6 +86,14 @@ class DevEvaluation:
             bought = evaluate_recommendations([shopper.truth for shopper in self._shoppers], ranked, shop.size)
             metrics[f"recommendation {RECOMMENDATION_METRIC}"] = bought.means[RECOMMENDATION_METRIC]
             self.requests.append(bought.samples[RECOMMENDATION_METRIC])
+        if self._both:
+            names = [str(one.search) for one in self._both]
+            taken = {str(one.search): {shop.item_ids[i]: g for i, g in one.truth.items()} for one in self._both}
+            vectors_of = model.query_vectors([one.query for one in self._both], [one.history for one in self._both])
+            rankings = to_rankings(names, *top_k(vectors_of, vectors, 100), shop.item_ids)
+            reached = evaluate_rankings(taken, rankings, self._relevant)
+            metrics[f"{PERSONALISED} {SEARCH_METRIC}"] = reached.means[SEARCH_METRIC]
+            self.requests.append(reached.samples[SEARCH_METRIC])
         if metrics:
             metrics["score"] = float(np.mean(list(metrics.values())))
         return metrics

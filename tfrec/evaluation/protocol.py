@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfrec.config import Config
+from tfrec.data.personalised.table import TASK as PERSONALISED
 from tfrec.data.shop import ShopData
 from tfrec.data.shoppers import Shopper
 from tfrec.data.split import FOLDS
@@ -51,7 +52,7 @@ def choose_splits(shop: ShopData, wanted: str | None) -> dict[str, str]:
     That is dev, or folds: all labelled queries of a shop that has few.
 
     Returns:
-        task ("search", "recommendation") -> split, for the tasks that the shop can measure.
+        task ("search", "recommendation", "personalised") -> split, for the tasks that the shop can measure.
 
     Raises:
         EvaluationError: there is nothing to measure.
@@ -63,6 +64,8 @@ def choose_splits(shop: ShopData, wanted: str | None) -> dict[str, str]:
             chosen.setdefault("search", split)
         if shop.has_interactions and shop.shoppers(split):
             chosen.setdefault("recommendation", split)
+        if shop.has_personalised and shop.personalised_searches(split):
+            chosen.setdefault(PERSONALISED, split)
     if not chosen:
         if wanted == "dev" and shop.choosing_split == FOLDS:
             raise EvaluationError(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfrec.config import Config, as_config
+from tfrec.data.personalised.table import TASK as PERSONALISED
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
 from tfrec.data.split import EVALUATED, EVERY_SPLIT
 from tfrec.encoder.loading import load_encoder
 from tfrec.errors import EvaluationError, TrainingError
+from tfrec.evaluation.personalised import evaluate_personalised
 from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, evaluate_search
 from tfrec.evaluation.purchases import BEFORE
 from tfrec.evaluation.table import Report
@@ -81,7 +83,7 @@ def evaluate(trained: TrainedShop, split: str | None = None) -> dict[str, Report
             few labelled queries for a dev split.
 
     Returns:
-        a report per task ("search", "recommendation") that the shop has data for.
+        a report per task ("search", "recommendation", "personalised") that the shop has data for.
 
     Raises:
         EvaluationError: the split is another one, there is nothing to measure, or this is no trained shop.
@@ -138,6 +140,11 @@ def _measured(trained: TrainedShop, splits: dict[str, str]) -> dict[str, Report]
     if "recommendation" in splits:
         where = splits["recommendation"]
         reports["recommendation"] = evaluate_recommendation(
+            config, shop, model, trained.catalogue, where, trained.fusion_knowing(BEFORE[where])
+        )
+    if PERSONALISED in splits:
+        where = splits[PERSONALISED]
+        reports[PERSONALISED] = evaluate_personalised(
             config, shop, model, trained.catalogue, where, trained.fusion_knowing(BEFORE[where])
         )
     return reports

@@ -21,7 +21,7 @@ from tfrec.reporting.page import render
 from tfrec.reporting.tasks import task_html
 from tfrec.training.training_state import last_state, training_folder
 
-_UNITS = {"search": "queries", "recommendation": "shoppers"}
+_UNITS = {"search": "queries", "recommendation": "shoppers", "personalised": "searches"}
 _SIDE_BY_SIDE, _PLACES = 8, 5  # queries won and lost; items of each
 BASELINE = "BM25"
 

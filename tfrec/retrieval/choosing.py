@@ -13,20 +13,24 @@ from numpy.typing import NDArray
 from tfrec.choosing.chance import beyond_chance
 from tfrec.choosing.crossing import out_of_folds
 from tfrec.config import Config
+from tfrec.config.fusion import FusionConfig
 from tfrec.data.shop import ShopData
 from tfrec.retrieval.answers import QueryVectors
 from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.evidence import Evidence
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.gate_training import trained_gate
+from tfrec.retrieval.history_share import USUAL_SHARE, chosen_share
 from tfrec.retrieval.lexical_tuning.tuner import LexicalTuner
 from tfrec.retrieval.lexical_variants import LexicalVariants
 from tfrec.retrieval.pool import Pool, build_pool
 from tfrec.retrieval.quality import METRIC, QUALITY
-from tfrec.retrieval.samples import Samples, choosing_samples, train_samples
+from tfrec.retrieval.samples import BOTH, Samples, choosing_samples, train_samples
 from tfrec.retrieval.scorer import Scorer
 from tfrec.retrieval.tuning import Weighing, alone_quality, usual_weights
-from tfrec.retrieval.weights import SituationWeights, weights_table
+from tfrec.retrieval.weights import SITUATIONS, SituationWeights, weights_table
+
+_OF_BOTH = SITUATIONS.index(BOTH)
 
 
 class Chosen(NamedTuple):
@@ -63,8 +67,8 @@ def choose(
         words: settings of the lexical scorer that the requests of search have chosen, too; None where they have not.
 
     Returns:
-        "labels", "normalisation", "tasks" (task -> its "weights" and how they were found) and "gate", as plain JSON
-        values. The task "nothing" is there when a scorer can rank items whatever the request.
+        "labels", "normalisation", "tasks" (task -> its "weights" and how they were found), "both" (see `chosen_share`)
+        and "gate", as plain JSON values. The task "nothing" is there when a scorer can rank items whatever the request.
     """
     section = config.retrieval.fusion
     labels = [scorer.label for scorer in scorers]
@@ -75,7 +79,7 @@ def choose(
     pools = {
         task: _pool(plain, towers, samples, shop.size, f"Choosing weights for {task}")
         for task, samples in found.items()
-        if task in wanted
+        if task in (*wanted, BOTH)
     }
     tasks: dict[str, Any] = {}
     for task in wanted:
@@ -94,10 +98,12 @@ def choose(
             usual = dict(zip(labels, map(float, usual_weights(task, labels)), strict=True))
             tasks[task] = {"weights": dict(_fixed(config, task) or usual), "tuned": False, "requests": 0}
             tasks[task]["told"] = f"{task}: no labelled request chooses; {_as_configured(config, task)}"
+    named = {task: outcome["weights"] for task, outcome in tasks.items()}
+    both = _both(section, pools.pop(BOTH, None), labels, named, config.seed)
     gate: dict[str, Any] = {}
     pools.pop("nothing", None)
     if section.gate.enabled and pools:
-        table = weights_table(labels, {task: tasks[task]["weights"] for task in tasks}, section.history_share)
+        table = weights_table(labels, named, both["share"])
         examples = train_samples(shop, section.gate.examples, config.seed)
         train = [
             _pool(plain, towers, samples, shop.size, f"Scoring training requests for {task}", train=True)
@@ -105,7 +111,20 @@ def choose(
             if task in pools
         ]
         gate = trained_gate(config, labels, table, train, pools, compare, folder)
-    return {"labels": labels, "normalisation": section.normalisation, "tasks": tasks, "gate": gate}
+    return {"labels": labels, "normalisation": section.normalisation, "tasks": tasks, BOTH: both, "gate": gate}
+
+
+def _both(
+    section: FusionConfig, pool: Pool | None, labels: list[str], tasks: dict[str, dict[str, float]], seed: int
+) -> dict[str, Any]:
+    """How much a history changes the weights of search: as configured, by searches of known shoppers, or as usual."""
+    given = section.history_share
+    if given is not None or pool is None:
+        return {"share": USUAL_SHARE if given is None else given, "requests": 0}
+    return chosen_share(
+        Evidence(pool, seed), lambda share: weights_table(labels, tasks, share)[_OF_BOTH].astype(np.float64),
+        section.prior_requests,
+    )  # fmt: skip
 
 
 def chosen_weights(
@@ -172,7 +191,7 @@ def _pool(
 ) -> Pool:
     return build_pool(
         fusion, towers, samples.queries, samples.histories, samples.truths, size,
-        exclude_history=samples.histories is not None and not samples.repeats,
+        exclude_history=samples.histories is not None and not samples.repeats and not any(samples.queries),
         add_truth=train, depth=50 if train else 100,
         description=description,
     )  # fmt: skip

@@ -11,6 +11,7 @@ import polars as pl
 from tfrec.data.shop import ShopData
 from tfrec.retrieval.answers import Histories
 
+BOTH = "both"
 _LATEST_SHARE = 3  # one in three of a shopper's training items is what comes next
 
 
@@ -32,7 +33,7 @@ class Samples(NamedTuple):
 
 def choosing_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]:
     """The judged queries that choose (of dev, or all where they are few), the shoppers and the newcomers ("nothing")
-    of dev; at most `most` of each, by the seed."""
+    of dev, and its searches of known shoppers ("both"); at most `most` of each, by the seed."""
     found = {}
     searches = _searches(shop, shop.choosing_split)
     if searches.queries:
@@ -42,6 +43,10 @@ def choosing_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]
             truths: list[Mapping[int, float]] = [dict.fromkeys(shopper.truth, 1.0) for shopper in shoppers]
             histories = [shopper.history for shopper in shoppers]
             found[task] = _some(Samples([""] * len(shoppers), histories, truths, shop.repeats), most, seed)
+    known = [one for one in shop.personalised_searches("dev", seed) if one.history]
+    if known:
+        truths = [one.truth for one in known]
+        found[BOTH] = _some(Samples([one.query for one in known], [one.history for one in known], truths), most, seed)
     return found
 
 

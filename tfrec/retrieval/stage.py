@@ -22,7 +22,7 @@ from tfrec.retrieval.lexical_variants import scorers_without, tuner_of
 from tfrec.retrieval.scorer import Scorer
 from tfrec.retrieval.weights import SituationWeights, Weighting, weights_table
 
-FORMAT = 3  # raise it when the same configuration shall be tuned anew
+FORMAT = 4  # raise it when the same configuration shall be tuned anew
 
 
 def fuse(
@@ -111,7 +111,9 @@ def told(folder: Path) -> list[str]:
     file = folder / "fusion.json"
     kept = read_json(file) if file.is_file() else {}
     tasks = kept.get("tasks", {})
-    return [outcome["told"] for task, outcome in tasks.items() if task == "search" or outcome["requests"]]
+    both = kept.get("both", {})
+    sentences = [outcome["told"] for task, outcome in tasks.items() if task == "search" or outcome["requests"]]
+    return [*sentences, both["told"]] if both.get("requests") else sentences
 
 
 def _kept_for(scorers: list[Scorer], folder: Path) -> dict[str, Any]:
@@ -123,9 +125,9 @@ def _kept_for(scorers: list[Scorer], folder: Path) -> dict[str, Any]:
 
 
 def _assembled(config: Config, scorers: list[Scorer], kept: Mapping[str, Any], folder: Path) -> Fusion:
-    section, labels = config.retrieval.fusion, [scorer.label for scorer in scorers]
+    labels = [scorer.label for scorer in scorers]
     tasks = {task: outcome["weights"] for task, outcome in kept["tasks"].items()}
-    table = weights_table(labels, tasks, section.history_share)
+    table = weights_table(labels, tasks, kept["both"]["share"])
     weights: Weighting = SituationWeights(table)
     if kept["gate"].get("used") and labels == kept["labels"]:
         gate = new_gate(config, labels, table, kept["gate"]["dimension"])
