@@ -33,7 +33,8 @@ def _share(folder: Path, searches: list[tuple[str, int, str, str]], actions: lis
         (number, 0, f"v-{user}", user, time, query, len(shown), list(shown), list(range(len(shown))))
         for number, (user, time, query, shown) in enumerate(searches)
     ]
-    pl.DataFrame(rows, schema=SEARCHES, orient="row").write_parquet(folder / "searches.parquet")
+    told = pl.DataFrame(rows, schema=dict(list(SEARCHES.items())[:9]), orient="row")
+    told.write_parquet(folder / "searches.parquet")
     done = [(search, item, action, time, 0.0, True) for search, item, action, time in actions]
     pl.DataFrame(done, schema=ACTION, orient="row").write_parquet(folder / "actions.parquet")
     return folder
