@@ -14,6 +14,7 @@ from tfrec.serving.client.experiment import Compared, Experiment, TeamHit
 from tfrec.serving.client.results import Answer, Hit, ModelMetadata, Signature, TensorSpec, Understood, VersionStatus
 from tfrec.serving.client.sharded import ShardedClient
 from tfrec.serving.client.sharded_aio import AsyncShardedClient
+from tfrec.serving.client.shopper_header import shopper
 
 __all__ = [
     "Answer",
@@ -32,4 +33,5 @@ __all__ = [
     "Tls",
     "Understood",
     "VersionStatus",
+    "shopper",
 ]

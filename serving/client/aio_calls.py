@@ -10,6 +10,7 @@ import grpc.aio
 
 from tfrec.serving.client.calls import Connection, Stubs, closed
 from tfrec.serving.client.operations import Operation
+from tfrec.serving.client.shopper_header import with_shopper
 
 
 class AsyncCaller:
@@ -42,7 +43,7 @@ class AsyncCaller:
         """
         connection = self._connection
         attempts, allowed = connection.attempts(operation.timeout)
-        metadata = connection.token.metadata()
+        metadata = with_shopper(connection.token.metadata())
         while True:
             self._open()
             stub = self._stubs[attempts.target][operation.method]

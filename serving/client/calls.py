@@ -14,6 +14,7 @@ from tfrec.serving.client.connection import Tls, Token, channel_options, check_t
 from tfrec.serving.client.errors import ClientError
 from tfrec.serving.client.operations import METHODS, Operation
 from tfrec.serving.client.retry import Attempts, RetryBudget, Targets
+from tfrec.serving.client.shopper_header import with_shopper
 
 Stubs = dict[str, Callable[..., Any]]
 _MOST_RETRIES, _LARGEST_MESSAGE = 1000, 2**31 - 1
@@ -146,7 +147,7 @@ class Caller:
         """
         connection = self._connection
         attempts, allowed = connection.attempts(operation.timeout)
-        metadata = connection.token.metadata()
+        metadata = with_shopper(connection.token.metadata())
         while True:
             stub = self._stubs[attempts.target][operation.method]
             try:

@@ -111,6 +111,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("max_num_load_retries", "further tries to load a version", type=_whole(0, MOST_BYTES), default=5)
     most = MOST_SECONDS * 1_000_000
     add("load_retry_interval_micros", "between two tries", type=_whole(0, most), default=60_000_000)
+    add("traffic_config_file", "shares of a canary and of a shadow (traffic.yaml), followed without a restart")
     more = "a folder, besides the base paths, from which a client's reload may bring models; may be repeated"
     add("reload_base_path", more, action="append", default=[])
     add("enable_model_warmup", "replay warm-up records before a version answers", type=_switch, default=True)

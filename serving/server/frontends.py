@@ -11,6 +11,7 @@ import grpc
 
 from tfrec.errors import ServingError
 from tfrec.serving.server.configuration.config_files import MonitoringConfig, TlsConfig
+from tfrec.serving.server.configuration.traffic_file import TrafficSettings
 from tfrec.serving.server.metrics.counters import Metrics
 from tfrec.serving.server.protocol.health import HealthUpdater, add_reflection
 from tfrec.serving.server.protocol.model_service import ModelService
@@ -80,6 +81,10 @@ class Frontends:
         self._health = health
         self._rest = rest
         self._operations = operations
+
+    def divide(self, settings: TrafficSettings) -> None:
+        """Divides and mirrors requests as traffic.yaml says, from now on."""
+        self._operations.traffic.follow(settings)
 
     def stop(self, grace_seconds: float) -> None:
         """Takes no new requests, lets the running ones finish within the grace time, and closes both ports."""

@@ -16,6 +16,7 @@ from tfrec.errors import TfrecError
 from tfrec.output import replaceable_output
 from tfrec.serving.server.configuration.config_watch import ConfigWatch, content_of
 from tfrec.serving.server.configuration.model_config import ModelConfig, read_model_config_file
+from tfrec.serving.server.configuration.traffic_file import follow_traffic, read_traffic
 from tfrec.serving.server.flags import parse_flags, without_effect
 
 if TYPE_CHECKING:
@@ -157,6 +158,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         flags = parse_flags(None if arguments is None else list(arguments))
         _log(flags)
+        if flags.traffic_config_file:
+            read_traffic(flags.traffic_config_file)  # a mistake ends it before anything is loaded
         seen = content_of(flags.model_config_file) if flags.model_config_file else ""
         configs = read_model_config_file(flags.model_config_file) if flags.model_config_file else ()
         # Before anything imports TensorFlow, which then fixes its threads.
@@ -198,4 +201,6 @@ def _beside(server: ModelServer, flags: argparse.Namespace, seen: str) -> Iterat
         if flags.model_config_file and flags.model_config_file_poll_wait_seconds > 0:
             every = flags.model_config_file_poll_wait_seconds
             stack.enter_context(ConfigWatch(flags.model_config_file, server.core.reload, every, seen))
+        if flags.traffic_config_file:
+            stack.enter_context(follow_traffic(flags.traffic_config_file, server.divide))
         yield

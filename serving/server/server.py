@@ -15,6 +15,7 @@ from tfrec.errors import ServingError
 from tfrec.serving.server import frontends
 from tfrec.serving.server.configuration.config_files import BatchingParameters
 from tfrec.serving.server.configuration.model_config import ModelConfig, check_models
+from tfrec.serving.server.configuration.traffic_file import TrafficSettings
 from tfrec.serving.server.core import ServingCore
 from tfrec.serving.server.frontends import FrontendOptions, Frontends
 from tfrec.serving.server.metrics.request_log import RequestLog
@@ -185,6 +186,15 @@ class ModelServer:
         gc.collect()
         gc.freeze()
         return self.address
+
+    def divide(self, settings: TrafficSettings) -> None:
+        """Divides requests between versions, and mirrors them, from now on; nothing while the server does not run.
+
+        Args:
+            settings: what traffic.yaml says.
+        """
+        if self._frontends is not None:
+            self._frontends.divide(settings)
 
     def stop(self, grace_seconds: float | None = None) -> None:
         """Takes no new requests, waits for the running ones up to the grace time, and closes the ports.

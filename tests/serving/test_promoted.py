@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +62,62 @@ def running(export: Path) -> Iterator[str]:
     assert configs == () and seen == ""
     with ModelServer(export, "shop", port=0) as server, follow_promotions(export, "shop", server.core.reload, seen):
         yield server.address
+
+
+@pytest.mark.slow
+def test_twenty_promotions_and_rollbacks_at_50_requests_a_second(export: Path, tmp_path: Path) -> None:
+    """None fails, and each answer is of a version that was stable at some moment between its request and its answer."""
+    from tfrec.serving.server.server import ModelServer
+
+    base = tmp_path / "promoted"
+    shutil.copytree(export, base, ignore=shutil.ignore_patterns("models.config", "*.jsonl", "*.json"))
+    for number in (1, 2, 3):
+        shutil.copytree(export / str(number), base / str(number), dirs_exist_ok=True)
+    servers, acts, answers, failures = Servers(base, "shop"), [], [], []
+    promote(servers, 1, force="first")
+    configs, seen = promoted_model(base, "shop")
+    ended = threading.Event()
+
+    def ask(address: str, version: str | None) -> None:
+        with Client(address, "shop", retries=0, version=version) as client:
+            request = client.predict_request("search", {"query": ["red sofa"], "k": np.int32(1)})
+            stub = client._caller._stubs[0]["Predict"]
+            while not ended.wait(0.08):
+                begun = time.monotonic()
+                try:
+                    answer = stub(request, timeout=5)
+                except Exception as error:  # any failure counts
+                    failures.append(error)
+                else:
+                    answers.append((begun, time.monotonic(), answer.model_spec.version.value))
+
+    with ModelServer(configs=configs, port=0) as server, follow_promotions(base, "shop", server.core.reload, seen):
+        target = Target(server.address, "shop", 30)
+        callers = [threading.Thread(target=ask, args=(server.address, label)) for label in ("stable", None) * 2]
+        acts.append((0.0, 0.0, standing(base).stable))
+        for caller in callers:
+            caller.start()
+        for number in range(20):
+            begun = time.monotonic()
+            if number % 2:
+                roll_back(servers, target=target)
+            else:
+                promote(servers, 2 + number % 4 // 2, target=target, force="the trial")
+            acts.append((begun, time.monotonic(), standing(base).stable))
+        ended.set()
+        for caller in callers:
+            caller.join()
+    assert not failures, failures[:3]
+    for begun, end, version in answers:
+        allowed = {
+            stable
+            for (since, _, stable), after in zip(acts, [*acts[1:], (float("inf"),) * 3], strict=True)
+            if since <= end and begun <= after[1]
+        }
+        assert version in allowed, (version, allowed)
+    told = f"{len(acts) - 1} acts in {acts[-1][1] - acts[1][0]:.1f} s"
+    print(f"{len(answers)} answers, 0 failed, {told}")
+    assert len({version for _, _, version in answers}) == 3
 
 
 def test_promotions_and_rollbacks_under_load_fail_no_request(export: Path, running: str) -> None:

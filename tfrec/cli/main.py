@@ -20,6 +20,7 @@ from tfrec.cli.remote import pull, push
 from tfrec.cli.report import report
 from tfrec.cli.search import search
 from tfrec.cli.serve import serve
+from tfrec.cli.traffic import traffic
 from tfrec.cli.train import evaluate, train
 from tfrec.cli.versions import promote, rollback, versions
 from tfrec.output import replaceable_output
@@ -42,6 +43,7 @@ app.command()(gate)
 app.command()(versions)
 app.command()(promote)
 app.command()(rollback)
+app.command()(traffic)
 app.command()(forget)
 app.command()(doctor)
 app.command()(serve)

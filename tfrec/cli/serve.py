@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +33,8 @@ def serve(
 ) -> None:
     """Serve an export with TF Serving's gRPC and REST protocols, until Ctrl-C or SIGTERM.
 
-    What `tfrec promote` and `tfrec rollback` say is followed; before the first promotion the newest version is served.
+    What `tfrec promote`, `tfrec rollback` and `tfrec traffic` say is followed; before the first promotion the newest
+    version is served.
     """
     from tfrec.cli.places import export_folder, serving_settings
     from tfrec.serving.server.numbers import MOST_THREADS, seconds, whole
@@ -51,6 +52,7 @@ def serve(
 
     from tfrec.serving.server.configuration.config_files import read_tls_config
     from tfrec.serving.server.configuration.promoted import follow_promotions, promoted_model
+    from tfrec.serving.server.configuration.traffic_file import TRAFFIC, follow_traffic, read_traffic
     from tfrec.serving.server.frontends import FrontendOptions
     from tfrec.serving.server.main import serve as serve_forever
     from tfrec.serving.server.security.tokens import TokenFile
@@ -62,13 +64,17 @@ def serve(
         tokens=TokenFile(tokens) if tokens is not None else None,
     )
 
+    read_traffic(folder / TRAFFIC)  # a mistake ends it before anything is loaded
     configs, seen = promoted_model(folder, name)
 
     def told(server: ModelServer) -> AbstractContextManager[object]:
         rest = "" if server.rest_port is None else f" and port {server.rest_port} (REST, metrics)"
         sentence = f"Serving the model {name} at {server.address} (gRPC){rest}; stop with Ctrl-C."
         console.print(sentence, highlight=False, soft_wrap=True)
-        return follow_promotions(folder, name, server.core.reload, seen)
+        with ExitStack() as stack:
+            stack.enter_context(follow_promotions(folder, name, server.core.reload, seen))
+            stack.enter_context(follow_traffic(folder / TRAFFIC, server.divide))
+            return stack.pop_all()
 
     serve_forever(
         folder,

@@ -13,6 +13,7 @@ from typing import Any
 
 from tfrec.serving.server.metrics.drift import ScoreDrift
 from tfrec.serving.server.metrics.exposition import Histogram, Metric, exponential, page
+from tfrec.serving.server.metrics.traffic_counters import TrafficMetrics
 
 _MICROS = exponential(10, 1.8, 32)  # to about 20 minutes
 _QUEUE_MICROS = exponential(100, 1.2, 51)  # to about one second
@@ -23,7 +24,11 @@ _END = 50  # ModelVersionStatus.State
 
 
 class Metrics:
-    """All metrics of one server. Every method is cheap and safe to call from several threads."""
+    """All metrics of one server. Every method is cheap and safe to call from several threads.
+
+    Attributes:
+        traffic: of divided and mirrored requests.
+    """
 
     def __init__(self) -> None:
         prefix = ":tensorflow:serving:"
@@ -94,6 +99,7 @@ class Metrics:
             f"{own}refused_total", "Requests turned away before any model, by reason.", "counter", ("entrypoint", "why")
         )
         self._inflight = Metric(f"{own}requests_in_progress", "Requests being answered.", "gauge", ("entrypoint",))
+        self.traffic = TrafficMetrics()
         self._lock = threading.Lock()
         self._drifts: dict[tuple[str, int, str], ScoreDrift] = {}
         self._known: Callable[[], Iterable[str]] = lambda: ()
@@ -199,6 +205,7 @@ class Metrics:
     def version_gone(self, model: str, version: int) -> None:
         """Nobody remembers the version any more: without this the page would grow with every version."""
         self.forget(model, version)
+        self.traffic.version_gone(model, version)
         for gauge in (self._state, self._load_seconds):
             gauge.remove(model, str(version))
 
@@ -209,7 +216,8 @@ class Metrics:
                 index = drift.index()
                 if index is not None:
                     self._drift.set(model, str(version), signature, to=index)
-        return page(metric for metric in vars(self).values() if isinstance(metric, Metric | Histogram))
+        own = [metric for metric in vars(self).values() if isinstance(metric, Metric | Histogram)]
+        return page([*own, *self.traffic.metrics()])
 
 
 NULL = Metrics()

@@ -50,6 +50,12 @@ class Metric:
         with self._lock:
             self._values.pop(labels, None)
 
+    def remove_all(self, *first: str) -> None:
+        """Forgets all combinations that begin with these labels."""
+        with self._lock:
+            for labels in [labels for labels in self._values if labels[: len(first)] == first]:
+                del self._values[labels]
+
     def value(self, *labels: str) -> float:
         """The present value, 0 when nothing was recorded."""
         return self._values.get(labels, 0)
@@ -89,6 +95,12 @@ class Histogram:
                 cell = self._cells[labels] = [0.0] * (len(self.bounds) + 2)
             cell[bisect_left(self.bounds, value)] += 1
             cell[-1] += value
+
+    def remove_all(self, *first: str) -> None:
+        """Forgets all combinations that begin with these labels."""
+        with self._lock:
+            for labels in [labels for labels in self._cells if labels[: len(first)] == first]:
+                del self._cells[labels]
 
     def count(self, *labels: str) -> int:
         """How many values were recorded."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 
+from tfrec.serving.client.shopper_header import HEADER
 from tfrec.serving.server.status import StatusError
 
 logger = logging.getLogger("tfrec.serving.server")
@@ -55,6 +56,21 @@ def deadline_of(context: Any) -> float | None:
     """The `time.monotonic()` by which the client wants its answer; None for no limit."""
     left = context.time_remaining()
     return None if left is None else time.monotonic() + left
+
+
+def shopper_of(context: Any) -> str:
+    """The shopper's id in a call's metadata, "" where there is none."""
+    for name, value in context.invocation_metadata():
+        if name == HEADER:
+            return value if isinstance(value, str) else value.decode("utf-8", "replace")
+    return ""
+
+
+def question_of(request: Any) -> bytes:
+    """What a PredictRequest asks, as bytes that are equal for equal questions; how many answers it wants is no part."""
+    inputs = sorted((name, tensor) for name, tensor in request.inputs.items() if name != "k")
+    parts = [part for name, tensor in inputs for part in (name.encode(), tensor.SerializeToString(deterministic=True))]
+    return b"\0".join(parts)
 
 
 def model_of(request: Any) -> str:

@@ -27,11 +27,14 @@ from tfrec.serving.server.protocol.stubs import (
 )
 from tfrec.serving.server.protocol.unknown_ids import UnknownIds
 from tfrec.serving.server.status import StatusError, invalid_argument
+from tfrec.serving.server.traffic.canary import Asker
+from tfrec.serving.server.traffic.mirror import Mirror
+from tfrec.serving.server.traffic.traffic import Traffic
 
 _METHOD_NAMES = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 _ITEM_INPUTS = ("history", "item_id")
 Arrays = Mapping[str, np.ndarray]
-Tell = Callable[[Any, str, Arrays, Arrays], None]
+Tell = Callable[[Any, str, Arrays, Arrays, float], None]
 
 
 def predict(handle: Any, request: Any, deadline: float | None = None, tell: Tell | None = None) -> Any:
@@ -42,7 +45,7 @@ def predict(handle: Any, request: Any, deadline: float | None = None, tell: Tell
             choice of a model is not looked at.
         request: a `tensorflow.serving.PredictRequest`.
         deadline: `time.monotonic()` by which to end, or None.
-        tell: called with the model, the signature, its inputs and outputs.
+        tell: called with the model, the signature, its inputs and outputs, and the seconds that it took.
 
     Returns:
         The `tensorflow.serving.PredictResponse`.
@@ -61,14 +64,16 @@ def predict(handle: Any, request: Any, deadline: float | None = None, tell: Tell
             f"Was: {signature.method_name}",
         )
     inputs = decode_inputs(signature, request.inputs, getattr(handle, "limits", None))
+    started = time.perf_counter()
     outputs = handle.run(name, inputs, chosen_outputs(signature, request.output_filter), deadline)
+    seconds = time.perf_counter() - started
     response = predict_pb2.PredictResponse()
     response.model_spec.name = request.model_spec.name
     response.model_spec.version.value = handle.version
     response.model_spec.signature_name = name
     encode_outputs(outputs, response.outputs)
     if tell is not None:
-        tell(handle, name, inputs, outputs)
+        tell(handle, name, inputs, outputs, seconds)
     return response
 
 
@@ -80,6 +85,10 @@ class Operations:
         reload: takes a new list of models, or None where it cannot change.
         metrics: told what happens.
         no_reload: why clients may not change the list; "" if they may.
+
+    Attributes:
+        traffic: which version answers where traffic.yaml divides requests.
+        mirror: asks a shadow version besides.
     """
 
     def __init__(
@@ -89,28 +98,50 @@ class Operations:
         self.metrics = metrics
         self._reload, self._no_reload = reload, no_reload
         self._unknown_ids = UnknownIds(registry, metrics)
+        self.mirror = Mirror(registry, metrics)
+        self.traffic = Traffic(registry, metrics, self.mirror)
 
     def stop(self) -> None:
         """Ends what runs beside the requests."""
         self._unknown_ids.stop()
+        self.mirror.stop()
 
     def predict(
-        self, request: Any, deadline: float | None, prepare: Callable[[Any], None] | None = None
+        self, request: Any, deadline: float | None, prepare: Callable[[Any], None] | None = None,
+        asker: Asker | None = None,
     ) -> Any:  # fmt: skip
-        """Runs a signature of a model; `prepare` may complete the request once it is known which version answers."""
-        with self.acquire(request) as handle:
-            if prepare is not None:
-                prepare(handle)
-            return predict(handle, request, deadline, self._tell)
+        """Runs a signature of a model.
 
-    def _tell(self, handle: Any, signature: str, inputs: Arrays, outputs: Arrays) -> None:
-        """Counts rows, rows without items and first scores, and has item ids looked up that may be unknown."""
+        Args:
+            request: a `tensorflow.serving.PredictRequest`.
+            deadline: `time.monotonic()` by which to end, or None.
+            prepare: may complete the request once it is known which version answers.
+            asker: who asks, for a canary.
+        """
+        with self.mirror, self.traffic.version(request, asker, self.acquire) as handle:
+            started, status = time.perf_counter(), "INTERNAL"
+            try:
+                if prepare is not None:
+                    prepare(handle)
+                response = predict(handle, request, deadline, self._tell)
+                status = "OK"
+                return response
+            except StatusError as error:
+                status = error.code.name
+                raise
+            finally:
+                seconds = time.perf_counter() - started
+                self.metrics.traffic.answered(handle.name, handle.version, status, seconds)
+
+    def _tell(self, handle: Any, signature: str, inputs: Arrays, outputs: Arrays, seconds: float) -> None:
+        """Counts rows, rows without items and first scores, and has looked up and mirrored what may be."""
         ids, scores = outputs.get("item_ids"), outputs.get("scores")
         if ids is not None and ids.ndim == 2 and ids.dtype == object:
             full = ids[:, 0] != b"" if ids.shape[1] else np.zeros(len(ids), bool)
             top = scores[full, 0].tolist() if scores is not None and scores.shape == ids.shape and ids.shape[1] else ()
             empty = len(ids) - int(np.sum(full))
             self.metrics.answered(handle.name, handle.version, signature, len(ids), empty, top)
+            self.mirror.offer(handle, signature, inputs, ids, seconds)
         for name in _ITEM_INPUTS:
             if name in inputs and ids is not None:
                 self._unknown_ids.offer(handle, inputs[name].reshape(-1).tolist())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfrec.serving.server.protocol.grpc_calls import deadline_of, rpc
+from tfrec.serving.server.protocol.grpc_calls import deadline_of, question_of, rpc, shopper_of
 from tfrec.serving.server.protocol.operations import Operations, predict
 from tfrec.serving.server.protocol.stubs import prediction_service_pb2_grpc
+from tfrec.serving.server.traffic.canary import Asker
 
 __all__ = ["PredictionService", "predict"]
 
@@ -24,7 +25,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     @rpc
     def Predict(self, request: Any, context: Any) -> Any:
         """Runs a signature of a model."""
-        return self.operations.predict(request, deadline_of(context))
+        asker = Asker(shopper_of(context), lambda: question_of(request)) if self.operations.traffic.active else None
+        return self.operations.predict(request, deadline_of(context), asker=asker)
 
     @rpc
     def Classify(self, request: Any, context: Any) -> Any:

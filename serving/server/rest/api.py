@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 import grpc
 
+from tfrec.serving.client.shopper_header import HEADER
 from tfrec.serving.server.configuration.config_files import MonitoringConfig
 from tfrec.serving.server.metrics.exposition import CONTENT_TYPE
 from tfrec.serving.server.protocol.examples import DEFAULT_SIGNATURE
@@ -33,6 +34,7 @@ from tfrec.serving.server.rest.outputs_json import write_outputs
 from tfrec.serving.server.rest.status_json import write_metadata, write_status
 from tfrec.serving.server.security.limits import Limits
 from tfrec.serving.server.status import invalid_argument
+from tfrec.serving.server.traffic.canary import Asker
 
 _MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
 _CALL = re.compile(_MODEL + r":(classify|regress|predict)", re.IGNORECASE | re.ASCII)
@@ -86,7 +88,7 @@ class RestApi:
         metrics.started("REST")
         try:
             name, api, answer = self._find(method, path)
-            return Reply(200, answer(request.body).encode("utf-8", "replace"), headers=self._more)
+            return Reply(200, answer(request).encode("utf-8", "replace"), headers=self._more)
         except Exception as error:
             code, message = as_status(error, f"REST {api or 'request'}")
             later = (("Retry-After", "1"),) if code in (_CODE.RESOURCE_EXHAUSTED, _CODE.UNAVAILABLE) else ()
@@ -95,25 +97,25 @@ class RestApi:
             metrics.ended("REST")
             metrics.request(name, api, "REST", code.name, time.perf_counter() - started)
 
-    def _find(self, method: str, path: str) -> tuple[str, str, Callable[[bytes], str]]:
-        """The model's name, the API's, and the function that turns the body into the answer."""
+    def _find(self, method: str, path: str) -> tuple[str, str, Callable[[Request], str]]:
+        """The model's name, the API's, and the function that turns the request into the answer."""
         if method == "POST" and (found := _CALL.fullmatch(path)):
             call = {"predict": self._predict, "classify": self._classify, "regress": self._regress}[found[4].lower()]
             spec = _spec(found)
-            return spec["name"], found[4].capitalize(), lambda body: call(spec, body)
+            return spec["name"], found[4].capitalize(), lambda request: call(spec, request)
         if method in ("GET", "HEAD") and (found := _LOOK.fullmatch(path)):
             if not found[1]:
                 raise invalid_argument("Missing model name in request.")
             look = self._metadata if found[4] else self._status
             spec = _spec(found)
-            return spec["name"], "GetModelMetadata" if found[4] else "GetModelStatus", lambda body: look(spec)
+            return spec["name"], "GetModelMetadata" if found[4] else "GetModelStatus", lambda request: look(spec)
         raise invalid_argument(f"Malformed request: {method} {path[:500]}")
 
-    def _predict(self, spec: dict[str, Any], body: bytes) -> str:
+    def _predict(self, spec: dict[str, Any], asked: Request) -> str:
         deadline = deadline_after(self._timeout)
         request = predict_pb2.PredictRequest()
         _fill(request.model_spec, spec)
-        document = read_document(body)
+        document = read_document(asked.body)
         name = read_signature_name(document)
         request.model_spec.signature_name = name
         by_row = False
@@ -127,21 +129,22 @@ class RestApi:
                 )
             by_row = read_inputs(document, signature, request.inputs, self._limits)
 
-        response = self._operations.predict(request, deadline, read)
+        asker = Asker(asked.headers.get(HEADER, ""), lambda: asked.body)
+        response = self._operations.predict(request, deadline, read, asker)
         return write_outputs(response.outputs, by_row)
 
-    def _classify(self, spec: dict[str, Any], body: bytes) -> str:
+    def _classify(self, spec: dict[str, Any], asked: Request) -> str:
         deadline = deadline_after(self._timeout)
         request = classification_pb2.ClassificationRequest()
         _fill(request.model_spec, spec)
-        read_examples(body, request, self._limits)
+        read_examples(asked.body, request, self._limits)
         return write_classifications(self._operations.classify(request, deadline).result)
 
-    def _regress(self, spec: dict[str, Any], body: bytes) -> str:
+    def _regress(self, spec: dict[str, Any], asked: Request) -> str:
         deadline = deadline_after(self._timeout)
         request = regression_pb2.RegressionRequest()
         _fill(request.model_spec, spec)
-        read_examples(body, request, self._limits)
+        read_examples(asked.body, request, self._limits)
         return write_regressions(self._operations.regress(request, deadline).result)
 
     def _status(self, spec: dict[str, Any]) -> str:

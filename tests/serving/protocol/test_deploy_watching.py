@@ -18,7 +18,8 @@ _NAME = re.compile(r"(?:tfrec_serving_|:tensorflow:)[A-Za-z0-9_:]+")
 def _known() -> dict[str, set[str]]:
     """The labels of every line of the metrics page by its name."""
     known: dict[str, set[str]] = {}
-    for metric in vars(Metrics()).values():
+    metrics = Metrics()
+    for metric in [*vars(metrics).values(), *metrics.traffic.metrics()]:
         if isinstance(metric, Metric):
             known[metric.name] = set(metric.labels)
         elif isinstance(metric, Histogram):

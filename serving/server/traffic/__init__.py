@@ -1,0 +1,1 @@
+"""Requests divided between versions, and mirrored to another one."""
