@@ -3,6 +3,7 @@
     python benchmarks/prepare_scale.py --items 1000000
     python benchmarks/prepare_scale.py --form joins       # descriptions and categories in tables of their own
     python benchmarks/prepare_scale.py --form variants    # four rows of sizes a product, its title in the first alone
+    python benchmarks/prepare_scale.py --items 10000 --purchases 10000000    # and so many purchases, in Parquet
 
 Prints one line and writes benchmarks/results/prepare_scale.json.
 """
@@ -19,13 +20,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 
 from tfrec.data.demo import generate_items
 from tfrec.files import read_json, write_json
 
 RESULT = Path(__file__).parent / "results" / "prepare_scale.json"
+_PURCHASES_AT_ONCE = 1_000_000
 QUERIES, JUDGED = 300, 20
 SIZES = ("S", "M", "L", "XL")
 
@@ -70,7 +75,29 @@ def with_variants(folder: Path) -> dict[str, Any]:
 FORMS = {"plain": plain, "joins": with_joins, "variants": with_variants}
 
 
-def write_shop(folder: Path, count: int, form: str, seed: int) -> Path:
+def write_purchases(file: Path, count: int, items: Path, seed: int) -> None:
+    """Writes purchases: a tenth as many shoppers, items by a power law, two years, no order."""
+    ids = pl.scan_csv(items, infer_schema=False).select("item_id").collect()["item_id"]
+    draw = np.random.default_rng(seed)
+    with pq.ParquetWriter(
+        file, pa.schema({"user_id": pa.string(), "item_id": pa.string(), "timestamp": pa.int64()})
+    ) as out:
+        for start in range(0, count, _PURCHASES_AT_ONCE):
+            size = min(_PURCHASES_AT_ONCE, count - start)
+            chosen = (len(ids) * draw.random(size) ** 3).astype(np.int64)
+            frame = pl.DataFrame(
+                {
+                    "user_id": draw.integers(max(count // 10, 1), size=size),
+                    "item_id": ids.gather(chosen),
+                    "timestamp": 1_700_000_000 + draw.integers(2 * 365 * 86_400, size=size),
+                }
+            )
+            out.write_table(
+                frame.with_columns(pl.format("u{}", "user_id").alias("user_id")).to_arrow().cast(out.schema)
+            )
+
+
+def write_shop(folder: Path, count: int, form: str, seed: int, purchases: int = 0) -> Path:
     """Writes items.csv and searches.csv of a shop, and its configuration.
 
     Args:
@@ -78,6 +105,7 @@ def write_shop(folder: Path, count: int, form: str, seed: int) -> Path:
         count: the number of rows of items.csv.
         form: of the catalogue, one of FORMS.
         seed: the seed.
+        purchases: rows of purchases.parquet; 0 for none.
 
     Returns:
         the configuration's path.
@@ -97,6 +125,9 @@ def write_shop(folder: Path, count: int, form: str, seed: int) -> Path:
         "runs_dir": str(folder / "runs"),
         "data": {"root": str(folder), "items": FORMS[form](folder), "searches": "searches.csv"},
     }
+    if purchases:
+        write_purchases(folder / "purchases.parquet", purchases, folder / "items.csv", seed)
+        tree["data"]["interactions"] = "purchases.parquet"  # type: ignore[index]
     (folder / "scale.yaml").write_text(yaml.safe_dump(tree))
     return folder / "scale.yaml"
 
@@ -106,13 +137,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Seconds and peak memory of `tfrec data prepare`.")
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument("--form", choices=FORMS, default="plain")
+    parser.add_argument("--purchases", type=int, default=0)
     parser.add_argument("--seed", type=int, default=17)
     parser.add_argument("--output", type=Path, default=RESULT)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        config = write_shop(folder, given.items, given.form, given.seed)
-        megabytes = sum(file.stat().st_size for file in folder.glob("*.csv")) / 1e6
+        config = write_shop(folder, given.items, given.form, given.seed, given.purchases)
+        files = [*folder.glob("*.csv"), *folder.glob("*.parquet")]
+        megabytes = sum(file.stat().st_size for file in files) / 1e6
         started = time.monotonic()
         program = "from tfrec.cli.data import app; app()"
         subprocess.run([sys.executable, "-c", program, "prepare", "--config", str(config)], check=True)
@@ -123,6 +156,7 @@ def main() -> None:
     result = {
         "form": given.form,
         "items": given.items,
+        "purchases": given.purchases,
         "rows_read": report["rows_read"],
         "rows_kept": report["rows_kept"],
         "megabytes": round(megabytes, 1),
@@ -133,7 +167,8 @@ def main() -> None:
     }
     write_json(given.output, result)
     print(
-        f"{result['rows_read']:,} rows ({megabytes:.0f} MB) in {seconds:.1f} s ({processor:.1f} s of the processor), "
+        f"{result['rows_read']:,} rows and {given.purchases:,} purchases ({megabytes:.0f} MB) in {seconds:.1f} s "
+        f"({processor:.1f} s of the processor), "
         f"{given.items / seconds:,.0f} items/s, peak memory {peak:.2f} GiB -> {given.output}"
     )
 

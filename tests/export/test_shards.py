@@ -29,21 +29,17 @@ def bought_together(size: int) -> Any:
     return ItemWeights(size, np.arange(0, 9 * size + 1, 9), items, generator.normal(size=9 * size).astype(np.float32))
 
 
-@pytest.fixture(scope="module")
-def sharded(trained: Any, make_config: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """(the whole as its export would answer, its configuration, its fusion, the folders of COUNT shards)."""
+def fitted(trained: Any, make_config: Any) -> tuple[Any, Any]:
+    """A configuration, and a fusion of all kinds of scorers for the shop of 120 items."""
     from tfrec.config import Config
-    from tfrec.export.in_process import answering
-    from tfrec.export.shards import export_shards
     from tfrec.retrieval.building import build_scorers
     from tfrec.retrieval.collaborative import CollaborativeScorer
     from tfrec.retrieval.fusion import Fusion
     from tfrec.retrieval.weights import SituationWeights, weights_table
 
     retrieval = {"scorers": ["dense", "lexical", "popularity"], "filters": ["material", "price"]}
-    config = Config.model_validate(
-        make_config(precision="f32", warmup_requests=2).model_dump() | {"retrieval": retrieval}
-    )
+    made = make_config(precision="f32", warmup_requests=2).model_dump()
+    config = Config.model_validate(made | {"retrieval": retrieval})
     trained.shop.__dict__["popularity"] = np.arange(120) % 7
     scorers = [
         *build_scorers(config, trained.shop, trained.catalogue),
@@ -51,7 +47,16 @@ def sharded(trained: Any, make_config: Any, tmp_path_factory: pytest.TempPathFac
     ]
     del trained.shop.__dict__["popularity"]
     tasks = {**WEIGHTS, "recommendation": {"dense": 0.4, "collaborative": 0.5, "popularity": 0.1}}
-    fusion = Fusion(scorers, SituationWeights(weights_table([scorer.label for scorer in scorers], tasks, SHARE)))
+    return config, Fusion(scorers, SituationWeights(weights_table([scorer.label for scorer in scorers], tasks, SHARE)))
+
+
+@pytest.fixture(scope="module")
+def sharded(trained: Any, make_config: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """(the whole as its export would answer, its configuration, its fusion, the folders of COUNT shards)."""
+    from tfrec.export.in_process import answering
+    from tfrec.export.shards import export_shards
+
+    config, fusion = fitted(trained, make_config)
     base = tmp_path_factory.mktemp("sharded")
     arguments = (config, *trained[1:], base / "parts", "f", fusion, COUNT)
     folders = export_shards(*arguments)

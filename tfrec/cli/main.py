@@ -14,6 +14,7 @@ from tfrec.cli.forget import forget
 from tfrec.cli.gate import gate
 from tfrec.cli.init import init
 from tfrec.cli.log import app as log_app
+from tfrec.cli.push_index import push_index
 from tfrec.cli.query import query
 from tfrec.cli.refresh import refresh, update
 from tfrec.cli.remote import pull, push
@@ -39,6 +40,7 @@ app.command()(update)
 app.command()(refresh)
 app.command()(push)
 app.command()(pull)
+app.command()(push_index)
 app.command()(gate)
 app.command()(versions)
 app.command()(promote)

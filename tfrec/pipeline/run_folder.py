@@ -33,6 +33,7 @@ class RunFolder:
         self.index = self.path / "index"
         self.export = self.path / "export"
         self.shards = self.path / "shards"
+        self.engine = self.path / "engine"
         self.metrics_file = self.path / "metrics.json"
         self.report = self.path / "report.html"
 

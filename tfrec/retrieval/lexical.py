@@ -50,10 +50,15 @@ class LexicalScorer(Scorer):
 
         Of a doubtful word every alternative counts, by its weight; the weights of one word sum to 1.
         """
-        parts, requests, weights = split_alternatives(request.query)
+        rows, requests, amounts = self.opened(request.query)
+        return self._postings.total(rows, requests, tf.shape(request.query, tf.int64)[0], amounts)
+
+    def opened(self, query: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(rows of the index that queries string [B] open int64 [R], the query of each int64 [R], its factor float32
+        [R])."""
+        parts, requests, weights = split_alternatives(query)
         rows, of = self._rows(*surfaces(parts))
-        batch = tf.shape(request.query, tf.int64)[0]
-        return self._postings.total(rows, tf.gather(requests, of), batch, tf.gather(weights, of))
+        return rows, tf.gather(requests, of), tf.gather(weights, of)
 
     def of_words(self, words: Tensor, texts: Tensor, batch: Tensor) -> Tensor:
         """Scores float32 [B, N] of texts whose words string [S] and numbers int64 [S], rising, these are."""

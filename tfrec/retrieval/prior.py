@@ -34,9 +34,14 @@ class PriorScorer(Scorer):
         self._values = tf.Variable(values, trainable=False, dtype=tf.float32, name="prior")
         self.size = int(self._values.shape[0])
 
+    @property
+    def values(self) -> np.ndarray:
+        """The items' values float32 [N]."""
+        return np.asarray(self._values.numpy())
+
     def part(self, first: int, end: int) -> PriorScorer:
         """See Scorer."""
-        return PriorScorer(self.label, self._values.numpy()[first:end], None)
+        return PriorScorer(self.label, self.values[first:end], None)
 
     def __call__(self, request: Request) -> Tensor:
         """The items' values float32 [B, N], one row like the other."""

