@@ -108,7 +108,18 @@ def test_two_workers_train_as_one_does_and_go_on_after_a_kill(shop_home: Path) -
         np.testing.assert_allclose(found[name], values, atol=3e-4, err_msg=name)
 
 
-def _kill_after_a_checkpoint(process: subprocess.Popen[str], run: Path, victim: int) -> None:
+@pytest.mark.slow
+def test_a_silent_worker_stops_all(shop_home: Path) -> None:
+    process = _train(shop_home, "silent", workers=2)
+    _kill_after_a_checkpoint(process, shop_home.parent / "runs" / "silent", 1, signal.SIGSTOP)
+    _, errors = process.communicate(timeout=180)
+    assert process.returncode == 2 and "Worker 1 of 2 (counted from 0) does not answer" in errors, errors
+    assert "Traceback" not in errors and not _workers("silent")
+
+
+def _kill_after_a_checkpoint(
+    process: subprocess.Popen[str], run: Path, victim: int, by: signal.Signals = signal.SIGKILL
+) -> None:
     def step() -> int:
         states = [read_json(file) for file in run.glob("checkpoints/*/last/state.json")]
         return max((state["step"] for state in states if not state["finished"]), default=0)
@@ -117,7 +128,7 @@ def _kill_after_a_checkpoint(process: subprocess.Popen[str], run: Path, victim: 
     while step() <= before:
         assert process.poll() is None and time.monotonic() < deadline, "it ended before it could be killed"
         time.sleep(0.02)
-    os.kill(_workers(run.name)[victim], signal.SIGKILL)
+    os.kill(_workers(run.name)[victim], by)
 
 
 def test_workers_of_a_cluster_are_not_started_again(shop_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

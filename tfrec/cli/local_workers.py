@@ -93,7 +93,7 @@ def _started(count: int, arguments: Sequence[str], logs: Sequence[IO[bytes]]) ->
                 stdout=None if rank == 0 else subprocess.DEVNULL,
                 stderr=None if rank == 0 else logs[rank],
                 env=environment,
-                start_new_session=rank > 0,  # Ctrl-C reaches the chief, and the others through it
+                start_new_session=True,  # Ctrl-C reaches them through us
             )
             workers.append(worker)
             if len(cores) >= count:
