@@ -149,17 +149,6 @@ def checked(data: Any, cell: Cell) -> Any:
     return data
 
 
-def lend_catalogue(trained: Any, cell: Cell) -> None:
-    """Gives towers that were left as they are the catalogue's vectors, which are those of the untrained encoder."""
-    few = np.arange(min(16, cell.shop.data.size))
-    own = trained.model.item_vectors([trained.shop.item_texts[row] for row in few], few, "")
-    theirs = cell.shop.untrained[few]
-    # Not the same to the last digit: bf16 sums depend on which texts share a batch.
-    if own.shape == theirs.shape and (own * theirs).sum(axis=1).min() > 0.999:
-        trained.model.use_catalogue(cell.shop.untrained, trained.shop.popularity)
-        trained._catalogue = cell.shop.untrained
-
-
 def fusion_notes(trained: Any) -> dict[str, Any]:
     """What the run chose for search, as it stands in its fusion.json; empty where nothing was chosen."""
     from tfrec.files import read_json

@@ -14,7 +14,7 @@ import numpy as np
 from protocol.cells import Cell
 from protocol.results import Result, Results, key_of
 from protocol.shops import splits_of
-from protocol.systems import checked, fusion_notes, lend_catalogue, trained_rankings
+from protocol.systems import checked, fusion_notes, trained_rankings
 
 TRAINED, CARRIED = "tfrec", "tfrec, towers trained on made queries"
 VARIANTS: dict[str, list[str]] = {
@@ -101,10 +101,9 @@ def retrained(cell: Cell, changes: Sequence[str], name: str | None = None) -> An
     changes = [*changes, "evaluation.baselines=[]"]  # the estimate needs none; they are measured here
     config = cell.write(changes, name or f"{cell.name}-{whole.hash_of(*_trained_sections(whole))[:12]}")
     lend_vectors(source, cell)
+    lend_vectors(config, cell)
     trained = tfrec.train(config, source)
     checked(trained.shop, cell)
-    if not trained.summary["steps"]:
-        lend_catalogue(trained, cell)
     return trained
 
 

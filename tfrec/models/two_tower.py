@@ -200,17 +200,22 @@ class TwoTower(tfrs.Model):
             return fgm_loss(loss, texts, radius)
         return vat_loss(answers, texts, radius, inputs["weight"], inputs["noise_seed"])
 
-    def item_vectors(self, texts: Sequence[str], items: Any, description: str = "Encoding items") -> np.ndarray:
+    def item_vectors(
+        self, texts: Sequence[str], items: Any, description: str = "Encoding items", pooled: np.ndarray | None = None
+    ) -> np.ndarray:
         """Unit vectors of items with the current weights.
 
         Args:
             texts: the items' texts, N of them.
             items: their indices int32 [N], -1 for items outside the catalogue, which have no picture.
+            description: of the progress.
+            pooled: what the encoder gives for the texts, of any length, where it is known: float32 [N, hidden].
 
         Returns:
             float32 [N, D].
         """
-        pooled = self.encode_items(texts, self.item_tokens, description, "item")
+        if pooled is None:
+            pooled = self.encode_items(texts, self.item_tokens, description, "item")
         items = np.asarray(items, np.int32)
         pictures = self._pictures(items, description) if self.image_part is not None else None
         blocks = [
@@ -232,9 +237,9 @@ class TwoTower(tfrs.Model):
             found[rows] = self._image_vectors(tf.constant(items[rows])).numpy()
         return found
 
-    def refresh_catalogue(self, texts: Sequence[str], popularity: Any) -> np.ndarray:
-        """Encodes the whole catalogue, keeps it for the histories, and returns it: float32 [N, D]."""
-        vectors = self.item_vectors(texts, np.arange(len(texts)), "Encoding the catalogue")
+    def refresh_catalogue(self, texts: Sequence[str], popularity: Any, pooled: np.ndarray | None = None) -> np.ndarray:
+        """Encodes the catalogue (see `item_vectors`), keeps it for the histories, and returns it: float32 [N, D]."""
+        vectors = self.item_vectors(texts, np.arange(len(texts)), "Encoding the catalogue", pooled)
         self.use_catalogue(vectors, popularity)
         return vectors
 

@@ -22,7 +22,6 @@ from tfrec.pipeline.stages import stage
 from tfrec.pipeline.teach import zero_shot_samples
 from tfrec.pipeline.train_once import load, train_once
 from tfrec.pipeline.trained import TrainedShop
-from tfrec.pipeline.untrained import zero_shot
 from tfrec.synth.examples import SyntheticExamples
 from tfrec.synth.source import CrossScorer
 from tfrec.training.trainer import Halt
@@ -131,7 +130,7 @@ def _measured(trained: TrainedShop, splits: dict[str, str]) -> dict[str, Report]
             shop,
             model,
             trained.catalogue,
-            lambda: zero_shot(config, shop),
+            trained.zero_shot,
             lambda: trained.lexical_knowing(BEFORE.get(where, ("train",))),
             where,
             trained.fusion_knowing(BEFORE.get(where, ("train",))),

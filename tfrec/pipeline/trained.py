@@ -72,8 +72,17 @@ class TrainedShop:
     def catalogue(self) -> np.ndarray:
         """Unit vectors of all items, float32 [N, D]; encoded at the first use."""
         if self._catalogue is None:
-            self._catalogue = self.model.refresh_catalogue(self.shop.item_texts, self.shop.popularity)
+            known = self.zero_shot()[0] if self._untrained else None  # which baselines need, too: not encoded twice
+            self._catalogue = self.model.refresh_catalogue(self.shop.item_texts, self.shop.popularity, known)
         return self._catalogue
+
+    @property
+    def _untrained(self) -> bool:
+        return bool(self.summary.get("stopped") == "untrained")
+
+    def zero_shot(self) -> tuple[np.ndarray, Any]:
+        """The untrained encoder's vectors of the catalogue, and its query function: see `tfrec.pipeline.untrained`."""
+        return zero_shot(self.config, self.shop, self.model.encoder if self._untrained else None)
 
     @property
     def fusion(self) -> Fusion | None:
@@ -118,7 +127,7 @@ class TrainedShop:
             fusion = kept_fusion(self.config, scorers, run.retrieval(self.signature))
         folder = run.ranking(self.signature)
         at_hand = run.zero_shot.exists()
-        teachers = Teachers(self.model, (lambda: zero_shot(self.config, self.shop)) if at_hand else None)
+        teachers = Teachers(self.model, self.zero_shot if at_hand else None)
         return ranked(self.config, self.shop, fusion, splits, self.signature, folder, compare, teachers)
 
     def lexical_knowing(self, splits: Sequence[str]) -> TunedLexical:
