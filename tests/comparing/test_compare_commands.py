@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.comparing.shoppers import ITEMS, write_events
+from tests.comparing.shoppers import ITEMS, rankings, tastes, write_events
 from tfrec.cli.main import app
+from tfrec.export.ranking import Ranking
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +25,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(*words: str) -> tuple[int, str]:
     done = CliRunner().invoke(app, ["compare", *words])
-    return done.exit_code, done.output
+    return done.exit_code, done.output if done.exit_code else done.stdout  # progress of a slow reading goes to stderr
 
 
 def test_an_experiment_is_read_from_the_shops_log_and_nothing_is_left_behind(shop: Path) -> None:
@@ -49,3 +51,29 @@ def test_a_mistake_is_one_sentence(shop: Path) -> None:
     code, told = run("analyse", "-c", str(shop), "--experiment", "july")
     assert code == 2 and "The log has no experiment 'july', but 'june'." in told
     assert run("plan", "-c", str(shop), "--effect", "-1")[0] == 2
+
+
+def test_a_version_that_nobody_saw_is_estimated_where_the_log_can_tell(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The version is the better one of the interleaved two; then one that shows what nobody was shown."""
+    taste = rankings(tastes(), 2.0, 5)
+
+    class Version:
+        shift = 0
+
+        def search(self, queries: list[str], k: int, _: str) -> Ranking:
+            ids = [[f"P{item + self.shift}" for item in taste[int(query.split()[0])][:k]] for query in queries]
+            return Ranking(np.array(ids, object), np.zeros((len(queries), k), np.float32))
+
+    version = Version()
+    monkeypatch.setattr("tfrec.lifecycle.experiments.LoadedModel.open", lambda path: version)
+    code, told = run("estimate", "7", "-c", str(shop))
+    assert code == 3, "of the second place on, a draft says little"
+    code, told = run("estimate", "7", "-c", str(shop), "--depth", "1", "--json")
+    found = json.loads(told)
+    assert code == 0 and found["overlap"]["supported"] > 0.95
+    assert found["dr"]["gain"] > 0 and abs(found["overlap"]["mean_weight"] - 1) < 0.2
+    version.shift = 50
+    code, told = run("estimate", "7", "-c", str(shop))
+    assert code == 3 and "No estimate: 100% of the ranking's places hold an item that the log never" in told

@@ -32,8 +32,8 @@ def test_equal_versions_alarm_in_five_of_a_hundred_and_watched_ones_in_fewer() -
     assert EXPECTED[0] < alarms(values, of_b) < EXPECTED[1]
     assert (sequence_of_groups(values, of_b, planned=SESSIONS).decided > 0).mean() < 0.05
     # interleaving: the clicks follow taste, and coins alone decide whose they are
-    pool = shop.preferences(better, "click", rng) * np.where(rng.random(shop.sessions) < 0.5, 1, -1)
-    values = pool[rng.integers(len(pool), size=(SIMULATIONS, SESSIONS))]
+    pool = shop.preferences(better, "click", rng)
+    values = pool[rng.integers(len(pool), size=values.shape)] * np.where(rng.random(values.shape) < 0.5, 1, -1)
     assert EXPECTED[0] < alarms(values) < EXPECTED[1]
     assert (sequence_of_pairs(values, planned=SESSIONS).decided > 0).mean() < 0.05
     # what the sequence is for: a fixed test that is looked at all the time alarms far more often

@@ -14,6 +14,7 @@ from tfrec.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, read_conf
 if TYPE_CHECKING:
     from rich.table import Table
 
+CANNOT_TELL = 3  # exit code
 app = typer.Typer(help="Two versions on real traffic: how many sessions, and what they say.", no_args_is_help=True)
 LogOption = Annotated[Path | None, typer.Option("--log", help="A log in the place of data.search_log's files.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -110,6 +111,45 @@ def analyse(
     for sentence in _sentences(found):
         console.print(sentence, highlight=False, soft_wrap=True, markup=False)
     console.print(_slices(found["slices"]))
+
+
+@app.command("estimate")
+@command_errors
+def estimate(
+    version: Annotated[int, typer.Argument(help="Number of the version that was not shown.", min=0)],
+    config: ConfigOption = DEFAULT_CONFIG,
+    metric: Annotated[Literal["click", "cart", "purchase"], typer.Option(help="What is earned.")] = "click",
+    depth: Annotated[int | None, typer.Option(min=1, help="First places that count; else all.")] = None,
+    log: LogOption = None,
+    as_json: JsonOption = False,
+    overrides: SetOption = [],  # noqa: B006
+) -> None:
+    """What a version would have earned on a randomised log: IPS, SNIPS and DR.
+
+    Exit code 3: the log shows too little of what the version shows, and cannot tell.
+    """
+    parsed = read_config(config, overrides)
+    from tfrec.lifecycle.experiments import foretold_of
+
+    found = foretold_of(parsed, version, metric, depth, log)
+    overlap = found.overlap
+    if as_json:
+        console.print_json(json.dumps(found.to_dict()))
+    else:
+        console.print(
+            f"{overlap.searches:,} randomised searches; {overlap.supported:.0%} of version {version}'s places are "
+            f"supported, effective sample size {overlap.effective:,.0f}, largest weight {overlap.largest:.1%} of all, "
+            f"mean weight {overlap.mean_weight:.2f} (1 where the chances are right).", highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        console.print(f"The log's own lists: {found.logged:.4f} {metric}s a search.", highlight=False)
+        for name, one in (("IPS", found.ips), ("SNIPS", found.snips), ("DR", found.dr)):
+            if one is not None:
+                told = f"{name}: {one.value:.4f}, {one.gain:+.4f} ({one.low:+.4f} to {one.high:+.4f})"
+                console.print(told, highlight=False)
+        for reason in overlap.missing:
+            console.print(f"No estimate: {reason}.", highlight=False, soft_wrap=True)
+    if overlap.missing:
+        raise typer.Exit(CANNOT_TELL)
 
 
 def _sentences(found: dict[str, Any]) -> list[str]:

@@ -23,6 +23,7 @@ from tfrec.comparing.outcomes import (
 )
 from tfrec.comparing.sequential import PLANNED, sequence_of_groups, sequence_of_pairs
 from tfrec.comparing.slicing import slices
+from tfrec.errors import DataError
 
 _MISMATCH = 0.001  # the level that sample ratio mismatch is told at
 _MIXED = 0.05  # share of units that saw both variants from which the unit is doubted
@@ -65,6 +66,8 @@ def analyse(searches: pl.DataFrame, actions: pl.DataFrame, settings: Settings) -
     outcomes = search_outcomes(searches, actions)
     some = of_experiment(outcomes, settings.experiment)
     method, level = str(some["method"][0]), settings.level
+    if method == "randomised":
+        raise DataError(f"{some['name'][0]!r} is a randomised log of one version: `tfrec compare estimate` reads it.")
     told: dict[str, Any] = {
         "experiment": some["name"][0], "method": method, "metric": settings.metric, "unit": settings.unit,
         "searches": some.height, "sessions": some["session"].n_unique(), "visitors": some["visitor"].n_unique(),

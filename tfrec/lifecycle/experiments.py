@@ -7,6 +7,8 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from tfrec.comparing.counterfactual import Counterfactual, counterfactual
+from tfrec.comparing.randomised_log import randomised_log
 from tfrec.config import Config
 from tfrec.data.layouts.resolve import every_file
 from tfrec.data.logs.parts import log_digest, read_log
@@ -16,6 +18,7 @@ from tfrec.data.prepare import found_prepared
 from tfrec.data.privacy import shopper_ids
 from tfrec.data.report import TableReport
 from tfrec.errors import DataError
+from tfrec.export.loaded import LoadedModel
 from tfrec.pipeline.run_folder import RunFolder
 
 _TABLES = ("searches", "actions")
@@ -58,3 +61,26 @@ def joined_log(config: Config, log: Path | None = None) -> tuple[pl.DataFrame, p
         shares = read_log(files, section, sources.root, cleaning, Path(work) / digest, report, ids)
         searches, actions = (pl.read_parquet([share / f"{name}.parquet" for share in shares]) for name in _TABLES)
     return searches, actions
+
+
+def foretold_of(
+    config: Config, version: int, metric: str, depth: int | None = None, log: Path | None = None
+) -> Counterfactual:
+    """What a version would have earned on the log's randomised searches.
+
+    Args:
+        config: the whole configuration.
+        version: number of an export.
+        metric: click, cart or purchase.
+        depth: first places that count; None counts all.
+        log: a file in the place of data.search_log's.
+
+    Raises:
+        DataError: the log has no randomised searches.
+        ExportError: there is no such version.
+    """
+    randomised = randomised_log(*joined_log(config, log), metric, depth)
+    model = LoadedModel.open(RunFolder(config).export / str(version))
+    found = model.search(randomised.queries, randomised.searches.item.shape[1], "Searching")
+    target = randomised.target({q: [item for item, _ in found.hits(row)] for row, q in enumerate(randomised.queries)})
+    return counterfactual(randomised.searches, target, randomised.foretold(target))

@@ -32,7 +32,7 @@ ATTRIBUTION = pl.Struct(
     }
 )  # fmt: skip
 _VARIANTS = {name: team for team, names in {"a": "a control", "b": "b treatment"}.items() for name in names.split()}
-METHODS = ("ab", "team_draft", "balanced")
+METHODS = ("ab", "team_draft", "balanced", "randomised")
 
 
 def experiment_text(frame: pl.DataFrame) -> pl.Expr:
