@@ -1,7 +1,7 @@
 """Does a search know its shopper? Later weeks with and without the history, in the process and by the light client.
 
     python benchmarks/personalised.py
-    python benchmarks/personalised.py --steps 200 --set data.demo.items=1500
+    python benchmarks/personalised.py --config configs/demo.yaml --set data.demo.log=30000 --set data.demo.taste=1
 
 Trains the demo shop, whose log is of shoppers with a taste of their own (data.demo.taste), with examples of words and
 history together and without them (training.tasks.personalised=0), in as many steps. Each answers the test weeks'
@@ -25,18 +25,41 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 RESULTS = Path(__file__).parent / "results"
-SHOP = ["data.demo.log=30000", "data.demo.taste=1", "training.patience=99", "training.max_minutes=null"]
+SCRATCH = "demo-scratch"
+WHOLE = ["training.patience=99", "training.max_minutes=null", "training.epochs=1000"]
 QUIET = ["evaluation.baselines=[]", "evaluation.recommendation_baselines=[popularity]"]
 VARIANTS = {"with examples of both": [], "without such examples": ["training.tasks.personalised=0"]}
 TIMED = 300
+TABLES = ("items", "searches")
+
+
+def install_encoder(config: Any) -> None:
+    """Installs a small BERT of the demo's words with random weights, unless it is there."""
+    import polars as pl
+
+    from tfrec.data.demo import generate
+    from tfrec.encoder.install import install_scratch
+    from tfrec.encoder.store import find
+
+    if find(SCRATCH) is not None:
+        return
+    demo = config.data.demo
+    with tempfile.TemporaryDirectory() as folder:
+        generate(Path(folder) / "demo", items=demo.items, queries=demo.queries, shoppers=10, seed=config.seed)
+        items, typed = (pl.read_csv(Path(folder) / "demo" / f"{one}.csv", infer_schema=False) for one in TABLES)
+    columns = items.select("brand", "title", "color", "material", "category").fill_null("")
+    texts = [" ".join(row) for row in columns.iter_rows()] + typed["query"].unique(maintain_order=True).to_list()
+    install_scratch(texts, SCRATCH, hidden=96, layers=1, heads=4, vocabulary_size=3000)
 
 
 def trained_variant(path: Path, overrides: list[str], variant: str, steps: int) -> Any:
     """Trains (or reads back) one variant."""
     import tfrec
 
-    fixed = [*SHOP, *QUIET, f"training.max_steps={steps}", "training.epochs=1000", *overrides, *VARIANTS[variant]]
+    fixed = [*WHOLE, *QUIET, f"training.max_steps={steps}", *overrides, *VARIANTS[variant]]
     config = tfrec.load_config(path, fixed)
+    if config.encoder.name == SCRATCH:
+        install_encoder(config)
     config.name = f"{config.name}-personalised-{variant.split()[0]}-{steps}"
     return tfrec.train(config)
 
@@ -104,9 +127,9 @@ def by_client(trained: Any, split: str, folder: Path) -> tuple[Any, float, dict[
 def main() -> None:
     """Trains, measures, serves, and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, default=Path("configs/demo.yaml"))
+    parser.add_argument("--config", type=Path, default=Path(__file__).with_suffix(".yaml"))
     parser.add_argument("--set", action="append", default=[], dest="overrides")
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--split", choices=["dev", "test"], default="test")
     options = parser.parse_args()
 

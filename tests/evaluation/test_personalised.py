@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 
 from tfrec.config import Config, load_config
 from tfrec.data.prepare import prepare
@@ -82,6 +84,9 @@ def test_with_a_history_and_without_are_compared_on_the_same_searches(told: tupl
     assert parts["thin"].count == _OLD and "busy" not in parts, "nobody knows more than two things"
     assert parts["taken before"].count + parts["new to the shopper"].count == _OLD + _NEW
     assert parts["taken before"].means[WITH] > parts["taken before"].means[WITHOUT] + 0.2
+    shown = io.StringIO()
+    Console(width=160, file=shown).print(*report.tables())
+    assert "thin: up to 5 items" in shown.getvalue() and "towers" not in shown.getvalue()
     assert not any(user in str(report.to_json()) for user in shop.personalised["user_id"])
 
 

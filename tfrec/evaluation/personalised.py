@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from rich.table import Table
 
 from tfrec.config import Config
 from tfrec.data.clean import normalised_query
 from tfrec.data.personalised.searches import PersonalisedSearch
 from tfrec.data.shop import ShopData
 from tfrec.evaluation.metrics import NDCG, RankingMetrics, evaluate_rankings
+from tfrec.evaluation.parts_table import parts_table
 from tfrec.evaluation.retrieval import to_rankings, top_k
 from tfrec.evaluation.slices import Slice, make_slice
 from tfrec.evaluation.table import Report, build_report
@@ -29,10 +31,23 @@ _THIN = 5  # items of a history, up to which a shopper is hardly known
 _RELEVANT = 0.01  # whatever was taken is right
 
 
+@dataclass(frozen=True, repr=False)
+class PersonalisedReport(Report):
+    """Searches of known shoppers, and parts of them."""
+
+    def tables(self) -> list[Table]:
+        """Accuracy, and the parts."""
+        note = f"one search of each shopper; history = distinct items before it, thin = up to {_THIN}"
+        return [
+            self.to_table(),
+            parts_table(self.slices, [WITH, WITHOUT], (WITH, WITHOUT), f"{self.main_metric} of parts", note),
+        ]
+
+
 def evaluate_personalised(
     config: Config, shop: ShopData, model: TwoTower, catalogue: NDArray[np.float32], split: str,
     fusion: Fusion | None = None,
-) -> Report:  # fmt: skip
+) -> PersonalisedReport:  # fmt: skip
     """Ranks the whole catalogue for the searches of a split's weeks, with what the shopper did before and without.
 
     The weights are the same, and so is each request but for the history; without it, it is answered as `search` would.
@@ -79,7 +94,8 @@ def evaluate_personalised(
         beside = {name: systems[name] for name in (TOWERS, TOWERS_WITHOUT)}
         of_towers = build_report(beside, [TOWERS_WITHOUT], config.seed, "", config.evaluation.resamples, [TOWERS])
         report = replace(report, comparisons={**report.comparisons, **of_towers.comparisons})
-    return replace(report, slices=_slices(config, shop, searches, systems))
+    parts = _slices(config, shop, searches, systems)
+    return PersonalisedReport(report.systems, report.baselines, report.comparisons, report.title, slices=parts)
 
 
 def _some(searches: Sequence[PersonalisedSearch], seed: int) -> list[PersonalisedSearch]:

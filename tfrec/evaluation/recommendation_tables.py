@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tfrec.evaluation import slices as parts
+from tfrec.evaluation.parts_table import parts_table
 from tfrec.evaluation.recommendation import RECALL
-from tfrec.evaluation.slices import Slice
 from tfrec.evaluation.table import Report
 
 
@@ -59,23 +59,9 @@ class RecommendationReport(Report):
         return table
 
     def _slices_table(self) -> Table:
-        table = Table(
-            title=f"{RECALL} of parts", caption="history = distinct items bought before; sold = before the cut"
-        )
-        for name in ("by", "part", "n"):
-            table.add_column(name, justify="right" if name == "n" else "left", min_width=4 if name == "n" else 8)
-        for system in self.systems:
-            table.add_column(Text(system), justify="right", min_width=5)  # the name may break, the number may not
-        pair = next(iter(self.systems)), self.baselines[0] if self.baselines else ""
-        if self.baselines:
-            table.add_column(Text(f"{pair[0]} vs {pair[1]}, 95 % CI"), min_width=8)
-        shown = ""
-        for part in self.slices:
-            cells = [f"{part.means[system]:.3f}" for system in self.systems]
-            if self.baselines:
-                cells.append(_interval(part))
-            table.add_row(Text(part.kind if part.kind != shown else ""), Text(part.label), str(part.count), *cells)
-            shown = part.kind
+        pair = (next(iter(self.systems)), self.baselines[0]) if self.baselines else None
+        caption = "history = distinct items bought before; sold = before the cut"
+        table = parts_table(self.slices, list(self.systems), pair, f"{RECALL} of parts", caption)
         for kind in self._group_kinds():
             gaps = parts.fairness_gaps(self.slices, kind)
             if gaps:
@@ -90,12 +76,3 @@ class RecommendationReport(Report):
 
 def _told(settings: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={'all' if value is None else f'{value:g}'}" for name, value in settings.items())
-
-
-def _interval(part: Slice) -> str:
-    found = part.comparison
-    if found is None:
-        return ""
-    if not found.enough:
-        return found.caveat
-    return f"{found.difference:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"

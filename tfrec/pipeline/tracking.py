@@ -73,7 +73,7 @@ def _curve(training: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, float]]
 
 
 def _measured(evaluation: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    for task in ("search", "recommendation"):
+    for task in ("search", "recommendation", "personalised"):
         for system, found in evaluation.get(task, {}).get("systems", {}).items():
             for metric, value in found["means"].items():
                 if value is not None:

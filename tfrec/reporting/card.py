@@ -11,7 +11,7 @@ from tfrec.reporting.page import number, render
 
 CARD = "README.md"
 _HUB_LICENCES = {"apache-2.0", "mit", "bsd-3-clause", "cc-by-4.0", "cc-by-sa-4.0"}
-_TASKS = {"search": "text-retrieval", "recommendation": "recommendation"}
+_TASKS = {"search": "text-retrieval", "recommendation": "recommendation", "personalised": "text-retrieval"}
 
 
 def model_card(name: str, facts: Mapping[str, Any], encoders: Sequence[Mapping[str, str]], versions: Any) -> str:
