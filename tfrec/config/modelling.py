@@ -139,7 +139,7 @@ class TrainingConfig(Section):
         0,
         ge=0,
         description="Most texts that the encoder reads at a time (GradCache, Gao et al. 2021): large batches in the "
-        "memory of small ones, every pair a negative of all others, for a third more time. 0 reads a batch at once.",
+        "memory of small ones, every pair a negative of all others, for a quarter more time. 0 reads a batch at once.",
     )
     accumulate_steps: int = Field(1, ge=1, description="Steps whose gradients are added before an update.")
     learning_rate: float = Field(5e-5, gt=0, description="Peak rate of the encoder.")

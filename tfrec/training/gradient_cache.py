@@ -92,7 +92,7 @@ class CachedGradients:
         if not self._most:
             return own, None
         shares = -(-tf.shape(order)[0] // self._count)
-        parts = tf.maximum(-(-shares // self._most), 1)  # as many in every worker
+        parts = -(-shares // max(self._most, 2))  # as many in every worker, and none is empty
         turn = tf.range(tf.shape(own)[0]) % parts
         return tf.gather(own, tf.argsort(turn, stable=True)), tf.math.bincount(turn, minlength=parts)
 
