@@ -11,7 +11,16 @@ from tfrec.serving.client.client import Client
 from tfrec.serving.client.connection import Tls
 from tfrec.serving.client.errors import ClientError
 from tfrec.serving.client.experiment import Compared, Experiment, TeamHit
-from tfrec.serving.client.results import Answer, Hit, ModelMetadata, Signature, TensorSpec, Understood, VersionStatus
+from tfrec.serving.client.results import (
+    Answer,
+    Hit,
+    ModelMetadata,
+    Parts,
+    Signature,
+    TensorSpec,
+    Understood,
+    VersionStatus,
+)
 from tfrec.serving.client.sharded import ShardedClient
 from tfrec.serving.client.sharded_aio import AsyncShardedClient
 from tfrec.serving.client.shopper_header import shopper
@@ -26,6 +35,7 @@ __all__ = [
     "Experiment",
     "Hit",
     "ModelMetadata",
+    "Parts",
     "ShardedClient",
     "Signature",
     "TeamHit",

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfrec.serving.client import schema
 from tfrec.serving.client.errors import ClientError
-from tfrec.serving.client.results import Hit, ModelMetadata, Signature, TensorSpec, Understood, VersionStatus
+from tfrec.serving.client.results import Hit, ModelMetadata, Parts, Signature, TensorSpec, Understood, VersionStatus
 from tfrec.serving.client.tensors import to_numpy
 
 
@@ -40,13 +40,19 @@ def ranked(outputs: Mapping[str, np.ndarray]) -> list[list[Hit]]:
     ]
 
 
-def parts(outputs: Mapping[str, np.ndarray], lengths: list[int]) -> list[list[dict[str, float]]]:
-    """What each scorer adds, for the given number of items of each row."""
+def parts(outputs: Mapping[str, np.ndarray], lengths: list[int]) -> list[list[Parts]]:
+    """What each scorer adds, for the given number of items of each row, and how sure these are."""
     labels = [
         [label.decode("utf-8", "replace") for label in row] for row in _output(outputs, "scorers", 2, True).tolist()
     ]
-    rows = zip(_output(outputs, "parts", 3).tolist(), labels, lengths, strict=True)
-    return [[dict(zip(names, item, strict=True)) for item in row[:length]] for row, names, length in rows]
+    values = _output(outputs, "parts", 3)
+    sure = _output(outputs, "sure", 2) if "sure" in outputs else np.full(values.shape[:2], -1.0)
+    found: list[list[Parts]] = []
+    for row, names, likely, length in zip(values.tolist(), labels, sure.tolist(), lengths, strict=True):
+        found.append([Parts(zip(names, item, strict=True)) for item in row[:length]])
+        for item, value in zip(found[-1], likely, strict=False):
+            item.sure = value if value >= 0 else None
+    return found
 
 
 def understood(outputs: Mapping[str, np.ndarray]) -> list[Understood]:

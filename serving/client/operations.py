@@ -13,7 +13,7 @@ import numpy as np
 from tfrec.serving.client import answers, schema
 from tfrec.serving.client.checks import refused, whole
 from tfrec.serving.client.inputs import history_rows, query_and_history, text_rows, wishes
-from tfrec.serving.client.results import Hit, ModelMetadata, Understood, VersionStatus
+from tfrec.serving.client.results import Hit, ModelMetadata, Parts, Understood, VersionStatus
 from tfrec.serving.client.tensors import fill
 
 T = TypeVar("T")
@@ -133,7 +133,7 @@ class Operations:
 
     def explain(
         self, queries: Texts | None, histories: Lists | None, item_ids: Lists, timeout: float | None = None
-    ) -> Operation[list[list[dict[str, float]]]]:
+    ) -> Operation[list[list[Parts]]]:
         """Takes scores apart: how much each scorer adds to an item's score.
 
         Args:
@@ -143,7 +143,8 @@ class Operations:
             timeout: seconds for this call.
 
         Returns:
-            for each item of each query, scorer -> its part; the parts sum up to the score of a hit.
+            for each item of each query, scorer -> its part; the parts sum up to the score of a hit. Their `sure` is the
+            probability that the item is right, where the shop's judged queries have taught it.
         """
         inputs = {**query_and_history(queries, histories), "item_ids": history_rows(item_ids)}
         if len(inputs["item_ids"]) != len(inputs["query"]):

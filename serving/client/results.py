@@ -18,6 +18,17 @@ class Hit(NamedTuple):
     score: float
 
 
+class Parts(dict[str, float]):
+    """What each scorer adds to an item's score, by name.
+
+    Attributes:
+        sure: the probability that the item is right for the query, as the shop's judged queries have it; None where too
+            few were judged, and for requests with a history.
+    """
+
+    sure: float | None = None
+
+
 class Understood(NamedTuple):
     """What a query means.
 

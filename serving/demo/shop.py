@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tfrec.serving.client import Client, ClientError, Hit
+from tfrec.serving.client import Client, ClientError, Hit, Parts
 from tfrec.serving.client.client import available
 from tfrec.serving.demo.catalogue import Catalogue, Catalogues
 
@@ -44,8 +44,8 @@ class DemoShop:
 
         Returns:
             "hits": items as `Catalogue.item` gives them, with "score" and "parts" (scorer -> its part of the score,
-            empty where the export cannot tell); "milliseconds": how long the model server took; "personal": whether
-            `looked` had a say.
+            empty where the export cannot tell), and "sure" where it says how sure they are; "milliseconds": how long
+            the model server took; "personal": whether `looked` had a say.
 
         Raises:
             ClientError: the server does not answer or refuses.
@@ -65,7 +65,7 @@ class DemoShop:
         """An item, and the nearest others."""
         [hits] = self._client.similar_items(item_id, k)
         self._follow([item_id, *(hit.item_id for hit in hits)])
-        return {"item": self._catalogue.item(item_id), "hits": [self._one(hit, {}) for hit in hits]}
+        return {"item": self._catalogue.item(item_id), "hits": [self._one(hit, Parts()) for hit in hits]}
 
     def because(self, looked: Sequence[str], k: int = 8) -> dict[str, Any]:
         """What the page offers to a shopper who looked at items.
@@ -82,8 +82,8 @@ class DemoShop:
         return {
             "looked": [self._catalogue.item(item_id) for item_id in looked],
             "item": self._catalogue.item(last),
-            "because": [self._one(hit, {}) for hit in like if hit.item_id not in seen][:k],
-            "hits": [self._one(hit, {}) for hit in hits if hit.item_id not in seen][:k],
+            "because": [self._one(hit, Parts()) for hit in like if hit.item_id not in seen][:k],
+            "hits": [self._one(hit, Parts()) for hit in hits if hit.item_id not in seen][:k],
         }
 
     def about(self) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class DemoShop:
         return {"versions": versions, "items": len(self._catalogue), "filters": self._catalogue.filters}
 
     def _shown(self, hits: Sequence[Hit], words: str, past: list[list[str]]) -> list[dict[str, Any]]:
-        parts: list[dict[str, float]] = [{}] * len(hits)
+        parts = [Parts() for _ in hits]
         if hits and self._explains is not False:
             try:
                 [parts] = self._client.explain(words, past, [[hit.item_id for hit in hits]])
@@ -118,6 +118,7 @@ class DemoShop:
         if answers is not None:
             self._catalogue = self._catalogues.of(answers.version)
 
-    def _one(self, hit: Hit, parts: dict[str, float]) -> dict[str, Any]:
+    def _one(self, hit: Hit, parts: Parts) -> dict[str, Any]:
         rounded = {name: round(part, 4) for name, part in parts.items()}
-        return {**self._catalogue.item(hit.item_id), "score": round(hit.score, 4), "parts": rounded}
+        shown = {**self._catalogue.item(hit.item_id), "score": round(hit.score, 4), "parts": rounded}
+        return shown if parts.sure is None else {**shown, "sure": round(parts.sure, 3)}

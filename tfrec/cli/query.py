@@ -14,7 +14,7 @@ from tfrec.errors import ServingError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tfrec.serving.client import Client, Hit, Understood
+    from tfrec.serving.client import Client, Hit, Parts, Understood
 
 
 @command_errors
@@ -122,7 +122,7 @@ def ask(
     return found[0]
 
 
-def explained(client: Client, words: str, history: Sequence[str], hits: Sequence[Hit]) -> list[dict[str, float]]:
+def explained(client: Client, words: str, history: Sequence[str], hits: Sequence[Hit]) -> list[Parts]:
     """For each hit what every scorer, ranker and rule adds to its score; without wishes the sum is the score.
 
     Args:
@@ -156,8 +156,9 @@ def meaning_table(meaning: Understood) -> Table:
     return table
 
 
-def answer_table(hits: Sequence[Hit], titles: Mapping[str, str], parts: Sequence[Mapping[str, float]] = ()) -> Table:
-    """A table of rank, id, title (when any is known), score, and its parts where they are given, the largest first."""
+def answer_table(hits: Sequence[Hit], titles: Mapping[str, str], parts: Sequence[Parts] = ()) -> Table:
+    """A table of rank, id, title (when any is known), score, and its parts where they are given, the largest first;
+    with how sure each item is, where the export says it."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -167,11 +168,16 @@ def answer_table(hits: Sequence[Hit], titles: Mapping[str, str], parts: Sequence
     if titles:
         table.add_column("title")
     table.add_column("score", justify="right")
+    says = any(part.sure is not None for part in parts)
+    if says:
+        table.add_column("sure", justify="right")
     if parts:
         table.add_column("made of")
     for rank, hit in enumerate(hits, start=1):
         title = [escape(titles.get(hit.item_id, ""))] if titles else []
         own = sorted(parts[rank - 1].items(), key=lambda part: -abs(part[1])) if parts else []
         told = [escape(", ".join(f"{name} {value:+.3f}" for name, value in own if value))] if parts else []
-        table.add_row(str(rank), escape(hit.item_id), *title, f"{hit.score:.4f}", *told)
+        sure = parts[rank - 1].sure if says else None
+        likely = [] if not says else ["" if sure is None else f"{sure:.0%}"]
+        table.add_row(str(rank), escape(hit.item_id), *title, f"{hit.score:.4f}", *likely, *told)
     return table

@@ -30,6 +30,7 @@ class Explained(NamedTuple):
     score: float
     parts: dict[str, float]
     words: list[str]
+    sure: float | None = None
 
 
 class Answers(Protocol):
@@ -78,14 +79,17 @@ def explain(model: Answers, queries: Any, histories: Any, item_ids: Any, k: Any)
     known = model.items(item_id for items in wanted for item_id in items)
     matcher = WordMatcher(model.manifest.get("retrieval", {}).get("language", "auto"))
     answer: list[list[Explained]] = []
-    for query, items, labels, parts in zip(rows["query"], wanted, found["scorers"], found["parts"], strict=True):
+    unknown = [[-1.0] * width] * requests
+    rows_of = rows["query"], wanted, found["scorers"], found["parts"], found.get("sure", unknown)
+    for query, items, labels, parts, sure in zip(*rows_of, strict=True):
         names = [label.decode("utf-8") for label in labels]
         answer.append([])
-        for item_id, values in zip(items, parts, strict=False):
+        for item_id, values, likely in zip(items, parts, sure, strict=False):
             item = known.get(item_id.strip(), {})
             by_scorer = dict(zip(names, map(float, values), strict=True))
             score, words = float(values.sum()), matcher.matched(query, item)
-            answer[-1].append(Explained(item_id, item.get("title") or "", score, by_scorer, words))
+            known_as = None if likely < 0 else float(likely)
+            answer[-1].append(Explained(item_id, item.get("title") or "", score, by_scorer, words, known_as))
     return answer
 
 

@@ -50,6 +50,7 @@ def write_report(config: Config) -> Path:
             chosen=measured.get("chosen", []),
             tasks={task: (found, task_html(found, _UNITS[task])) for task, found in tasks.items()},
             sides=_side_by_side(run.path / "rankings" / "search.parquet") if "search" in tasks else None,
+            reliability=_reliability(run.ranking(metrics["signature"]) / "sure" / "confidence.json"),
             curves=_curves(metrics.get("training", {})),
             training=metrics.get("training", {}),
             tables=_tables(run, metrics["signature"]),
@@ -97,6 +98,16 @@ def _pairs(frame: pl.DataFrame, metric: str) -> list[dict[str, Any]]:
 
 
 _COLUMNS = ("item_ids", "titles", "gains")
+
+
+def _reliability(file: Path) -> Markup:
+    """How often items were right, by how likely they were said to be."""
+    bins = (read_json(file) if file.is_file() else {}).get("bins", [])
+    if not bins:
+        return Markup("")
+    right = Line("right", [(said, share) for said, share, _ in bins])
+    agreement = Line("agreement", [(0, 0), (1, 1)], GREY, dashed=True)
+    return lines("Reliability", [right, agreement], "probability", "share that is right")
 
 
 def _curves(training: Mapping[str, Any]) -> Markup:

@@ -17,7 +17,7 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.untrained import zero_shot
 from tfrec.ranking.by_queries import Teachers
-from tfrec.ranking.stage import ranked, ranked_folds
+from tfrec.ranking.stage import ranked, ranked_folds, sure
 from tfrec.ranking.stage import told as ranker_told
 from tfrec.retrieval.building import build_scorers, known_splits
 from tfrec.retrieval.fusion import Fusion
@@ -126,9 +126,9 @@ class TrainedShop:
             scorers = build_scorers(self.config, self.shop, self.catalogue, splits, run.lexical)
             fusion = kept_fusion(self.config, scorers, run.retrieval(self.signature))
         folder = run.ranking(self.signature)
-        at_hand = run.zero_shot.exists()
-        teachers = Teachers(self.model, self.zero_shot if at_hand else None)
-        return ranked(self.config, self.shop, fusion, splits, self.signature, folder, compare, teachers)
+        teachers = Teachers(self.model, self.zero_shot)  # evaluation needs it, too
+        found = ranked(self.config, self.shop, fusion, splits, self.signature, folder, compare, teachers)
+        return sure(self.config, self.shop, found, self.signature, folder, lambda: self.fold_fusions, self.model)
 
     def lexical_knowing(self, splits: Sequence[str]) -> TunedLexical:
         """The index that the lexical scorer of `fusion_knowing` has."""

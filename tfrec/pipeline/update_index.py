@@ -27,7 +27,7 @@ from tfrec.pipeline.cleaning import forget_unused_data
 from tfrec.pipeline.identity import Finished, find_finished
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.warm_start import exported_signature
-from tfrec.ranking.stage import ranked
+from tfrec.ranking.stage import ranked, sure
 from tfrec.retrieval.building import build_scorers, known_splits
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.stage import kept_fusion
@@ -169,7 +169,8 @@ def _fusion(config: Config, run: RunFolder, signature: str, shop: ShopData, vect
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
     fusion = kept_fusion(config, scorers, run.retrieval(signature))
-    return ranked(config, shop, fusion, EVERY_SPLIT, signature, run.ranking(signature), compare)
+    folder = run.ranking(signature)
+    return sure(config, shop, ranked(config, shop, fusion, EVERY_SPLIT, signature, folder, compare), signature, folder)
 
 
 def _keep(run: RunFolder, signature: str, shop: ShopData, now: _Vectors) -> None:

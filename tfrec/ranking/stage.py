@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tfrec.config import Config
@@ -10,9 +10,11 @@ from tfrec.data.shop import ShopData
 from tfrec.files import read_json
 from tfrec.ranking.by_queries import FoldRankers, Teachers, query_ranker
 from tfrec.ranking.by_windows import history_ranker
-from tfrec.ranking.kept import Origin, origin_of
+from tfrec.ranking.confidence import FILE, confidence, kept_confidence
+from tfrec.ranking.kept import Origin, kept_facts, origin_of
 from tfrec.ranking.opinions import HEADS, HISTORY, QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
+from tfrec.retrieval.answers import QueryVectors
 from tfrec.retrieval.building import known_splits
 from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.fusion import Fusion
@@ -73,9 +75,35 @@ def ranked_folds(config: Config, shop: ShopData, folds: Folds, signature: str, f
     return [(queries, rankers.behind(config, shop, queries, fusion)) for queries, fusion in folds]
 
 
+def sure(
+    config: Config, shop: ShopData, fusion: Fusion, signature: str, folder: Path,
+    folds: Callable[[], Folds] | None = None, towers: QueryVectors | None = None,
+) -> Fusion:  # fmt: skip
+    """Teaches a fusion how sure its answers to searches are, or reads that back.
+
+    Args:
+        config: sections ranking, retrieval and evaluation and the seed are read.
+        shop: the prepared data.
+        fusion: as `ranked` gives it.
+        signature: see `ranked`.
+        folder: see `ranked`.
+        folds: gives for every fold of the judged queries what the others choose and teach; None takes what was learned
+            of this training, though the shop's files have changed since.
+        towers: give the vectors of queries, where there are folds.
+    """
+    gain = config.evaluation.relevant_gain
+    origin = origin_of(shop, f"{FORMAT}{signature}{config.hash_of('ranking', 'retrieval')}{gain}", folds is None)
+    if folds is None or towers is None:
+        fusion.confidence = kept_confidence(folder / "sure", origin)
+    elif shop.has_searches:
+        several = kept_facts(folder / "sure" / FILE, origin) is None
+        fusion.confidence = confidence(config, shop, folds() if several else [], towers, origin, folder / "sure")
+    return fusion
+
+
 def told(folder: Path) -> list[str]:
     """A sentence on what was chosen for each task; none where nothing was asked."""
-    files = [folder / name / "choice" / "ranking.json" for name in HEADS.values()]
+    files = [folder / "sure" / FILE, *(folder / name / "choice" / "ranking.json" for name in HEADS.values())]
     return [read_json(file)["told"] for file in files if file.is_file()]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tfrec.retrieval.confidence import Confidence
 from tfrec.retrieval.normalising import normalisation_of
 from tfrec.retrieval.scorer import Request, Scorer
 from tfrec.retrieval.weights import SITUATIONS, Weighting
@@ -35,6 +36,7 @@ class Fusion(Scorer):
         if not labels or len(set(labels)) != len(labels) or len(weights.used([0])) != len(labels):
             raise ValueError(f"fusion needs scorers with different labels and a weight for each, not {labels}")
         self.normalisation = normalisation
+        self.confidence: Confidence | None = None  # how sure its answers to searches are, where that was learned
         self._normalise = [normalisation_of(normalisation, scorer.sparse) for scorer in scorers]
 
     @property
@@ -44,7 +46,8 @@ class Fusion(Scorer):
 
     def described(self) -> dict[str, Any]:
         """What is fused, as plain JSON values."""
-        return {"scorers": self.labels, "normalisation": self.normalisation, **self.weights.described()}
+        sure = {} if self.confidence is None else {"confidence": self.confidence.weights}
+        return {"scorers": self.labels, "normalisation": self.normalisation, **self.weights.described(), **sure}
 
     def __call__(self, request: Request, situations: Sequence[int] = (0, 1, 2, 3)) -> Tensor:
         """Fused scores float32 [B, N].

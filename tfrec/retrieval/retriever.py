@@ -121,7 +121,8 @@ class Retriever(tf.Module):  # type: ignore[misc]
 
         Returns:
             "parts" float32 [B, K, S], 0 for a row of -1; their sum over S is the score; and "scorers" string [B, S],
-            the scorers' labels, the same in each row (servers that batch requests split answers by rows).
+            the scorers' labels, the same in each row (servers that batch requests split answers by rows). Where it was
+            learned how sure answers are, "sure" float32 [B, K], see tfrec.retrieval.confidence.
         """
         same = tf.equal(tf.shape(rows)[0], tf.shape(request.vectors)[0])
         check = tf.debugging.Assert(same, ["item_ids must have as many rows as the request; they have", tf.shape(rows)])
@@ -131,10 +132,12 @@ class Retriever(tf.Module):  # type: ignore[misc]
             labels, parts = self.scorer.explained(request)
         else:
             labels, parts = [self.scorer.label], self.scorer(request)[:, tf.newaxis]
+        fused, sure = tf.reduce_sum(parts, axis=1), {}
+        if isinstance(self.scorer, Fusion) and self.scorer.confidence is not None:
+            sure = {"sure": self.scorer.confidence(request, fused, rows)}
         if self._rules is not None:
-            fused = tf.reduce_sum(parts, axis=1)
             changed = self._rules(request.query, fused) - fused
             labels, parts = [*labels, "rules"], tf.concat([parts, changed[:, tf.newaxis]], axis=1)
         wanted = tf.gather(tf.transpose(parts, [0, 2, 1]), tf.maximum(rows, 0), batch_dims=1)
         known = tf.cast(rows >= 0, tf.float32)[:, :, tf.newaxis]
-        return {"parts": wanted * known, "scorers": tf.tile(tf.constant([labels]), [tf.shape(rows)[0], 1])}
+        return {"parts": wanted * known, "scorers": tf.tile(tf.constant([labels]), [tf.shape(rows)[0], 1]), **sure}
