@@ -117,10 +117,12 @@ class Operations:
 
     def similar_items(
         self, item_ids: Texts, k: int = 10, timeout: float | None = None, *, filters: Sequence[str] = (),
-        diversity: float = 0.0,
+        diversity: float = 0.0, relation: str | None = None,
     ) -> Operation[list[list[Hit]]]:  # fmt: skip
-        """Finds the nearest other items of each item."""
-        return self._hits("similar_items", {"item_id": text_rows(item_ids)}, k, timeout, filters, diversity)
+        """Finds the nearest other items of each item; with a relation ("substitute", "goes with") only those that the
+        shop's data.relations relates to it so."""
+        inputs = {"item_id": text_rows(item_ids)}
+        return self._hits("similar_items", inputs, k, timeout, filters, diversity, relation=relation)
 
     def understand(self, queries: Texts, timeout: float | None = None) -> Operation[list[Understood]]:
         """What queries mean: categories, attributes, price wishes, what is not wanted, language, spelling.
@@ -224,11 +226,16 @@ class Operations:
     def _hits(
         self, signature: str, inputs: dict[str, np.ndarray], k: int, timeout: float | None, filters: Sequence[str],
         diversity: float, exclude_seen: bool | None = None, as_usual: bool | None = None, interpret: bool = False,
+        relation: str | None = None,
     ) -> Operation[list[list[Hit]]]:  # fmt: skip
         k = whole(k, "k", 1, 2**31 - 1)
         if interpret:  # a signature of its own, which always takes all wishes
             signature, exclude_seen, as_usual = "search_interpreted", bool(exclude_seen), None
-        more = wishes(len(next(iter(inputs.values()))), filters, diversity, exclude_seen, as_usual)
-        if more and not interpret:
+        rows = len(next(iter(inputs.values())))
+        more = wishes(rows, filters, diversity, exclude_seen, as_usual)
+        if relation is not None:  # so has this one
+            signature, more = f"{signature}_related", more or wishes(rows, (), 0.0, None, True)
+            inputs = {**inputs, "relation": text_rows([relation] * rows)}
+        elif more and not interpret:
             signature = f"{signature}_filtered"
         return self._predict(signature, {**inputs, **more, "k": np.int32(k)}, answers.ranked, timeout)

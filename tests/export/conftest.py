@@ -59,7 +59,12 @@ def write_shop(folder: Path, texts: list[str]) -> Any:
         }
     )
     searches.write_parquet(folder / "searches.parquet")
-    files = {name: sha256_file(folder / name) for name in ("items.parquet", "searches.parquet")}
+    kinds = {"item": pl.Int64, "relation": pl.String, "other": pl.Int64, "value": pl.String}
+    related = [(row, "goes with", (row + 7) % len(texts), "") for row in range(len(texts))]
+    related += [(row, "series", None, f"s{row % 40}") for row in range(len(texts))]
+    pl.DataFrame(related, kinds, orient="row").write_parquet(folder / "relations.parquet")
+    names = ("items.parquet", "searches.parquet", "relations.parquet")
+    files = {name: sha256_file(folder / name) for name in names}
     fingerprint = hashlib.sha256("".join(files.values()).encode()).hexdigest()
     manifest = {"files": files, "fingerprint": fingerprint, "hash": fingerprint, "items": len(ids), "min_gain": 0.05}
     write_json(folder / "manifest.json", manifest)

@@ -28,6 +28,7 @@ SIGNATURES = {
         RANKED,
     ],
     "similar_items_filtered": [{"item_id": "string", **WISHES, "k": "int32"}, RANKED],
+    "similar_items_related": [{"item_id": "string", "relation": "string", **WISHES, "k": "int32"}, RANKED],
     "explain": [
         {"query": "string", "history": "string", "item_ids": "string"},
         {"parts": "float32", "scorers": "string"},

@@ -81,6 +81,21 @@ def test_titles_are_those_of_the_export(loaded: Any, trained: Any) -> None:
     assert loaded.titles(["nobody", "item-1"]) == {"item-1": titles["item-1"]}
 
 
+def test_similar_items_by_relation_are_those_of_the_table_in_their_usual_order(trained: Any, loaded: Any) -> None:
+    ids = trained.shop.item_ids
+    like = [item_id for item_id, _ in loaded.similar_items("item-3", len(ids)).hits(0)]
+    series = loaded.similar_items(["item-3", "nobody"], 50, relation=" Series ")
+    members = {ids[row] for row in range(3, len(ids), 40)} - {"item-3"}
+    assert [item_id for item_id, _ in series.hits(0)] == [item_id for item_id in like if item_id in members]
+    assert members and series.hits(1) == []
+    assert [item_id for item_id, _ in loaded.similar_items("item-3", 5, relation="goes with").hits(0)] == ["ärtikel 10"]
+    some = loaded.similar_items("item-3", 50, relation="series", filters=["price<=20"]).hits(0)
+    prices = dict(zip(ids, trained.shop.items["price"], strict=True))
+    assert {item_id for item_id, _ in some} == {item_id for item_id in members if prices[item_id] <= 20}
+    with pytest.raises(ExportError, match="no relation 'twin': the export knows goes with, series"):
+        loaded.similar_items("item-3", relation="twin")
+
+
 def test_an_explanation_has_the_ranking_its_parts_and_the_words(loaded: Any) -> None:
     hits = loaded.search(["red sofas xyz", "lamp"], 4)
     found = loaded.explain(["red sofas xyz", "lamp"], k=4)

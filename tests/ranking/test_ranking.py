@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import scipy.sparse as sp
 
@@ -164,6 +165,28 @@ def test_links_are_what_numpy_sums(ranked: RankedFusion) -> None:
                 here = found[place, :, 2 * column + kind]
                 filled = candidates.filled.numpy()[place]
                 np.testing.assert_allclose(here[filled], np.log1p(10 * expected)[filled], atol=1e-4)
+
+
+def test_relations_say_how_candidates_belong_to_the_history(fashion: TrainedShop, ranked: RankedFusion) -> None:
+    shop = known_until(fashion.shop, ("train",))
+    assert not any(feature.group == "relations" for feature in build_features(fashion.config, shop, []))
+    rows = [(item, "fits", (item + step) % ITEMS, "") for item in range(ITEMS) for step in (1, 5)]
+    rows += [(item, "series", None, str(item % 9)) for item in range(ITEMS)]
+    kinds = {"item": pl.Int64, "relation": pl.String, "other": pl.Int64, "value": pl.String}
+    shop.manifest = {**shop.manifest, "files": {**shop.manifest["files"], "relations.parquet": ""}}
+    shop.__dict__["relations"] = pl.DataFrame(rows, kinds, orient="row")
+    [feature] = [some for some in build_features(fashion.config, shop, []) if some.group == "relations"]
+    candidates = candidates_of(ranked, requests())
+    values, filled = feature(candidates).numpy(), candidates.filled.numpy()
+    places = {kind: feature.names.index(f"{kind}, sum, strength") for kind in ("fits", "series")}
+    for row, history in enumerate(candidates.request.history.numpy()):
+        past = history[history >= 0]
+        for place, item in enumerate(candidates.rows.numpy()[row]):
+            if filled[row, place]:
+                fits = np.isin((item - past) % ITEMS, (1, 5)).sum()
+                series = (past % 9 == item % 9).sum()
+                found = [values[row, place, places[kind]] for kind in ("fits", "series")]
+                np.testing.assert_allclose(found, np.log1p(10.0 * np.array([fits, series])), atol=1e-4)
 
 
 def test_neighbours_are_the_strongest_of_each_kind_by_turns() -> None:

@@ -11,7 +11,7 @@ from tfrec.config.files import FileConfig
 from tfrec.config.preparation import CleaningConfig, DemoConfig, SplitConfig
 from tfrec.config.privacy import PrivacyConfig
 from tfrec.config.search_log import SearchLogConfig
-from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig, SearchesConfig
+from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig, RelationsConfig, SearchesConfig
 
 
 class DataConfig(Section):
@@ -33,6 +33,11 @@ class DataConfig(Section):
     items: ItemsConfig | None = Field(None, description="The catalogue.")
     searches: SearchesConfig | None = Field(None, description="Searches with the items that answer them.")
     interactions: InteractionsConfig | None = Field(None, description="What shoppers bought or clicked.")
+    relations: RelationsConfig | None = Field(
+        None,
+        description="What belongs together: accessories, substitutes, series. Similar items are given by kind of "
+        "relation, and the ranker of recommendations reads how candidates are related to the history.",
+    )
     search_log: SearchLogConfig | None = Field(
         None,
         description="What was searched, shown, clicked and bought: a click model makes labels of it for training. "
@@ -81,7 +86,7 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _splits_of_searches_alone(self) -> DataConfig:
-        for name in ("items", "interactions", "search_log"):
+        for name in ("items", "interactions", "search_log", "relations"):
             table = getattr(self, name)
             paths = table.path if table is not None and isinstance(table.path, list) else []
             if any(isinstance(entry, FileConfig) and entry.split for entry in paths):

@@ -67,6 +67,9 @@ class DemoConfig(Section):
     items: int = Field(3000, ge=200, description="Products.")
     queries: int = Field(1500, ge=20, description="Distinct queries with judgments.")
     shoppers: int = Field(2000, ge=0, description="Shoppers with purchases.")
+    relations: bool = Field(
+        False, description="Also write which items are substitutes, go with each other or are of a series."
+    )
     log: int = Field(
         0,
         ge=0,

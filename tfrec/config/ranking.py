@@ -8,6 +8,8 @@ from pydantic import Field
 
 from tfrec.config.base import Section
 
+Group = Literal["scores", "words", "votes", "links", "relations", "sales", "ages", "columns", "shopper"]
+
 
 class RankingConfig(Section):
     """A second stage: it looks at the best items by the fused score, at their texts and at what they have sold.
@@ -28,14 +30,14 @@ class RankingConfig(Section):
         "dcn",
         description="dcn = a cross layer beside a dense one (DCN-v2); linear = one weight per feature.",
     )
-    features: list[Literal["scores", "words", "votes", "links", "sales", "ages", "columns", "shopper"]] = Field(
-        ["scores", "words", "votes", "links", "sales", "ages", "columns", "shopper"],
+    features: list[Group] = Field(
+        ["scores", "words", "votes", "links", "relations", "sales", "ages", "columns", "shopper"],
         min_length=1,
         description="Groups of features: scores of the scorers; words of the query by field, with their order and "
         "place; votes of the best candidates for brand, category and the like; links of the history's items to each "
-        "candidate, summed and the strongest; sales of several windows and their trend; days since the first and the "
-        "last sale; price, quantity and numeric columns beside the shopper's habit; how much and what kind of history "
-        "there is.",
+        "candidate, summed and the strongest; relations likewise, where data.relations has them; sales of several "
+        "windows and their trend; days since the first and the last sale; price, quantity and numeric columns "
+        "beside the shopper's habit; how much and what kind of history there is.",
     )
     seeds: int = Field(1, ge=1, le=10, description="Models whose scores are averaged; each costs time in serving.")
     epochs: int = Field(8, ge=1, description="Passes over the windows' shoppers.")

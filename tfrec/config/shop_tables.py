@@ -65,6 +65,14 @@ class SearchesConfig(RowsConfig):
         return {str(label): gain for label, gain in value.items()} if isinstance(value, dict) else value
 
 
+class RelationsConfig(RowsConfig):
+    """What belongs together. Needs item_id, relation, and related_id (another item) or value (what several items share:
+    a series, a node of a taxonomy).
+
+    relation is the kind: accessory, fits, substitute, goes with, series; a row to an item holds in its direction alone.
+    """
+
+
 class InteractionsConfig(RowsConfig):
     """Purchases, clicks. Needs user_id, item_id, timestamp; event, quantity, order_id, rating, segment are known.
 

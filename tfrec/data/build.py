@@ -19,6 +19,7 @@ from tfrec.data.logs.stage import log_searches
 from tfrec.data.personalised.table import TASK, personalised_searches, training_rows
 from tfrec.data.places import TABLES, Sources
 from tfrec.data.privacy import shopper_ids
+from tfrec.data.relations import load_relations
 from tfrec.data.report import NothingKnown, TableReport
 from tfrec.data.searches import load_searches
 from tfrec.data.split import EVALUATED, FOLDS, check_leaks, split_interactions, split_searches
@@ -93,6 +94,14 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
         report["interactions"] = table.to_json()
         splits["interactions"] = _sizes(interactions, "interactions", "user_id", "shoppers")
         splits["cuts"] = cuts
+    if data.relations is not None:
+        table = tables["relations"]
+        relations = _unless_all_left(
+            load_relations, trains, data.relations, root, catalogue, data.items, cleaning, table
+        )
+        if relations is not None:
+            relations.write_parquet(folder / "relations.parquet")
+            report["relations"] = table.to_json()
     report["splits"] = splits
     report["leak_check"] = check_leaks(searches, interactions)
     repeats = data.interactions is not None and data.interactions.repeats

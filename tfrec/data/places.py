@@ -11,6 +11,7 @@ from typing import Any
 
 from tfrec.config import Config, DataConfig, InteractionsConfig, ItemsConfig, SearchesConfig
 from tfrec.config.search_log import SearchLogConfig
+from tfrec.config.shop_tables import RelationsConfig
 from tfrec.data.fingerprint import fingerprint
 from tfrec.data.layouts.layout import layout_texts
 from tfrec.data.layouts.resolve import every_file, resolved
@@ -19,7 +20,7 @@ from tfrec.errors import DataError, TfrecError
 from tfrec.files import flocked, read_json
 
 FORMAT = 7  # raise it when the same configuration shall be prepared anew
-TABLES = ("items", "searches", "interactions", "search_log")  # sections of data, in the order of reports
+TABLES = ("items", "searches", "interactions", "search_log", "relations")  # sections of data, in the order of reports
 _LETTERS = 16  # of the hash, as the folder's name
 
 
@@ -77,7 +78,7 @@ def sources_of(config: Config) -> Sources:
         return Sources(data, root, settings, _fingerprints(config, data, root))
     demo = config.data.demo
     wanted = {**demo.model_dump(mode="json"), "seed": config.seed, "format": FORMAT}
-    for name in ("log", "taste"):  # what they say by default leaves the shop as it is without them
+    for name in ("log", "taste", "relations"):  # what they say by default leaves the shop as it is without them
         if not wanted[name]:
             del wanted[name]
     root = data_folder(config).parent / "demo" / _digest(wanted)[:_LETTERS]
@@ -89,6 +90,7 @@ def sources_of(config: Config) -> Sources:
             "searches": SearchesConfig.model_validate("searches.csv"),
             "interactions": InteractionsConfig.model_validate("purchases.csv") if demo.shoppers else None,
             "search_log": _demo_log(config.data) if demo.log else None,
+            "relations": RelationsConfig.model_validate("relations.csv") if demo.relations else None,
         }
     )
     inputs = _fingerprints(config, data, root) if (root / "demo.json").is_file() else {}

@@ -90,8 +90,9 @@ def _generated(config: Config) -> Sources:
     assert config.data.demo is not None
     demo = config.data.demo
     with atomic_directory(sources.root) as aside:
-        shoppers = max(1, demo.shoppers)
-        generate(aside, demo.language, demo.items, demo.queries, shoppers, config.seed, demo.log, demo.taste)
+        shoppers, seed = max(1, demo.shoppers), config.seed
+        more = demo.log, demo.taste, demo.relations
+        generate(aside, demo.language, demo.items, demo.queries, shoppers, seed, *more)
         write_json(aside / "demo.json", sources.demo)
     return sources_of(config)
 

@@ -143,6 +143,20 @@ class ShopData:
         return self._table("interactions")
 
     @property
+    def has_relations(self) -> bool:
+        """Whether the shop says what belongs together."""
+        return "relations.parquet" in self.manifest["files"]
+
+    @functools.cached_property
+    def relations(self) -> pl.DataFrame:
+        """item, relation, other, value; see tfrec.data.relations.
+
+        Raises:
+            DataError: the shop has none.
+        """
+        return self._table("relations")
+
+    @property
     def has_search_log(self) -> bool:
         """Whether the shop gave its search log."""
         return "log_labels.parquet" in self.manifest["files"]

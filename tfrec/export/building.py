@@ -15,6 +15,7 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.filters import filter_columns
 from tfrec.retrieval.fusion import Fusion
+from tfrec.retrieval.relations import Relations
 from tfrec.rules.applied import Rules
 from tfrec.rules.reading import read_rules
 from tfrec.understanding.building import build_understanding
@@ -48,13 +49,15 @@ def serving_module(
     rules = None if read is None else Rules(read)
     for note in rules.notes if rules is not None else ():
         print(f"{config.rules.file}: {note}.", file=sys.stderr)
-    module = ServingModule(model, encode, shop.item_ids, catalogue, scorer, columns, understanding, rules)
+    related = Relations(shop.relations, shop.size) if shop.has_relations else None
+    module = ServingModule(model, encode, shop.item_ids, catalogue, scorer, columns, understanding, rules, related)
     return module, {
         **retrieval_of(fusion),
         "filters": list(columns),
         "filter_kinds": module.retriever.filters.kinds,
         "language": config.retrieval.lexical.language,
         "rules": {"count": 0} if rules is None else {"count": rules.count, "notes": list(rules.notes)},
+        **({} if related is None else {"relations": related.names}),
         "understands": [] if understanding is None else ["price", *understanding.attributes.columns],
     }
 

@@ -134,11 +134,14 @@ class LoadedModel:
 
     def similar_items(
         self, item_ids: str | Sequence[str], k: int = 10, description: str = "", *, filters: Filters = None,
-        diversity: float = 0.0,
+        diversity: float = 0.0, relation: str | None = None,
     ) -> Ranking:  # fmt: skip
-        """Items like the given ones (one id or several), without these themselves; nothing for an unknown id."""
+        """Items like the given ones (one id or several), without these themselves; nothing for an unknown id.
+
+        With a relation ("substitute", "goes with") only those that data.relations relates to them so, the likest first.
+        """
         rows = {"item_id": texts(item_ids, "item_ids")}
-        return self._rank("similar_items", rows, k, description, Wishes(filters, diversity))
+        return self._rank("similar_items", rows, k, description, Wishes(filters, diversity, relation=relation))
 
     def explain(
         self, queries: str | Sequence[str] | None = None, histories: Sequence[Sequence[str]] | None = None,
@@ -210,6 +213,10 @@ class LoadedModel:
             rows = {"query": rows["query"], "history": rows.get("history", [[]] * len(rows["query"]))}
             wishes = wishes._replace(exclude_seen=bool(wishes.exclude_seen))
             signature = "search_interpreted"
+        elif wishes.relation is not None:
+            self._check(wishes)
+            signature += "_related"
+            rows = {**rows, "relation": [wishes.relation] * len(next(iter(rows.values())))}
         elif wishes.any:
             self._check(wishes)
             signature += "_filtered"
@@ -230,6 +237,10 @@ class LoadedModel:
         if not isinstance(wishes.diversity, numbers.Real):
             raise ExportError(f"diversity must be a number from 0 to 1, not {wishes.diversity!r}.")
         columns = self.manifest.get("retrieval", {}).get("filter_kinds")
+        relations = self.manifest.get("retrieval", {}).get("relations", [])
+        if wishes.relation is not None and wishes.relation.strip().lower() not in relations:
+            there = f"the export knows {', '.join(relations)}" if relations else "the shop has no data.relations"
+            raise ExportError(f"There is no relation {wishes.relation!r}: {there}.")
         wrong = wrong_diversity(wishes.diversity) or wrong_condition(wishes.filters or (), columns)
         if wrong:
             raise ExportError(f"{wrong[0].upper()}{wrong[1:]}.")

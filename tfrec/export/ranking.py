@@ -58,6 +58,7 @@ class Wishes(NamedTuple):
         exclude_seen: whether items of the history stay out; None where there is no history.
         as_usual: what exclude_seen is in the signature without wishes.
         interpret: whether price wishes and negation in the query count.
+        relation: how items must be related to the one asked for; None for anyhow.
     """
 
     filters: Filters
@@ -65,8 +66,15 @@ class Wishes(NamedTuple):
     exclude_seen: bool | None = None
     as_usual: bool | None = None
     interpret: bool = False
+    relation: str | None = None
 
     @property
     def any(self) -> bool:
         """Whether the plain signature does not do."""
-        return self.interpret or bool(self.filters) or self.diversity != 0 or self.exclude_seen != self.as_usual
+        return (
+            self.interpret
+            or self.relation is not None
+            or bool(self.filters)
+            or self.diversity != 0
+            or self.exclude_seen != self.as_usual
+        )

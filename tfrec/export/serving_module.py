@@ -14,6 +14,7 @@ from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.filters import ColumnFilters
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.ranking import named
+from tfrec.retrieval.relations import Relations
 from tfrec.retrieval.retriever import Retriever
 from tfrec.rules.applied import Rules
 from tfrec.tensorflow_setup import tf
@@ -48,6 +49,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         columns: columns that requests may filter by (tfrec.retrieval.filters.filter_columns).
         understanding: reads what queries mean; None leaves the signatures out that need it.
         rules: a merchant's own; None for none.
+        relations: what belongs together; None leaves the signature out that needs it.
 
     Raises:
         ExportError: ids are not unique or empty, or the catalogue has another size or a value that is not finite.
@@ -63,6 +65,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         columns: Mapping[str, Sequence[Any]] | None = None,
         understanding: Understanding | None = None,
         rules: Rules | None = None,
+        relations: Relations | None = None,
     ) -> None:
         super().__init__(name="tfrec")
         _check(item_ids, catalogue, model.dimension)
@@ -78,7 +81,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
             self._catalogue = tf.Variable(catalogue, trainable=False, dtype=tf.float32, name="catalogue")
         filters = ColumnFilters(columns or {}, len(item_ids))
         self.retriever = Retriever(scorer or DenseScorer(self._catalogue), filters, self._catalogue, rules)
-        self.understanding, self.rules = understanding, rules
+        self.understanding, self.rules, self.relations = understanding, rules, relations
         self._ids = tf.constant(list(item_ids), tf.string)
         rows = tf.range(len(item_ids), dtype=tf.int32)
         self._rows = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(self._ids, rows), default_value=-1)

@@ -105,6 +105,18 @@ def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[
         found = retriever.chosen(of_item(rows), k, rows[:, tf.newaxis], filters, diversity, _ITEM)
         return module.named(of_known(rows, found))
 
+    def similar_items_related(
+        item_id: Tensor, relation: Tensor, filters: Tensor, diversity: Tensor, k: Tensor
+    ) -> dict[str, Tensor]:
+        rows = module.rows(item_id)
+        only = relations(rows, relation)
+
+        def changed(scores: Tensor) -> Tensor:
+            return tf.where(only, scores, np.float32(-np.inf))
+
+        found = retriever.chosen(of_item(rows), k, rows[:, tf.newaxis], filters, diversity, _ITEM, changed)
+        return module.named(of_known(rows, found))
+
     def explain(query: Tensor, history: Tensor, item_ids: Tensor) -> dict[str, Tensor]:
         return retriever.explained(of_words(query, module.rows(history)), module.rows(item_ids))
 
@@ -136,6 +148,9 @@ def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[
         search, recommend, personalised_search, similar_items, search_filtered, recommend_filtered,
         personalised_search_filtered, similar_items_filtered, explain, embed_query, embed_item,
     ]  # fmt: skip
+    relations: Any = module.relations
+    if relations is not None:
+        functions.append(similar_items_related)
     understanding: Any = module.understanding
     if understanding is not None:
         meaning_of = tf.function(understanding.__call__, input_signature=[_INPUTS["query"]], autograph=False)
@@ -156,6 +171,7 @@ _INPUTS = {
     "history": tf.TensorSpec([None, None], tf.string, "history"),
     "item_id": tf.TensorSpec([None], tf.string, "item_id"),
     "item_ids": tf.TensorSpec([None, None], tf.string, "item_ids"),
+    "relation": tf.TensorSpec([None], tf.string, "relation"),
     "text": tf.TensorSpec([None], tf.string, "text"),
     "filters": tf.TensorSpec([None, None], tf.string, "filters"),
     "exclude_seen": tf.TensorSpec([], tf.bool, "exclude_seen"),

@@ -15,6 +15,7 @@ from tfrec.data.demo.catalogue import Catalogue, draw_catalogue, item_id
 from tfrec.data.demo.dirt import Row, cancellations, soil_text, with_duplicates
 from tfrec.data.demo.queries import Query, draw_queries, words_of
 from tfrec.data.demo.query_words import QueryWriter
+from tfrec.data.demo.relations import RELATION_COLUMNS, relation_rows
 from tfrec.data.demo.shoppers import draw_purchases, user_id
 from tfrec.data.demo.texts import ItemWriter, brand_names
 from tfrec.data.demo.vocabulary import Vocabulary, load_vocabulary
@@ -39,6 +40,7 @@ def generate(
     seed: int = 17,
     log: int = 0,
     taste: float = 0.0,
+    relations: bool = False,
 ) -> None:
     """Writes items.csv, searches.csv and purchases.csv of the demo shop; equal arguments give equal bytes.
 
@@ -55,6 +57,7 @@ def generate(
         log: the number of searches in search_log.ndjson, which has as many queries again without judgments (where the
             items give them); 0 writes none, and changes nothing of the other files.
         taste: how much clicks follow each shopper's own taste, that of the purchases; 0 lets all like the same.
+        relations: whether relations.csv is written, too.
 
     Raises:
         DataError: unknown language, a number that is too small, or more queries than the items give.
@@ -79,6 +82,8 @@ def generate(
         if log:
             _write_log(target, catalogue, vocabulary, brands, judged, log, shoppers, seed, taste)
         _write(target / "searches.csv", SEARCH_COLUMNS, _search_rows(judged, seed))
+        if relations:
+            _write(target / "relations.csv", RELATION_COLUMNS, relation_rows(catalogue))
         _write(target / "purchases.csv", PURCHASE_COLUMNS, _purchase_rows(catalogue, shoppers, seed))
 
 

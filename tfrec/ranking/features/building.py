@@ -18,9 +18,10 @@ from tfrec.ranking.features.votes import votes_of
 from tfrec.ranking.features.words import words_of
 from tfrec.ranking.opinions import QUERY, opinions_of
 from tfrec.retrieval.fusion import Fusion
-from tfrec.retrieval.item_weights import ease, item_knn
+from tfrec.retrieval.item_weights import ItemWeights, ease, item_knn
 from tfrec.retrieval.lexical import LexicalScorer
 from tfrec.retrieval.recent import basket_matrix, purchase_matrix
+from tfrec.retrieval.relations import Relations
 
 LARGEST_READ = 300_000  # items whose first words are kept: a hundred megabytes, and a minute to read them
 LARGEST_EASE = 6000  # items; each window inverts a matrix of them anew, in a minute or more beyond
@@ -39,6 +40,7 @@ def build_features(config: Config, shop: ShopData, labels: Sequence[str]) -> lis
     made = {
         "scores": lambda: Scores(labels),
         "links": lambda: _links(config, shop),
+        "relations": lambda: _relations(shop),
         "sales": lambda: sales,
         "ages": lambda: ages,
         "columns": lambda: columns_of(shop),
@@ -68,6 +70,20 @@ def query_features(config: Config, shop: ShopData, fusion: Fusion) -> list[Featu
     }
     features = [make() for name, make in made.items() if name in config.ranking.features]
     return [feature for feature in features if feature is not None]
+
+
+def _relations(shop: ShopData) -> LinksFeature | None:
+    """How the history's items are related to each candidate, where the shop says so."""
+    if not shop.has_relations:
+        return None
+    relations = Relations(shop.relations, shop.size)
+    kinds = {name: relations.matrix(name) for name in relations.names}
+    weights = {
+        name: ItemWeights(shop.size, matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data)
+        for name, matrix in kinds.items()
+        if matrix.nnz
+    }
+    return LinksFeature(weights, "relations") if weights else None
 
 
 def _links(config: Config, shop: ShopData) -> LinksFeature | None:

@@ -22,12 +22,14 @@ class LinksFeature(Feature):
 
     Args:
         kinds: name -> weights, at least one.
+        group: see Feature; "relations" for what a shop says itself.
     """
 
     group = "links"
 
-    def __init__(self, kinds: Mapping[str, ItemWeights]) -> None:
-        super().__init__(name="links")
+    def __init__(self, kinds: Mapping[str, ItemWeights], group: str = "links") -> None:
+        super().__init__(name=group)
+        self.group = group
         self._neighbours = Neighbours(list(kinds.values()), MOST)
         self._kinds = len(kinds)
         sums = [f"{kind}, {how}" for how in ("sum", "sum of the latest", "strongest") for kind in kinds]
