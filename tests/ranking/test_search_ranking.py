@@ -41,6 +41,7 @@ TYPED = [
 def few_passes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(by_queries, "_MOST_PASSES", 12)
+        patch.setattr(by_queries, "_DEALS", 1)
         yield
 
 
@@ -85,7 +86,10 @@ def test_it_finds_the_rule_and_folds_are_ordered_by_the_others(shop: TrainedShop
     assert len(checksums) == 5
 
 
-def test_it_stays_out_where_nothing_is_to_be_learned_or_few_queries_teach(tmp_path: Path) -> None:
+def test_it_stays_out_where_nothing_is_to_be_learned_or_few_queries_teach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_queries, "_DEALS", 2)
     chance = searched_shop(tmp_path / "chance", planted=False)
     assert not isinstance(chance.fusion_knowing(("train",)), RankedFusion)
     assert "search: no ranker, for it gains nothing" in chance.told()[-1]

@@ -25,11 +25,14 @@ def judged(
         compare: a paired comparison.
     """
     section, gains = config.ranking, beyond_chance(after - before)
+    comparison = compare(after, before, config.seed, metric).to_dict()
+    low, high = comparison["low"], comparison["high"]
+    between = "" if low is None or high is None else f", {low:+.3f} to {high:+.3f}"
     used = gains or section.enabled == "always"
     how = f"the ranker orders the best {section.candidates} once more" if used else "no ranker, for it gains nothing"
     sure = "" if gains or not used else ", no more than chance; ranking.enabled is always"
     return {
         "used": used, "gains": gains, "metric": metric, "before": float(before.mean()), "after": float(after.mean()),
-        "comparison": compare(after, before, config.seed, metric).to_dict(),
-        "told": f"{task}: {how} ({metric} {before.mean():.3f} -> {after.mean():.3f} for {by}{sure})",
+        "comparison": comparison,
+        "told": f"{task}: {how} ({metric} {before.mean():.3f} -> {after.mean():.3f}{between}, for {by}{sure})",
     }  # fmt: skip

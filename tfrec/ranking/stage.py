@@ -19,7 +19,7 @@ from tfrec.retrieval.building import known_splits
 from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.fusion import Fusion
 
-FORMAT = 4  # raise it when the same configuration shall be trained anew
+FORMAT = 5  # raise it when the same configuration shall be trained anew
 Folds = list[tuple[list[str], Fusion]]
 
 
