@@ -11,7 +11,7 @@ from tfrec.tensorflow_setup import tf
 
 REQUESTS = {
     "query": ["red sofa"], "history": [["item-3"]], "item_id": ["item-3"], "item_ids": [["item-3"]],
-    "text": ["red sofa"], "filters": [[""]],
+    "text": ["red sofa"], "filters": [[""]], "relation": ["series"],
 }  # fmt: skip
 SCALARS = {"k": tf.constant(3), "exclude_seen": tf.constant(True), "diversity": tf.constant(0.5)}
 
