@@ -79,7 +79,7 @@ def measure(export: Path, work: Path, given: argparse.Namespace) -> list[dict[st
                     # stable by label also while nothing is mirrored: the smallest share that is not 0
                     tree = {"canary": {"share": 0.0}, "shadow": PARTS[part] or {"share": 1e-12}}
                     write_traffic(traffic, TrafficSettings.model_validate(tree))
-                    time.sleep(1.5)
+                    time.sleep(0.8)
                     before, outcome = counted(rest), run(address, bodies)
                     time.sleep(0.5)
                     rows.append({"round": number, "load": load, "part": part, **_told(outcome, before, counted(rest))})

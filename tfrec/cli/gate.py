@@ -42,6 +42,8 @@ def gate(
         for check in checks:
             if every or check.outcome != PASS or "kind" not in check.numbers:
                 console.print(f"{check.outcome:9}{check.sentence}", highlight=False, soft_wrap=True, markup=False)
+        for sentence in verdict.drift_alerts:
+            console.print(f"drift    {sentence}", highlight=False, soft_wrap=True, markup=False)
         for note in verdict.numbers["notes"]:
             console.print(f"note     {note}", highlight=False, soft_wrap=True, markup=False)
         beside = "" if verdict.against is None else f" beside version {verdict.against}"

@@ -8,6 +8,7 @@ from tfrec.cli import augment, compare, config, data, encoder, index, judge, syn
 from tfrec.cli.advise import advise
 from tfrec.cli.demo import demo
 from tfrec.cli.doctor import doctor
+from tfrec.cli.drift import drift
 from tfrec.cli.encode import encode
 from tfrec.cli.export import export
 from tfrec.cli.forget import forget
@@ -41,6 +42,7 @@ app.command()(refresh)
 app.command()(push)
 app.command()(pull)
 app.command()(push_index)
+app.command()(drift)
 app.command()(gate)
 app.command()(versions)
 app.command()(promote)

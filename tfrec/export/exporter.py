@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfrec.config import Config
+from tfrec.drift.profile import ARRAYS, PROFILE, profile_of, write_profile
 from tfrec.encoder.store import at, find
 from tfrec.errors import ExportError
 from tfrec.export.building import retrieval_of, serving_module
@@ -119,7 +120,8 @@ def export_model(
         _check_answers(loaded, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], tolerance, fusion, rules)
         references = score_references(loaded, shop, config.seed)
         references |= {name: references[other] for name, other in same.items() if other in references}
-        extend_manifest(aside, {"score_reference": references})
+        write_profile(aside, profile_of(config, shop, loaded.embed_query, loaded.embed_item))
+        extend_manifest(aside, {"score_reference": references}, [PROFILE, ARRAYS])
         del loaded
     return target
 

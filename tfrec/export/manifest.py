@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -42,24 +43,27 @@ def write_manifest(folder: Path, extra: dict[str, Any]) -> dict[str, Any]:
         ExportError: `folder` holds a symbolic link.
     """
     folder = Path(folder)
-    files = {
-        name: {"sha256": sha256_file(path), "bytes": path.stat().st_size}
-        for name, path in _files_below(folder).items()
-        if name != MANIFEST
-    }
+    files = {name: _entry(path) for name, path in _files_below(folder).items() if name != MANIFEST}
     manifest = {**extra, "format": FORMAT, "files": files, "versions": versions()}
     write_json(folder / MANIFEST, manifest)
     return manifest
 
 
-def extend_manifest(folder: Path, extra: dict[str, Any]) -> None:
-    """Adds to the manifest of an export that is not yet renamed into place; its files must be as they were.
+def extend_manifest(folder: Path, extra: dict[str, Any], added: Sequence[str] = ()) -> None:
+    """Adds to the manifest of an export that is not yet renamed into place; its other files must be as they were.
 
     Args:
         folder: the export.
         extra: what became known by loading it, under keys of its own.
+        added: files that came since, relative POSIX paths.
     """
-    write_json(Path(folder) / MANIFEST, {**extra, **read_manifest(folder)})
+    manifest = read_manifest(folder)
+    manifest["files"] |= {name: _entry(Path(folder) / name) for name in added}
+    write_json(Path(folder) / MANIFEST, {**extra, **manifest})
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    return {"sha256": sha256_file(path), "bytes": path.stat().st_size}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfrec.drift.measures import bins_of
 from tfrec.export.loaded import LoadedModel, Ranking
 
 if TYPE_CHECKING:
     from tfrec.data.shop import ShopData
 
-_MOST_BINS, _LEAST_BINS = 10, 3
-_PER_BIN = 20  # scores; with fewer the index of two samples of one distribution is far from zero by chance alone
 _LEAST = 50
 _MOST = 500  # requests of each kind
 
@@ -56,15 +55,8 @@ def score_reference(scores: np.ndarray) -> dict[str, Any] | None:
     top = top[np.isfinite(top)]
     if len(top) < _LEAST:
         return None
-    bins = int(np.clip(len(top) // _PER_BIN, _LEAST_BINS, _MOST_BINS))
-    # Equal scores make equal edges; each edge counts once, as the bins between equal ones stay empty for ever.
-    edges = np.unique(np.round(np.quantile(top, np.arange(1, bins) / bins), 6))
-    counts = np.bincount(np.searchsorted(edges, top, side="right"), minlength=len(edges) + 1)
-    return {
-        "edges": edges.tolist(),
-        "shares": np.round(counts / len(top), 6).tolist(),
-        "requests": len(top),
-    }
+    found = bins_of(top)
+    return {"edges": found["edges"], "shares": found["shares"], "requests": found["count"]}
 
 
 def _tops(ranking: Ranking) -> np.ndarray:

@@ -91,6 +91,7 @@ def refresh(config: Config, servers: Servers, target: Target | None = None, full
         verdict = _verdict(config, run, shop, number)
         beside = "" if verdict.against is None else f" beside version {verdict.against}"
         told.append(f"The gate's verdict on version {number}{beside}: {verdict.outcome}.")
+        told += [f"Drift alert: {sentence}." for sentence in verdict.drift_alerts]
         if verdict.outcome != PASS:
             leave(servers, verdict)
             serves = "nothing was promoted so far" if stable is None else f"version {stable} serves on"

@@ -42,6 +42,11 @@ class Verdict:
     numbers: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
+    def drift_alerts(self) -> list[str]:
+        """What has moved beyond its limit since the version before was exported, a sentence each."""
+        return [one["sentence"] for one in self.numbers.get("drift", ()) if one["alert"]]
+
+    @property
     def sha256(self) -> str:
         """Of the whole verdict; the file and the log of acts hold it."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, ensure_ascii=False).encode()).hexdigest()

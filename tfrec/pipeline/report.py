@@ -55,6 +55,7 @@ def write_report(config: Config) -> Path:
             training=metrics.get("training", {}),
             tables=_tables(run, metrics["signature"]),
             stages=_stages(run.path),
+            drift=_drift(run.export),
             config=plain_yaml(config),
             log_html=log_html,
         ),
@@ -133,6 +134,14 @@ def _tables(run: RunFolder, signature: str) -> dict[str, dict[str, Any]]:
     file = folder_of(run.data, about.get("prepared", "")) / "report.json"
     found = read_json(file) if about and file.is_file() else {}
     return {name: found[name] for name in TABLES if name in found}
+
+
+def _drift(export: Path) -> dict[str, Any]:
+    """What the gate's newest verdict says of drift; empty without one."""
+    files = sorted(export.glob("*.verdict.json"), key=lambda file: (len(file.name), file.name))
+    verdict = read_json(files[-1]) if files else {}
+    found = verdict.get("numbers", {}).get("drift", [])
+    return {"version": verdict["version"], "against": verdict["against"], "found": found} if found else {}
 
 
 def _stages(folder: Path) -> dict[str, Any]:

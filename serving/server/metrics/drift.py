@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tfrec.drift.measures import psi
+
 WINDOW = 5000  # latest scores that are compared
 LEAST = 200  # scores before anything is told
 
@@ -64,9 +66,4 @@ class ScoreDrift:
             counts, total = list(self._counts), len(self._recent)
         if total < LEAST:
             return None
-        least = 0.5 / total  # an empty bin counts as half a score, or the logarithm has no value
-        psi = 0.0
-        for count, share in zip(counts, self._shares, strict=True):
-            now, then = max(count / total, least), max(share, least)
-            psi += (now - then) * math.log(now / then)
-        return psi
+        return psi(counts, self._shares)

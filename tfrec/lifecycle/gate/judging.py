@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
@@ -13,6 +14,7 @@ from tfrec.errors import EvaluationError, ExportError
 from tfrec.evaluation.protocol import choose_splits
 from tfrec.export.loaded import LoadedModel
 from tfrec.lifecycle.act_log import standing
+from tfrec.lifecycle.drifting import drift_of
 from tfrec.lifecycle.gate import checks
 from tfrec.lifecycle.gate.checks import Check, Task
 from tfrec.lifecycle.gate.requests import Pair, Titles, recommendation_task, search_task, timed, title_task, titles_of
@@ -63,6 +65,7 @@ def judge(
     numbers = {
         "checks": [asdict(check) for check in found],
         "notes": _notes(shop, models),
+        "drift": _drift(config, shop, export, other, models[1]),
         "made_of": made_of(config, shop),
     }
     verdict = Verdict(number, before, other, outcome, reasons, when, numbers)
@@ -118,6 +121,14 @@ def _beside(
     found.append(checks.size(size_of(mine.manifest), size_of(other.manifest), settings))
     found.append(checks.latency(*timed((mine, other), asked), settings))
     return [*found, checks.first_pages(changed, settings)] if changed else found
+
+
+def _drift(
+    config: Config, shop: ShopData, export: Path, other: int | None, model: LoadedModel | None
+) -> list[dict[str, Any]]:
+    """What has moved since the served version was exported: told, and no part of the verdict."""
+    found = None if model is None else drift_of(config, shop, export / str(other), model)
+    return [one.to_json() for one in found or ()]
 
 
 def _notes(shop: ShopData, models: Pair) -> list[str]:

@@ -1,0 +1,42 @@
+"""`tfrec drift`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from tfrec.cli.console import command_errors, console
+from tfrec.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, read_config
+
+ALERT = 3  # exit code
+
+
+@command_errors
+def drift(
+    config: ConfigOption = DEFAULT_CONFIG,
+    against: Annotated[int | None, typer.Option(help="Version; else the stable one, or the newest.", min=0)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    overrides: SetOption = [],  # noqa: B006
+) -> None:
+    """Tell how far the shop's files as they are now lie from the data that the served version was made of.
+
+    Queries, catalogue, purchases and vectors. Exit code 3 where something is beyond its limit in `drift:`.
+    """
+    parsed = read_config(config, overrides)
+    from tfrec.data.prepare import prepare
+    from tfrec.lifecycle.drifting import drift_since
+    from tfrec.pipeline.run_folder import RunFolder
+
+    version, found = drift_since(parsed, prepare(parsed, trains=False), RunFolder(parsed).export, against)
+    if as_json:
+        console.print_json(json.dumps({"version": version, "findings": [one.to_json() for one in found]}))
+    else:
+        console.print(f"Since version {version}:", highlight=False)
+        for one in found:
+            console.print(
+                f"{'alert' if one.alert else '':7}{one.sentence}", highlight=False, soft_wrap=True, markup=False
+            )
+    if any(one.alert for one in found):
+        raise typer.Exit(ALERT)

@@ -1,0 +1,162 @@
+"""The reference profile of a version: what its data looked like, without any query and without any shopper.
+
+It lies in the export beside the warm-up records, where TensorFlow Serving does not look, and the manifest guards it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tfrec.config import Config
+from tfrec.data.shop import ShopData
+from tfrec.drift.measures import bins_of
+from tfrec.drift.sketch import Sketch
+from tfrec.errors import ExportError
+from tfrec.files import read_json, write_json
+from tfrec.retrieval.tokens import Tokenizer
+
+PROFILE, ARRAYS = "assets.extra/reference_profile.json", "assets.extra/reference_profile.npz"
+FORMAT = 1
+_VECTORS, _CATEGORIES = 300, 30
+Embed = Callable[[Sequence[str]], Any]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a version's data looked like.
+
+    Attributes:
+        facts: histograms and shares, as plain JSON values.
+        words: the words that the version knows: of its catalogue and of its training queries.
+        queries: its queries, to tell new ones.
+        items: its item ids.
+        query_vectors, item_vectors: samples, unit vectors float32 [n, D], of its own encoder; items by text alone.
+    """
+
+    facts: dict[str, Any]
+    words: Sketch
+    queries: Sketch
+    items: Sketch
+    query_vectors: np.ndarray
+    item_vectors: np.ndarray
+
+
+def profile_of(config: Config, shop: ShopData, embed_query: Embed, embed_item: Embed) -> Profile:
+    """The profile of a version that is being exported.
+
+    Args:
+        config: retrieval.lexical.language, evaluation.item_group and the seed are read.
+        shop: the prepared data.
+        embed_query, embed_item: the version's own encoder, texts to vectors [n, D].
+    """
+    tokens = Tokenizer(config.retrieval.lexical.language)
+    column = category_column(config, shop)
+    known = {word for text in shop.item_texts for word in tokens(text)}
+    queries = queries_of(shop)
+    trained = set(shop.judgments("train"))
+    known |= {word for query in trained for word in tokens(query)}
+    held_out = [query for query in queries if query not in trained]
+    facts: dict[str, Any] = {
+        "format": FORMAT, "language": config.retrieval.lexical.language, "category": column,
+        "queries": {"length": bins_of(lengths(tokens, queries)), **unknown_words(tokens, known, held_out)},
+        "items": items_facts(tokens, shop.items, column),
+    }  # fmt: skip
+    if shop.has_interactions:
+        facts["purchases"] = {"until": int(shop.interactions["timestamp"].max() or 0)}  # type: ignore[arg-type]
+        facts["purchases"] |= purchases_facts(shop, shop.interactions, column)
+    vectors = [
+        np.asarray(embed(texts), np.float32) if texts else np.zeros([0, 1], np.float32)
+        for embed, texts in (
+            (embed_query, sample(queries, config.seed)),
+            (embed_item, sample(shop.item_texts, config.seed)),
+        )
+    ]
+    return Profile(facts, Sketch.of(known), Sketch.of(queries), Sketch.of(shop.item_ids), vectors[0], vectors[1])
+
+
+def write_profile(folder: Path, profile: Profile) -> None:
+    """Writes it into an export that is not yet renamed into place."""
+    (folder / PROFILE).parent.mkdir(exist_ok=True)
+    write_json(folder / PROFILE, profile.facts)
+    np.savez(
+        folder / ARRAYS, words=profile.words.bits, queries=profile.queries.bits, items=profile.items.bits,
+        query_vectors=profile.query_vectors.astype(np.float16), item_vectors=profile.item_vectors.astype(np.float16),
+    )  # fmt: skip
+
+
+def read_profile(folder: Path) -> Profile | None:
+    """The profile of a version; None for one that was exported before there was such a file.
+
+    Raises:
+        ExportError: it cannot be read.
+    """
+    if not (folder / PROFILE).is_file() or not (folder / ARRAYS).is_file():
+        return None
+    try:
+        facts = read_json(folder / PROFILE)
+        with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
+            bits = [Sketch(arrays[name]) for name in ("words", "queries", "items")]
+            vectors = [arrays[name].astype(np.float32) for name in ("query_vectors", "item_vectors")]
+    except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
+        raise ExportError(
+            f"{folder / ARRAYS} cannot be read ({type(error).__name__}): export the model again."
+        ) from None
+    return Profile(facts, bits[0], bits[1], bits[2], vectors[0], vectors[1])
+
+
+def queries_of(shop: ShopData) -> list[str]:
+    """All different queries of a shop, in the order of its file."""
+    return shop.searches["query"].unique(maintain_order=True).to_list() if shop.has_searches else []
+
+
+def category_column(config: Config, shop: ShopData) -> str:
+    """The column of an item's group, "" where there is none."""
+    column = config.evaluation.item_group or "category"
+    return column if column in shop.items.columns else ""
+
+
+def lengths(tokens: Tokenizer, texts: Iterable[str]) -> list[int]:
+    """Words of each text."""
+    return [len(tokens(text)) for text in texts]
+
+
+def unknown_words(tokens: Tokenizer, known: Any, queries: Iterable[str]) -> dict[str, float]:
+    """{"words": how many, "unknown": share of them that are not known}."""
+    words = [word for query in queries for word in tokens(query)]
+    return {"words": len(words), "unknown": sum(word not in known for word in words) / max(len(words), 1)}
+
+
+def items_facts(tokens: Tokenizer, items: pl.DataFrame, column: str) -> dict[str, Any]:
+    """Lengths of texts, prices and categories of a catalogue."""
+    facts: dict[str, Any] = {"count": items.height, "length": bins_of(lengths(tokens, items["text"].to_list()))}
+    if "price" in items.columns:
+        facts["price"] = bins_of(items["price"].cast(pl.Float64).fill_null(float("nan")).to_numpy())
+    return facts | ({"categories": shares_of(items[column])} if column else {})
+
+
+def purchases_facts(shop: ShopData, purchases: pl.DataFrame, column: str) -> dict[str, Any]:
+    """Categories and prices of what was bought."""
+    facts: dict[str, Any] = {"count": purchases.height}
+    bought = shop.items[purchases["item"].to_list()]
+    if "price" in bought.columns:
+        facts["price"] = bins_of(bought["price"].cast(pl.Float64).fill_null(float("nan")).to_numpy())
+    return facts | ({"categories": shares_of(bought[column])} if column else {})
+
+
+def shares_of(values: pl.Series) -> dict[str, float]:
+    """Shares of the largest values."""
+    found = values.cast(pl.String).fill_null("").value_counts(sort=True, normalize=True).head(_CATEGORIES)
+    return {str(value): round(float(share), 6) for value, share in sorted(found.iter_rows())}
+
+
+def sample(texts: Sequence[str], seed: int) -> list[str]:
+    """A few hundred texts, in their order."""
+    rows = np.random.default_rng(seed).permutation(len(texts))[:_VECTORS]
+    return [texts[row] for row in sorted(rows)]
