@@ -71,5 +71,7 @@ def test_the_command_tells_and_an_export_holds_its_profile(trained_shop: Trained
     config, run, _ = trained_shop
     newest = newest_version(run / "export")
     assert newest is not None and PROFILE in verify_manifest(newest)["files"]
-    told = CliRunner().invoke(app, ["drift", "-c", str(config), *(f"--set={setting}" for setting in TRAINED_WITH)])
+    told = CliRunner().invoke(
+        app, ["drift", "-c", str(config), *(f"--set={setting}" for setting in [*TRAINED_WITH, "drift.least=20"])]
+    )
     assert told.exit_code in (0, 3) and "catalogue: vectors: energy distance 0.0" in told.output, told.output

@@ -38,5 +38,7 @@ def drift(
             console.print(
                 f"{'alert' if one.alert else '':7}{one.sentence}", highlight=False, soft_wrap=True, markup=False
             )
+        if not found:
+            console.print("Too little of everything to compare (drift.least).", highlight=False)
     if any(one.alert for one in found):
         raise typer.Exit(ALERT)
