@@ -164,7 +164,7 @@ def test_training_mines_when_asked_and_spares_what_made_examples_answer_with(
 
     begun: list[Any] = []
 
-    def stop(_: Any, model: Any, batches: Any, *others: Any) -> Any:
+    def stop(_: Any, model: Any, batches: Any, *others: Any, **named: Any) -> Any:
         begun.append(batches)
         raise KeyboardInterrupt
 
