@@ -62,6 +62,7 @@ def test_a_stronger_policy_has_all_of_a_weaker_one_and_more_of_it() -> None:
             assert all(more[key][0] > p and more[key][1] >= s for key, (p, s) in less.items())
 
 
+@pytest.mark.slow
 def test_the_strong_policy_changes_some_queries_and_keeps_what_is_exact() -> None:
     changed = [variants(QUERIES, step) for step in range(40)]
     share = sum(a != b for found in changed for a, b in zip(found, QUERIES, strict=True)) / (40 * len(QUERIES))

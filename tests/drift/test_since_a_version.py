@@ -30,6 +30,7 @@ def shop(trained_shop: Trained) -> ShopData:
     return ShopData.open(next((trained_shop[1] / "data").glob("*/manifest.json")).parent)
 
 
+@pytest.mark.slow
 def test_what_has_not_changed_is_no_alert_and_what_has_is(
     trained_shop: Trained, shop: ShopData, tmp_path: Path
 ) -> None:

@@ -70,6 +70,7 @@ def test_a_checkpoint_of_another_training_is_refused(shop: Shop, commands: Comma
     assert code == 2 and "is of another training" in text
 
 
+@pytest.mark.slow
 def test_commands_that_read_change_nothing_that_a_run_rests_on(shop: Shop) -> None:
     before = _files(shop.run)
     write_items(shop.config.parent, 1)
@@ -190,6 +191,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tiny: Path, commands: C
 ASCII = {"PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
 
 
+@pytest.mark.slow
 def test_a_terminal_that_knows_ascii_only_gets_answers_as_they_are(
     trained: Path, tmp_path: Path, commands: Commands
 ) -> None:
@@ -219,6 +221,7 @@ def test_a_terminal_that_knows_ascii_only_gets_the_export_and_replaced_letters(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.slow
 def test_an_output_that_is_full_does_not_cost_the_export(shop: Shop) -> None:
     shutil.rmtree(shop.run / "export")
     _, text = _run(shop, "train", output="/dev/full")

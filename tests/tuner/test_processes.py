@@ -81,6 +81,7 @@ def test_when_every_trial_fails_the_first_reason_is_told(
         search(analytic(trials=2, **QUICK), OBJECTIVE)
 
 
+@pytest.mark.slow
 def test_kills_on_one_machine_lose_and_repeat_no_trial(
     analytic: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, starter: Any
 ) -> None:

@@ -66,6 +66,7 @@ def judge(send: Send, name: str, most: int) -> tuple[int, int]:
     return told["done"], told["total"]
 
 
+@pytest.mark.slow
 def test_forty_queries_judged_killed_resumed_reported_and_read_back(
     judged: tuple[Path, list[str], Start], shop_home: Path
 ) -> None:

@@ -70,6 +70,7 @@ def test_the_checkpoint_key_depends_on_training_but_not_on_sampling(
     assert len({key(), *others}) == 4
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_ends_with_the_same_weights(
     tmp_path: Path, context_of: Callable[..., SourceContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
