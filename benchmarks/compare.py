@@ -25,7 +25,7 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tfrec.comparing.fixed import of_groups, of_pairs, with_covariate  # noqa: E402
-from tfrec.comparing.planning import needed, plans  # noqa: E402
+from tfrec.comparing.planning import lifted, needed, plans  # noqa: E402
 from tfrec.comparing.sequential import SILENT, sequence_of_groups, sequence_of_pairs  # noqa: E402
 from tfrec.comparing.traffic import Traffic, traffic_of  # noqa: E402
 from tfrec.config.preparation import CleaningConfig  # noqa: E402
@@ -67,12 +67,7 @@ def powers(true: Traffic, metric: str, rng: np.random.Generator) -> list[dict[st
     """Sessions that each lift truly needs, and how often the tests see it at these numbers."""
     found = []
     for effect in EFFECTS:
-        low, high = 0.0, 1.0
-        for _ in range(12):
-            middle = (low + high) / 2
-            reached = true.lift(true.reordered(middle), np.random.default_rng(0)) >= effect
-            low, high = (low, middle) if reached else (middle, high)
-        better = true.reordered(high)
+        better = lifted(true, effect, 0)
         plan = needed(true, better, metric, 0.05, 0.8, rng, effect, 0.0)
         if plan.ab is None or plan.interleaving is None:
             continue

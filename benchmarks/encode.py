@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))  # before this folder, which holds a serving.py: "
 from serving_export import make, queries  # noqa: E402
 
 from tfrec.export.encoded import ROWS_PER_PART  # noqa: E402
+from tfrec.files import write_json  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "encode.json"
 ITEMS = 10**8
@@ -77,8 +78,7 @@ def main() -> None:
         "rows": given.rows, "words_per_text": round(sum(len(text.split()) for text in texts) / given.rows, 1),
         **found, "same_bytes": names[0] == names[1], "gigabytes_for_1e8": round(size * ITEMS / 1e9, 1),
     }  # fmt: skip
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    write_json(RESULT, result)
     print(json.dumps(result, indent=2))
 
 

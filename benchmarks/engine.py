@@ -17,7 +17,6 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -30,14 +29,6 @@ sys.path.insert(0, str(ROOT))  # before this folder, which holds a serving.py: "
 from serving_load import program  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "engine.json"
-
-
-def ndcg(found: Sequence[str], gains: dict[str, float], k: int = 10) -> float:
-    """nDCG@k with linear gains, unjudged items worth 0."""
-    discounts = 1 / np.log2(np.arange(2, k + 2))
-    best = np.sort(np.array(list(gains.values())))[::-1][:k]
-    own = np.array([gains.get(item, 0.0) for item in found[:k]])
-    return float(own @ discounts[: len(own)] / (best @ discounts[: len(best)]))
 
 
 def larger(content: Any, items: int, seed: int = 17) -> Any:
@@ -70,12 +61,15 @@ def main() -> None:
 
     from tfrec import load_config
     from tfrec.data.split import EVERY_SPLIT
+    from tfrec.evaluation.metrics import NDCG, evaluate_rankings
     from tfrec.export.engines import postgres
     from tfrec.export.engines.content import content_of
+    from tfrec.export.engines.query_export import export_queries
     from tfrec.export.loaded import LoadedModel
     from tfrec.export.vectors import catalogue_vectors
+    from tfrec.files import write_json
     from tfrec.pipeline import api
-    from tfrec.pipeline.push_index import query_export
+    from tfrec.pipeline.run_folder import RunFolder
     from tfrec.serving.client import Client
     from tfrec.serving.client.engines import HybridClient
     from tfrec.serving.client.engines.postgres import PostgresEngine
@@ -85,7 +79,10 @@ def main() -> None:
     trained._catalogue = catalogue_vectors(whole.folder)  # those of the export, which need not be encoded again
     fusion = trained.fusion_knowing(EVERY_SPLIT)
     content = content_of(trained.config, trained.shop, trained.catalogue, fusion)
-    export = query_export(trained, fusion, content.key)
+    export = export_queries(
+        trained.config, trained.model, trained.shop, trained.catalogue, RunFolder(trained.config).engine,
+        trained.signature, fusion, content.key,
+    )  # fmt: skip
     truth = {
         query: gains
         for query, gains in trained.shop.judgments(trained.shop.choosing_split).items()
@@ -110,12 +107,14 @@ def main() -> None:
         shop = HybridClient(client, PostgresEngine(url, "real"))
         hybrid = [[hit.item_id for hit in shop.search(query, 10)[0]] for query in queries]
         expected = whole.search(queries, 10).item_ids.tolist()
-        pairs = zip(hybrid, expected, queries, strict=True)
-        scores = np.array([[ndcg(one, truth[query]), ndcg(two, truth[query])] for one, two, query in pairs])
+        scores = []
+        for way in (hybrid, expected):
+            rankings = [[(item, -float(place)) for place, item in enumerate(one)] for one in way]
+            scores.append(evaluate_rankings(truth, dict(zip(queries, rankings, strict=True))).means[NDCG])
         same = np.mean([one == two for one, two in zip(hybrid, expected, strict=True)])
         result: dict[str, Any] = {
             "items": len(content.item_ids), "fill_s": round(filled, 1), "judged_queries": len(queries),
-            "ndcg_hybrid": round(scores[:, 0].mean(), 4), "ndcg_export": round(scores[:, 1].mean(), 4),
+            "ndcg_hybrid": round(scores[0], 4), "ndcg_export": round(scores[1], 4),
             "same_top_10": round(float(same), 3),
         }  # fmt: skip
         big = larger(content, given.items)
@@ -143,8 +142,7 @@ def main() -> None:
         result["larger"]["hybrid_search_ms"] = {
             f"p{level}": round(float(np.percentile(times, level)), 1) for level in (50, 95)
         }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    write_json(RESULT, result)
     print(json.dumps(result, indent=2))
 
 

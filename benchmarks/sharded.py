@@ -28,6 +28,8 @@ sys.path.insert(0, str(ROOT))  # before this folder, which holds a serving.py: "
 
 from serving_load import program  # noqa: E402
 
+from tfrec.files import write_json  # noqa: E402
+
 RESULT = Path(__file__).parent / "results" / "sharded.json"
 TIE = 1e-5  # scores that differ by less are equal but for rounding
 
@@ -115,8 +117,7 @@ def main() -> None:
         "items": size, "shards": given.shards, "queries": len(queries), "top_10": agreement,
         "one_server": single_times, "shards_times": merged_times, "one_killed": told,
     }  # fmt: skip
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    write_json(RESULT, result)
     print(json.dumps(result, indent=2))
 
 

@@ -23,6 +23,7 @@ from tfrec.serving.client.results import Hit
 Method = Literal["team_draft", "balanced", "ab"]
 _TEAMS = {0: "a", 1: "b", -1: ""}
 _VERSIONS = ("a", "b")
+_THREADS = 64  # two for each search that is under way
 
 
 class TeamHit(NamedTuple):
@@ -97,7 +98,7 @@ class Experiment:
         if method not in get_args(Method):
             raise refused(f"The method must be one of {', '.join(get_args(Method))}, not {method!r}.")
         self._clients, self._name, self._method = (a, b), name, method
-        self._threads = ThreadPoolExecutor(8, "tfrec-experiment")
+        self._threads = ThreadPoolExecutor(_THREADS, "tfrec-experiment")
 
     def __enter__(self) -> Experiment:
         return self

@@ -144,7 +144,7 @@ def test_fused_scores_follow_from_the_moments() -> None:
     vectors = np.random.default_rng(1).normal(size=(400, 5))
     mean = vectors.mean(0)
     facts = {
-        "fused": True, "weights": {"dense": 0.6, "lexical": 0.4}, "mean": mean.tolist(),
+        "fused": True, "peak": 8.0, "weights": {"dense": 0.6, "lexical": 0.4}, "mean": mean.tolist(),
         "covariance": (vectors.T @ vectors / 400 - np.outer(mean, mean)).tolist(),
     }  # fmt: skip
     query, words, prior = vectors[0] * 2, np.arange(400.0), np.linspace(0, 1, 400)

@@ -15,6 +15,7 @@ from tfrec.comparing.outcomes import (
     Metric,
     Unit,
     before_experiment,
+    by_variant,
     group_values,
     of_experiment,
     preferences,
@@ -90,7 +91,7 @@ def _estimate(some: pl.DataFrame, actions: pl.DataFrame, settings: Settings) -> 
         preferred = preferences(with_credit(some, actions, settings.metric), settings.unit)["preference"]
         return of_pairs(preferred.to_numpy(), confidence)
     values, _ = group_values(some, settings.unit, settings.metric)
-    return of_groups(*_both(values), confidence)
+    return of_groups(*by_variant(values), confidence)
 
 
 def _interleaved(
@@ -114,7 +115,7 @@ def _groups(
 ) -> dict[str, Any]:
     values, mixed = group_values(some, settings.unit, settings.metric)
     confidence = 1.0 - settings.level
-    a, b = _both(values)
+    a, b = by_variant(values)
     fixed = of_groups(a, b, confidence)
     if (p := ratio_mismatch((len(a), len(b)))) < _MISMATCH:
         warnings.append(
@@ -132,11 +133,11 @@ def _groups(
     others = {}
     for metric in METRICS:
         if metric != settings.metric and some[metric].sum() > 0:
-            others[metric] = of_groups(*_both(group_values(some, settings.unit, metric)[0]), confidence).to_dict()
+            others[metric] = of_groups(*by_variant(group_values(some, settings.unit, metric)[0]), confidence).to_dict()
     sequential = sequence_of_groups(
         adjusted, (values["variant"] == "b").to_numpy(), settings.level, settings.planned
     ).to_dict()
-    cuped = of_groups(*_both(frame), confidence)
+    cuped = of_groups(*by_variant(frame), confidence)
     return {
         "units": values.height,
         "mixed": mixed,
@@ -149,8 +150,3 @@ def _groups(
         "sequential": sequential,
         "others": others,
     }  # fmt: skip
-
-
-def _both(values: pl.DataFrame) -> tuple[Any, Any]:
-    a, b = (values.filter(pl.col("variant") == team)["value"].to_numpy() for team in "ab")
-    return a, b

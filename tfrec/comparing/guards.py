@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from tfrec.comparing.fixed import Estimate, of_groups, of_pairs
-from tfrec.comparing.outcomes import Unit, group_values
+from tfrec.comparing.outcomes import Unit, by_variant, group_values
 
 NO_RESULT, LATENCY, NO_CLICK = "share without results", "latency in ms", "lists without a click"
 
@@ -57,5 +57,4 @@ def _of_both(rows: pl.DataFrame, column: str, unit: Unit, interleaved: bool) -> 
 
 
 def _grouped(values: pl.DataFrame) -> Estimate:
-    a, b = (values.filter(pl.col("variant") == team)["value"].to_numpy() for team in "ab")
-    return of_groups(a, b)
+    return of_groups(*by_variant(values))

@@ -143,6 +143,12 @@ def group_values(outcomes: pl.DataFrame, unit: Unit, metric: str, mean: bool = F
     return clean.drop("_variants").sort("time", unit), mixed
 
 
+def by_variant(values: pl.DataFrame) -> tuple[Any, Any]:
+    """Values float [U] and [V] of the units that `group_values` gives to a and to b."""
+    a, b = (values.filter(pl.col("variant") == team)["value"].to_numpy() for team in "ab")
+    return a, b
+
+
 def before_experiment(outcomes: pl.DataFrame, units: pl.DataFrame, unit: Unit, metric: str) -> tuple[Any, int]:
     """What the same visitors did before the experiment began, as a covariate.
 

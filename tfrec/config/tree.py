@@ -86,10 +86,6 @@ class Config(Section):
         hashed, data = tree["data"].pop("privacy")["hash_ids"], tree["data"]
         if "interactions" in hashed or data["search_log"] is not None or (data["demo"] or {}).get("log"):
             data["hash_ids"] = sorted(set(hashed))  # a table that is not there has no ids
-        if data["relations"] is None:  # earlier runs' data stays theirs
-            del data["relations"]
-        if data["demo"] is not None and not data["demo"]["relations"]:
-            del data["demo"]["relations"]
         for bound in ("strict", "max_faulty_share"):  # they refuse data or let it pass, and change nothing of it
             del tree["data"]["cleaning"][bound]
         names = tree["encoder"]["name"].split("+")

@@ -137,9 +137,8 @@ class _Comparison:
     def _share(self, what: str, share: float, usual: float, limit: float, count: float, behind: float) -> Finding:
         from scipy.stats import norm
 
-        pooled = (share * count + (usual * behind if behind < math.inf else 0)) / (
-            count + (behind if behind < math.inf else 0)
-        )
+        known = behind if behind < math.inf else 0.0
+        pooled = (share * count + usual * known) / (count + known)
         spread = math.sqrt(max(pooled * (1 - pooled), 1e-9) * (1 / count + 1 / behind))
         alert = share - usual > max(limit, float(norm.ppf(1 - self.limits.chance)) * spread)
         return Finding(what, "share", share, usual, limit, int(count), alert)

@@ -66,11 +66,11 @@ def profile_of(config: Config, shop: ShopData, embed_query: Embed, embed_item: E
     facts: dict[str, Any] = {
         "format": FORMAT, "language": config.retrieval.lexical.language, "category": column,
         "queries": {"length": bins_of(lengths(tokens, queries)), **unknown_words(tokens, known, held_out)},
-        "items": items_facts(tokens, shop.items, column),
+        "items": {"length": bins_of(lengths(tokens, shop.item_texts)), **_kinds_of(shop.items, column)},
     }  # fmt: skip
     if shop.has_interactions:
         facts["purchases"] = {"until": int(shop.interactions["timestamp"].max() or 0)}  # type: ignore[arg-type]
-        facts["purchases"] |= purchases_facts(shop, shop.interactions, column)
+        facts["purchases"] |= _kinds_of(shop.items[shop.interactions["item"].to_list()], column)
     vectors = [
         np.asarray(embed(texts), np.float32) if texts else np.zeros([0, 1], np.float32)
         for embed, texts in (
@@ -133,24 +133,15 @@ def unknown_words(tokens: Tokenizer, known: Any, queries: Iterable[str]) -> dict
     return {"words": len(words), "unknown": sum(word not in known for word in words) / max(len(words), 1)}
 
 
-def items_facts(tokens: Tokenizer, items: pl.DataFrame, column: str) -> dict[str, Any]:
-    """Lengths of texts, prices and categories of a catalogue."""
-    facts: dict[str, Any] = {"count": items.height, "length": bins_of(lengths(tokens, items["text"].to_list()))}
+def _kinds_of(items: pl.DataFrame, column: str) -> dict[str, Any]:
+    """How many items, their prices and categories."""
+    facts: dict[str, Any] = {"count": items.height}
     if "price" in items.columns:
         facts["price"] = bins_of(items["price"].cast(pl.Float64).fill_null(float("nan")).to_numpy())
-    return facts | ({"categories": shares_of(items[column])} if column else {})
+    return facts | ({"categories": _shares_of(items[column])} if column else {})
 
 
-def purchases_facts(shop: ShopData, purchases: pl.DataFrame, column: str) -> dict[str, Any]:
-    """Categories and prices of what was bought."""
-    facts: dict[str, Any] = {"count": purchases.height}
-    bought = shop.items[purchases["item"].to_list()]
-    if "price" in bought.columns:
-        facts["price"] = bins_of(bought["price"].cast(pl.Float64).fill_null(float("nan")).to_numpy())
-    return facts | ({"categories": shares_of(bought[column])} if column else {})
-
-
-def shares_of(values: pl.Series) -> dict[str, float]:
+def _shares_of(values: pl.Series) -> dict[str, float]:
     """Shares of the largest values."""
     found = values.cast(pl.String).fill_null("").value_counts(sort=True, normalize=True).head(_CATEGORIES)
     return {str(value): round(float(share), 6) for value, share in sorted(found.iter_rows())}

@@ -74,7 +74,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         self._encoder_parts = encoder_parts(encode)
         self._speller = model.speller
         # Only variables are tracked: Keras layers would be saved with training functions that nobody serves.
-        self._weights = list({id(v): v for v in [*model.query_tower.variables, *model.item_tower.variables]}.values())
+        self._weights = tower_variables(model)
         # A variable, because it goes beside the graph: a protobuf ends at 2 GB. One that the scorer has is not doubled.
         self._catalogue = _rows_of(scorer, catalogue)
         if self._catalogue is None:
@@ -105,6 +105,11 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         A tensor and never the variable, for single rows are gathered from it (see tfrec.retrieval.rows).
         """
         return tf.convert_to_tensor(self._catalogue)
+
+
+def tower_variables(model: TwoTower) -> list[Any]:
+    """Of both towers, each once."""
+    return list({id(one): one for one in [*model.query_tower.variables, *model.item_tower.variables]}.values())
 
 
 def encoder_parts(encode: Callable[..., Tensor]) -> list[Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tfrec.export.serving_module import encoder_parts
+from tfrec.export.serving_module import encoder_parts, tower_variables
 from tfrec.export.signatures import known_last, traced
 from tfrec.models.spelling.speller import as_typed
 from tfrec.models.two_tower import TwoTower
@@ -66,7 +66,7 @@ class ShardModule(tf.Module):  # type: ignore[misc]
         # See ServingModule: only what functions cannot carry themselves is tracked.
         self._encoder_parts = encoder_parts(encode)
         self._speller = model.speller
-        self._weights = list({id(v): v for v in [*model.query_tower.variables, *model.item_tower.variables]}.values())
+        self._weights = tower_variables(model)
         self.scorer = ShardScorer(scorer, first, end)
         self.filters = filters.part(first, end)
         self._catalogue = tf.Variable(catalogue[first:end], trainable=False, dtype=tf.float32, name="catalogue")

@@ -12,7 +12,7 @@ from tfrec.tensorflow_setup import tf
 
 Tensor = Any
 _RANK_OFFSET, _DEEPEST_RANK = 60.0, 1000
-_PEAK = 8.0  # 6 to 10 do as well on three shops
+PEAK = 8.0  # 6 to 10 do as well on three shops
 
 
 class Whole(NamedTuple):
@@ -38,7 +38,7 @@ def peak(scores: Tensor, whole: Whole | None = None) -> Tensor:
     typed words are than of how well the best item fits, and its z-score is 8 to 30. The best of a dense scorer has a
     z-score of 5 to 7.
     """
-    return _PEAK * scores / (_highest(scores, whole) + 1e-9)
+    return PEAK * scores / (_highest(scores, whole) + 1e-9)
 
 
 def min_max(scores: Tensor, whole: Whole | None = None) -> Tensor:

@@ -95,9 +95,7 @@ class Relations(tf.Module):  # type: ignore[misc]
         to_item = sp.csr_matrix(
             (ones(size.sum()), (np.repeat(np.arange(count), size), np.concatenate(self._members))), (count, self.size)
         )
-        found = (to_group @ to_item).tolil()
-        found.setdiag(0)
-        found = found.tocsr()
-        found.eliminate_zeros()
-        found.data[:] = 1.0
-        return found.astype(np.float32)
+        found = (to_group @ to_item).tocoo()
+        others = found.row != found.col
+        pairs = found.row[others], found.col[others]
+        return sp.csr_matrix((np.ones(len(pairs[0]), np.float32), pairs), found.shape)

@@ -12,8 +12,6 @@ from tfrec.serving.client.client import Client
 from tfrec.serving.client.inputs import text_rows
 from tfrec.serving.client.results import Hit
 
-_PEAK = 8.0  # of the lexical scorer's best, as in tfrec.retrieval.normalising
-
 
 class Found(NamedTuple):
     """Candidates of one query.
@@ -111,7 +109,7 @@ def fused(facts: Mapping[str, Any], vector: np.ndarray, found: Found) -> np.ndar
     mean = vector @ np.asarray(facts["mean"])
     deviation = np.sqrt(max(float(vector @ np.asarray(facts["covariance"]) @ vector), 0.0))
     dense = (found.dots - mean) / (deviation + 1e-6)
-    words = _PEAK * found.words / (found.highest + 1e-9)
+    words = facts["peak"] * found.words / (found.highest + 1e-9)
     return facts["weights"]["dense"] * dense + facts["weights"]["lexical"] * words + found.prior
 
 

@@ -11,6 +11,7 @@ import math
 import threading
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -20,7 +21,22 @@ def exponential(first: float, factor: float, count: int) -> tuple[float, ...]:
     return tuple(first * factor**power for power in range(count))
 
 
-class Metric:
+class _Family:
+    """What is kept for each combination of labels. Safe to use from several threads."""
+
+    def __init__(self, name: str, about: str, labels: Sequence[str]) -> None:
+        self.name, self.about, self.labels = name, about, tuple(labels)
+        self._values: dict[tuple[str, ...], Any] = {}
+        self._lock = threading.Lock()
+
+    def remove(self, *first: str) -> None:
+        """Forgets all combinations that begin with these labels."""
+        with self._lock:
+            for labels in [labels for labels in self._values if labels[: len(first)] == first]:
+                del self._values[labels]
+
+
+class Metric(_Family):
     """A named family of values, one for each combination of labels. Safe to use from several threads.
 
     Args:
@@ -31,9 +47,8 @@ class Metric:
     """
 
     def __init__(self, name: str, about: str, kind: str, labels: Sequence[str] = ()) -> None:
-        self.name, self.about, self.kind, self.labels = name, about, kind, tuple(labels)
-        self._values: dict[tuple[str, ...], float] = {}
-        self._lock = threading.Lock()
+        super().__init__(name, about, labels)
+        self.kind = kind
 
     def add(self, *labels: str, by: float = 1) -> None:
         """Counts."""
@@ -45,20 +60,9 @@ class Metric:
         with self._lock:
             self._values[labels] = to
 
-    def remove(self, *labels: str) -> None:
-        """Forgets a combination of labels."""
-        with self._lock:
-            self._values.pop(labels, None)
-
-    def remove_all(self, *first: str) -> None:
-        """Forgets all combinations that begin with these labels."""
-        with self._lock:
-            for labels in [labels for labels in self._values if labels[: len(first)] == first]:
-                del self._values[labels]
-
     def value(self, *labels: str) -> float:
         """The present value, 0 when nothing was recorded."""
-        return self._values.get(labels, 0)
+        return float(self._values.get(labels, 0))
 
     def lines(self) -> Iterable[str]:
         """The metric as text, without line ends; nothing when there is no value."""
@@ -70,7 +74,7 @@ class Metric:
             yield f"{self.name}{_labels(self.labels, labels)} {_number(value)}"
 
 
-class Histogram:
+class Histogram(_Family):
     """Distributions, one for each combination of labels. Safe to use from several threads.
 
     Args:
@@ -81,35 +85,28 @@ class Histogram:
     """
 
     def __init__(self, name: str, about: str, bounds: Sequence[float], labels: Sequence[str] = ()) -> None:
-        self.name, self.about, self.bounds, self.labels = name, about, tuple(bounds), tuple(labels)
-        self._cells: dict[tuple[str, ...], list[float]] = {}  # counts by bucket, then the sum of all values
-        self._lock = threading.Lock()
+        super().__init__(name, about, labels)  # counts by bucket, then the sum of all values
+        self.bounds = tuple(bounds)
 
     def observe(self, value: float, *labels: str) -> None:
         """Records one value; what is not a number is left out."""
         if math.isnan(value):
             return
         with self._lock:
-            cell = self._cells.get(labels)
+            cell = self._values.get(labels)
             if cell is None:
-                cell = self._cells[labels] = [0.0] * (len(self.bounds) + 2)
+                cell = self._values[labels] = [0.0] * (len(self.bounds) + 2)
             cell[bisect_left(self.bounds, value)] += 1
             cell[-1] += value
 
-    def remove_all(self, *first: str) -> None:
-        """Forgets all combinations that begin with these labels."""
-        with self._lock:
-            for labels in [labels for labels in self._cells if labels[: len(first)] == first]:
-                del self._cells[labels]
-
     def count(self, *labels: str) -> int:
         """How many values were recorded."""
-        return int(sum(self._cells.get(labels, [0.0])[:-1]))
+        return int(sum(self._values.get(labels, [0.0])[:-1]))
 
     def lines(self) -> Iterable[str]:
         """The metric as text, without line ends; nothing when there is no value."""
         with self._lock:
-            cells = sorted((labels, list(cell)) for labels, cell in self._cells.items())
+            cells = sorted((labels, list(cell)) for labels, cell in self._values.items())
         if cells:
             yield from _head(self.name, self.about, "histogram")
         names = (*self.labels, "le")

@@ -78,8 +78,8 @@ class TrafficMetrics:
 
     def version_gone(self, model: str, version: int) -> None:
         """Nobody remembers the version any more."""
-        self._requests.remove_all(model, str(version))
-        self._seconds.remove_all(model, str(version))
+        self._requests.remove(model, str(version))
+        self._seconds.remove(model, str(version))
 
     def metrics(self) -> list[Metric | Histogram]:
         """All of them, for the page."""

@@ -27,32 +27,11 @@ from tfrec.errors import DataError
 
 _REQUIRED = ("query", "item_id", "action", "timestamp")
 _OPTIONAL = (
-    "query_id",
-    "position",
-    "user_id",
-    "visitor_id",
-    "session_id",
-    "amount",
-    "results",
-    "agent",
-    "experiment",
-    "variant",
-)
-_TEXTS = (
-    "query_id",
-    "query",
-    "item_id",
-    "visitor",
-    "user",
-    "session",
-    "agent",
-    "action",
-    "timestamp",
-    "experiment",
-    "variant",
-)
-_NUMBERS = ("position", "results", "amount")
+    "query_id", "position", "user_id", "visitor_id", "session_id", "amount", "results", "agent", "experiment", "variant"
+)  # fmt: skip
 _EXPERIMENT = ("experiment", "variant")
+_TEXTS = ("query_id", "query", "item_id", "visitor", "user", "session", "agent", "action", "timestamp", *_EXPERIMENT)
+_NUMBERS = ("position", "results", "amount")
 
 
 def log_rows(

@@ -17,6 +17,7 @@ from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.filters import ColumnFilters, filter_columns
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.lexical import LexicalScorer
+from tfrec.retrieval.normalising import PEAK
 from tfrec.retrieval.prior import PriorScorer
 from tfrec.retrieval.weights import SITUATIONS, SituationWeights
 
@@ -79,6 +80,7 @@ def content_of(config: Config, shop: ShopData, catalogue: np.ndarray, fusion: Fu
         "items": shop.size,
         "dimension": int(catalogue.shape[1]),
         "weights": weights,
+        "peak": PEAK,
         "fused": fusion is not None,
         "mean": mean.tolist(),
         "covariance": covariance.tolist(),

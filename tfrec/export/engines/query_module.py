@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tfrec.export.serving_module import encoder_parts
+from tfrec.export.serving_module import encoder_parts, tower_variables
 from tfrec.export.signatures import traced
 from tfrec.models.spelling.speller import as_typed
 from tfrec.models.two_tower import TwoTower
@@ -29,7 +29,7 @@ class QueryModule(tf.Module):  # type: ignore[misc]
         super().__init__(name="tfrec_engine")
         self._encoder_parts = encoder_parts(encode)
         self._speller = model.speller
-        self._weights = list({id(v): v for v in [*model.query_tower.variables, *model.item_tower.variables]}.values())
+        self._weights = tower_variables(model)
         self._words = None if lexical is None else lexical.part(0, 0)  # words without their postings
 
     def signatures(self, model: TwoTower, encode: Callable[..., Tensor]) -> dict[str, Any]:
