@@ -11,6 +11,10 @@ import numpy as np
 from tfrec.config import parse_config
 from tfrec.data.prepare import prepare
 from tfrec.pipeline.trained import TrainedShop
+from tfrec.ranking.candidates import Candidates
+from tfrec.ranking.ranked_fusion import RankedFusion
+from tfrec.retrieval.scorer import Request
+from tfrec.tensorflow_setup import tf
 
 ITEMS, SHOPPERS, MONTHS = 80, 150, 5
 
@@ -76,3 +80,23 @@ def _write(root: Path, planted: bool) -> None:
                 order(rng.choice(fashions[month + 1] if planted else ITEMS, 1), 23, 30)
     with (root / "orders.csv").open("w", newline="") as handle:
         csv.writer(handle).writerows([("user_id", "item_id", "timestamp", "quantity"), *orders])
+
+
+def requests(count: int = 32, seed: int = 1) -> Request:
+    """Histories of up to 30 items padded on the left, two of them empty, some with words beside them."""
+    rng = np.random.default_rng(seed)
+    history = np.full([count, 30], -1, np.int32)
+    for row in range(2, count):
+        length = rng.integers(1, 31)
+        history[row, 30 - length :] = rng.choice(ITEMS, length, replace=False)
+    words = ["red sofa" if row % 7 == 3 else "" for row in range(count)]
+    vectors = rng.standard_normal((count, 4)).astype(np.float32)
+    return Request(tf.constant(words), tf.constant(vectors), tf.constant(history))
+
+
+def some(request: Request, rows: Any) -> Request:
+    return Request(*(tf.gather(part, rows) for part in request))
+
+
+def candidates_of(ranked: RankedFusion, request: Request) -> Candidates:
+    return ranked.candidates(request, *ranked.scored(request))
