@@ -5,8 +5,9 @@
 Of each ranker of a trained run (taught again where the run left it out), for requests of the test and their first ten
 items: the group of features that the explanation names first (the largest part, whatever its sign) is set to what the
 mean candidate has, for this item alone, and the item's place is looked up anew; likewise for another group, drawn from
-the others. Printed: how often the place changes, and by how many places, with paired intervals. Writes
-benchmarks/results/explaining_NAME.json.
+the others. Likewise of the whole served model the typed word, or the item of the history, whose leaving out lowers the
+item's score most, beside another one of the request. Printed: how often the place changes, and by how many places, with
+paired intervals. Writes benchmarks/results/explaining_NAME.json.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 RESULTS = Path(__file__).parent / "results"
-FIRST = 10
+FIRST, DEEP, SERVED = 10, 1000, 150
 
 
 def moves(ranker: Any, candidates: Any, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -85,6 +86,48 @@ def measured(trained: Any, situation: int, seed: int) -> dict[str, Any] | None:
     }
 
 
+def left_out(model: Any, requests: list[tuple[str, list[str]]], kind: str, seed: int) -> dict[str, Any] | None:
+    """What leaving out the first-named and another word (or item of the history) does to the first ten items."""
+    from tfrec.evaluation.significance import compare
+    from tfrec.serving.client import leave_one_out
+
+    rng = np.random.default_rng(seed)
+    places: dict[str, list[int]] = {"first": [], "other": []}
+    for query, history in requests:
+        several = leave_one_out.variants(query, history)
+        if len(several) < 3:  # nothing to tell from another
+            continue
+        asked = [one.query for one in several], [one.history for one in several]
+        found = model.search(asked[0], DEEP) if kind == "words" else model.recommend(asked[1], DEEP)
+        ranked = [[item for item, _ in found.hits(row) if item not in history] for row in range(len(several))]
+        items = ranked[0][:FIRST]
+        scores = model.call("explain", leave_one_out.inputs(several, items), {})["parts"].astype(float).sum(axis=2)
+        for place, one in enumerate(leave_one_out.read(several, scores)):
+            falls = list(getattr(one, kind).values())
+            best = int(np.argmax(falls))
+            other = (best + int(rng.integers(1, len(falls)))) % len(falls)
+            for name, number in (("first", best), ("other", other)):
+                now = ranked[1 + number]
+                moved = now.index(items[place]) - place if items[place] in now else DEEP
+                places[name].append(abs(moved))
+    moved = {name: (np.asarray(values) > 0).astype(float) for name, values in places.items()}
+    if not len(moved["first"]):
+        return None
+    return {
+        "items": len(moved["first"]),
+        **{name: {"moved": float(moved[name].mean()), "places": float(np.median(places[name]))} for name in places},
+        "comparison": compare(moved["first"], moved["other"], seed, "moved").to_dict(),
+    }
+
+
+def told(name: str, found: dict[str, Any], kind: str) -> None:
+    """Prints one comparison."""
+    both = ", ".join(f"{one} {found[one]['moved']:.3f} moved by {found[one]['places']:.1f} places ({kind})"
+                     for one in ("first", "other"))  # fmt: skip
+    low, high = found["comparison"]["low"], found["comparison"]["high"]
+    print(f"{name}, {found['items']:,} items: {both}; difference {low:+.3f} to {high:+.3f}", flush=True)
+
+
 def main() -> None:
     """Reads a run back, measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -93,10 +136,11 @@ def main() -> None:
     options = parser.parse_args()
 
     import tfrec
+    from tfrec.export.loaded import LoadedModel
     from tfrec.files import write_json
     from tfrec.ranking.opinions import HEADS
 
-    trained = tfrec.train(tfrec.load_config(options.config, options.overrides))
+    trained = served = tfrec.train(tfrec.load_config(options.config, options.overrides))
     section = trained.config.ranking.model_copy(update={"enabled": "always"})
     trained = replace(trained, config=trained.config.model_copy(update={"ranking": section}))
     results = {}
@@ -104,12 +148,20 @@ def main() -> None:
         found = measured(trained, situation, trained.config.seed)
         if found is not None:
             results[head] = found
-            told = ", ".join(
-                f"{name} {found[name]['moved']:.3f} moved by {found[name]['places']:.1f} places"
-                for name in ("first", "other")
-            )
-            low, high = found["comparison"]["low"], found["comparison"]["high"]
-            print(f"{head}, {found['items']:,} items: {told}; difference {low:+.3f} to {high:+.3f}")
+            told(head, found, "mean")
+    model = LoadedModel.open(tfrec.export(served))
+    requests = {
+        "words": [(query, []) for query in list(trained.shop.judgments("test"))[:SERVED]],
+        "history": [
+            ("", [trained.shop.item_ids[item] for item in shopper.history])
+            for shopper in trained.shop.shoppers("test")[:SERVED]
+        ],
+    }
+    for kind, several in requests.items():
+        found = left_out(model, several, kind, trained.config.seed)
+        if found is not None:
+            results[kind] = found
+            told(kind, found, "median")
     RESULTS.mkdir(parents=True, exist_ok=True)
     write_json(RESULTS / f"explaining_{trained.config.name}.json", results)
 

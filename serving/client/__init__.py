@@ -14,6 +14,7 @@ from tfrec.serving.client.experiment import Compared, Experiment, TeamHit
 from tfrec.serving.client.results import (
     Answer,
     Hit,
+    LeftOut,
     ModelMetadata,
     Parts,
     Signature,
@@ -34,6 +35,7 @@ __all__ = [
     "Compared",
     "Experiment",
     "Hit",
+    "LeftOut",
     "ModelMetadata",
     "Parts",
     "ShardedClient",

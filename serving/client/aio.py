@@ -45,6 +45,7 @@ class AsyncClient(Opened):
     similar_items = _awaited(Operations.similar_items)
     understand = _awaited(Operations.understand)
     explain = _awaited(Operations.explain)
+    leave_one_out = _awaited(Operations.leave_one_out)
     embed_query = _awaited(Operations.embed_query)
     embed_item = _awaited(Operations.embed_item)
     predict = _awaited(Operations.predict)

@@ -55,6 +55,11 @@ def parts(outputs: Mapping[str, np.ndarray], lengths: list[int]) -> list[list[Pa
     return found
 
 
+def part_sums(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The whole score of each item of each row, float64 [B, K]."""
+    return _output(outputs, "parts", 3).astype(np.float64).sum(axis=2)
+
+
 def understood(outputs: Mapping[str, np.ndarray]) -> list[Understood]:
     """What the query of each row means."""
 

@@ -90,6 +90,7 @@ class Client(Opened):
     similar_items = _answered(Operations.similar_items)
     understand = _answered(Operations.understand)
     explain = _answered(Operations.explain)
+    leave_one_out = _answered(Operations.leave_one_out)
     embed_query = _answered(Operations.embed_query)
     embed_item = _answered(Operations.embed_item)
     predict = _answered(Operations.predict)

@@ -10,10 +10,10 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
-from tfrec.serving.client import answers, schema
+from tfrec.serving.client import answers, leave_one_out, schema
 from tfrec.serving.client.checks import refused, whole
 from tfrec.serving.client.inputs import history_rows, query_and_history, text_rows, wishes
-from tfrec.serving.client.results import Hit, ModelMetadata, Parts, Understood, VersionStatus
+from tfrec.serving.client.results import Hit, LeftOut, ModelMetadata, Parts, Understood, VersionStatus
 from tfrec.serving.client.tensors import fill
 
 T = TypeVar("T")
@@ -153,6 +153,31 @@ class Operations:
             raise refused(f"{len(inputs['query'])} requests need as many lists of items, not {len(item_ids)}.")
         lengths = [len(row) for row in item_ids]
         return self._predict("explain", inputs, lambda outputs: answers.parts(outputs, lengths), timeout)
+
+    def leave_one_out(
+        self, query: str, history: Sequence[str], item_ids: Sequence[str], timeout: float | None = None
+    ) -> Operation[list[LeftOut]]:
+        """Says which typed words and which items of the history count: each is left out once, all in one request.
+
+        This looks at the whole model as it answers, mending, towers and rankers included (occlusion: Li, Monroe,
+        Jurafsky 2016, arXiv 1612.08220), so that the falls need not sum up to the score. The first 16 words and the
+        latest 32 items are tried; of a request that is one word, or one item, nothing.
+
+        Args:
+            query: what was typed, may be blank.
+            history: item ids, oldest first, may be empty.
+            item_ids: the items to explain, at least one.
+            timeout: seconds for this call.
+
+        Returns:
+            one for each item to explain.
+        """
+        several = leave_one_out.variants(query, history)
+
+        def falls(outputs: dict[str, np.ndarray]) -> list[LeftOut]:
+            return leave_one_out.read(several, answers.part_sums(outputs))
+
+        return self._predict("explain", leave_one_out.inputs(several, item_ids), falls, timeout)
 
     def embed_query(
         self, queries: Texts | None = None, histories: Lists | None = None, timeout: float | None = None

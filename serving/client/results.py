@@ -29,6 +29,19 @@ class Parts(dict[str, float]):
     sure: float | None = None
 
 
+class LeftOut(NamedTuple):
+    """What of a request an item's score stands on: by how much the score falls where a word or an item of the history
+    is left out; below 0 it rises.
+
+    Attributes:
+        words: typed word in lower case -> fall of the score.
+        history: item id -> fall of the score.
+    """
+
+    words: dict[str, float]
+    history: dict[str, float]
+
+
 class Understood(NamedTuple):
     """What a query means.
 

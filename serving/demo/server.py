@@ -94,6 +94,10 @@ def answer(shop: DemoShop, path: str, given: Given) -> dict[str, Any] | None:
         if not _last(given, "item"):
             raise BadRequest("Name an item: /api/similar?item=ID.")
         return shop.similar(_last(given, "item"), k)
+    if path == "/api/why":
+        if not _last(given, "item"):
+            raise BadRequest("Name an item: /api/why?item=ID&q=WORDS.")
+        return shop.why(_last(given, "item"), _last(given, "q"), looked)
     if path == "/api/because":
         if not looked:
             raise BadRequest("Name the items that were looked at: /api/because?looked=ID.")

@@ -67,6 +67,26 @@ class DemoShop:
         self._follow([item_id, *(hit.item_id for hit in hits)])
         return {"item": self._catalogue.item(item_id), "hits": [self._one(hit, Parts()) for hit in hits]}
 
+    def why(self, item_id: str, words: str, looked: Sequence[str]) -> dict[str, Any]:
+        """What an item's score stands on.
+
+        Returns:
+            "words": typed word -> by how much the score falls without it; "looked": items as `Catalogue.item` gives
+            them, with the same as "falls"; both the largest first, and empty where the export cannot tell.
+        """
+        try:
+            [left_out] = self._client.leave_one_out(words, looked, [item_id])
+        except ClientError as error:
+            if error.code not in _NO_SIGNATURE:
+                raise
+            return {"words": {}, "looked": []}
+        self._follow(looked)
+        falls = [sorted(part.items(), key=lambda one: -one[1]) for part in left_out]
+        return {
+            "words": {word: round(fall, 3) for word, fall in falls[0]},
+            "looked": [{**self._catalogue.item(one), "falls": round(fall, 3)} for one, fall in falls[1]],
+        }
+
     def because(self, looked: Sequence[str], k: int = 8) -> dict[str, Any]:
         """What the page offers to a shopper who looked at items.
 

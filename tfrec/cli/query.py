@@ -14,7 +14,9 @@ from tfrec.errors import ServingError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tfrec.serving.client import Client, Hit, Parts, Understood
+    from tfrec.serving.client import Client, Hit, LeftOut, Parts, Understood
+
+_COUNTING = 4  # words and items of the history that a table names for each item
 
 
 @command_errors
@@ -42,7 +44,10 @@ def query(
         bool, typer.Option("--interpret", help='Obey price wishes ("under 50") and "without" in the words.')
     ] = False,
     understand: Annotated[bool, typer.Option("--understand", help="Say what the words mean, above the items.")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Say what each scorer adds to each score.")] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Say what each scorer adds, and which words or items of the history count."),
+    ] = False,
     ca: Annotated[Path | None, typer.Option(help="Authority of the server's certificate (PEM); encrypts.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="File with the bearer token for the server.")] = None,
 ) -> None:
@@ -61,6 +66,7 @@ def query(
             hits = ask(client, words, ids, k, filters, diversity, interpret)
             meaning = client.understand(words)[0] if understand else None
             parts = explained(client, words, ids, hits) if explain and hits else []
+            left_out = client.leave_one_out(words, ids, [hit.item_id for hit in hits]) if parts else []
             named = export is not None or run is not None or config is not None
             answers = available(client.status()) if hits and named else None
     except ClientError as error:
@@ -71,7 +77,7 @@ def query(
         console.print("No item found.")
         return
     titles = {} if answers is None else item_titles(export, run, config, answers.version, [h.item_id for h in hits])
-    console.print(answer_table(hits, titles, parts))
+    console.print(answer_table(hits, titles, parts, left_out))
 
 
 def history_ids(values: Sequence[str]) -> list[str]:
@@ -156,9 +162,11 @@ def meaning_table(meaning: Understood) -> Table:
     return table
 
 
-def answer_table(hits: Sequence[Hit], titles: Mapping[str, str], parts: Sequence[Parts] = ()) -> Table:
+def answer_table(
+    hits: Sequence[Hit], titles: Mapping[str, str], parts: Sequence[Parts] = (), left_out: Sequence[LeftOut] = ()
+) -> Table:
     """A table of rank, id, title (when any is known), score, and its parts where they are given, the largest first;
-    with how sure each item is, where the export says it."""
+    with how sure each item is, where the export says it, and by how much the score falls without what counts most."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -173,11 +181,16 @@ def answer_table(hits: Sequence[Hit], titles: Mapping[str, str], parts: Sequence
         table.add_column("sure", justify="right")
     if parts:
         table.add_column("made of")
+    counts = [sorted([*one.words.items(), *one.history.items()], key=lambda part: -part[1]) for one in left_out]
+    if any(counts):
+        table.add_column("without: falls by")
     for rank, hit in enumerate(hits, start=1):
         title = [escape(titles.get(hit.item_id, ""))] if titles else []
         own = sorted(parts[rank - 1].items(), key=lambda part: -abs(part[1])) if parts else []
         told = [escape(", ".join(f"{name} {value:+.3f}" for name, value in own if value))] if parts else []
         sure = parts[rank - 1].sure if says else None
         likely = [] if not says else ["" if sure is None else f"{sure:.0%}"]
-        table.add_row(str(rank), escape(hit.item_id), *title, f"{hit.score:.4f}", *likely, *told)
+        most = [part for part in counts[rank - 1] if part[1] > 0][:_COUNTING] if any(counts) else []
+        falls = [escape(", ".join(f"{name} {value:.3f}" for name, value in most))] if any(counts) else []
+        table.add_row(str(rank), escape(hit.item_id), *title, f"{hit.score:.4f}", *likely, *told, *falls)
     return table

@@ -65,7 +65,7 @@ const cards = (id) => byId[id].querySelectorAll();
 const told = () => ({
   address: shown, found: byId.found.textContent, trouble: byId.trouble.hidden ? "" : byId.trouble.textContent,
   hits: cards("hits").map((card) => card.dataset.id), first: cards("hits")[0] && cards("hits")[0].textContent,
-  item: byId.item.hidden ? "" : byId["item-title"].textContent, similar: cards("similar").map((card) => card.dataset.id),
+  item: byId.item.hidden ? "" : byId["item-title"].textContent, why: byId["item-why"].textContent, similar: cards("similar").map((card) => card.dataset.id),
   because: byId["because-title"].textContent, looked: byId.looked.children.map((chip) => chip.textContent),
   about: byId.about.textContent, focus: document.activeElement.dataset.id ||
     Object.keys(byId).find((id) => byId[id] === document.activeElement) || document.activeElement.tagName,

@@ -58,6 +58,16 @@ def test_similar_items_and_because_you_looked_at(get: Get) -> None:
     assert ids(told["because"])[0] == "S-3" and len(told["hits"]) == 2 and "S-2" not in ids(told["hits"])
 
 
+def test_why_an_item_stands_there(get: Get) -> None:
+    _, told = get("/api/why", item="S-1", q="red sofa", looked=["L-1", "S-1"])
+    assert set(told["words"]) == {"red", "sofa"} and {one["id"] for one in told["looked"]} == {"L-1", "S-1"}
+    for falls in (list(told["words"].values()), [one["falls"] for one in told["looked"]]):
+        assert falls == sorted(falls, reverse=True), "what counts most stands first"
+    assert next(one for one in told["looked"] if one["id"] == "S-1")["title"] == "Red <b>sofa</b>"
+    assert get("/api/why", item="S-1", q="sofa")[1] == {"words": {}, "looked": []}
+    assert get("/api/why", q="sofa")[0] == 400
+
+
 def test_about(get: Get) -> None:
     _, told = get("/api/about")
     assert told["items"] == 3 and [version["state"] for version in told["versions"]] == ["AVAILABLE"]

@@ -154,6 +154,7 @@ def test_typing_moving_and_looking(play: Any) -> None:
     assert "dense 1.000" in typed["first"]
     assert [first["focus"], second["focus"]] == ["S-1", "S-2"]
     assert looked["item"] == "Blue sofa & more" and looked["focus"] == "item-title"
+    assert re.fullmatch(r"Words: (“(red|leather|sofa)” -?\d\.\d\d( · )?){3}", looked["why"]), looked["why"]
     assert looked["because"] == "Because you looked at Blue sofa & more" and looked["looked"] == ["Blue sofa & more ×"]
     assert looked["address"].endswith("&looked=S-2") and "personal" in looked["found"]
     assert back["focus"] == "words" and lamp["hits"][0] == "灯-é"
