@@ -17,6 +17,7 @@ from tfrec.data.forgetting import held, take_out
 from tfrec.data.logs.joining import ACTION, SEARCHES
 from tfrec.data.newer import examples_by_age
 from tfrec.data.personalised.table import TABLE, Personalised, personalised_searches, training_rows
+from tfrec.data.personalised.weeks import NEVER, HeldOutWeeks, held_out_weeks
 from tfrec.data.prepare import prepare
 from tfrec.data.privacy import forget_shoppers
 from tfrec.data.shards import feature_spec
@@ -48,7 +49,8 @@ def _bought(rows: list[tuple[str, str, int]]) -> pl.DataFrame:
 def _table(share: Path, bought: pl.DataFrame | None, held_out: set[str] = frozenset(), **data: Any) -> Personalised:  # type: ignore[assignment]
     tree = {"items": "x.csv", "search_log": "log", "privacy": {"hash_ids": []}, "split": {"dev_days": 0}, **data}
     config = Config.model_validate({"data": tree})
-    return personalised_searches(config, config.data, [share], _ROWS, bought, {}, held_out, 7)
+    weeks = held_out_weeks(config, config.data, [share], _ROWS, bought, {})
+    return personalised_searches(config, config.data, [share], _ROWS, bought, weeks, held_out, 7)
 
 
 def test_a_row_is_words_and_history_with_what_was_taken_and_what_was_passed_over(tmp_path: Path) -> None:
@@ -99,6 +101,67 @@ def test_later_weeks_are_held_out_and_judged_queries_are_tested_alone(tmp_path: 
                       [(0, "a", "click", 5), (1, "a", "click", 40 * _DAY + 5)])  # fmt: skip
     late = _table(newcomer, None, split={"dev_days": 10}).table
     assert late.select("user_id", "history", "split").rows() == [("n", [], "dev")], "measured as it is: without history"
+
+
+def _weeks(share: Path, bought: pl.DataFrame | None = None, **cuts: int) -> HeldOutWeeks:
+    split = {"dev_days": 10, "test_days": 5}
+    tree = {"items": "x.csv", "search_log": "log", "privacy": {"hash_ids": []}, "split": split}
+    config = Config.model_validate({"data": tree})
+    return held_out_weeks(config, config.data, [share], _ROWS, bought, cuts)
+
+
+def test_weeks_are_held_out_of_a_log_that_leaves_enough_to_learn_from(tmp_path: Path) -> None:
+    days = (0, 20, 40)
+    actions = [(n, "a", "click", day * _DAY + 9) for n, day in enumerate(days)]
+    share = _share(tmp_path / "known", [("u", day * _DAY, "sofa", "ab") for day in days], actions)
+    dev, test = 25 * _DAY + 1, 35 * _DAY + 1
+    assert _weeks(share) == HeldOutWeeks(dev, test, True, dev)
+    later = {"dev": 28 * _DAY, "test": 37 * _DAY}
+    assert _weeks(share, **later) == HeldOutWeeks(28 * _DAY, 37 * _DAY, True, 28 * _DAY), "purchases train until then"
+    strangers = _share(tmp_path / "strangers", [(f"u{n}", day * _DAY, "sofa", "ab") for n, day in enumerate(days)],
+                       actions)  # fmt: skip
+    assert _weeks(strangers) == HeldOutWeeks(dev, test, True, None), "nobody has a history: labels of the whole log"
+    assert _weeks(strangers, _bought([("u2", "c", _DAY)])).labels_before == dev
+    short = _share(tmp_path / "short", [("u", 38 * _DAY, "sofa", "ab"), ("u", 40 * _DAY, "sofa", "ab")],
+                   [(0, "a", "click", 38 * _DAY + 9), (1, "a", "click", 40 * _DAY + 9)])  # fmt: skip
+    assert _weeks(short) == HeldOutWeeks(NEVER, NEVER, False, None)
+    assert _table(short, None, split={"dev_days": 10}).table["split"].to_list() == ["train"]
+    weeks = _weeks(short, dev=38 * _DAY - 9, test=41 * _DAY)
+    assert weeks == HeldOutWeeks(38 * _DAY - 9, 38 * _DAY - 9, False, None)
+    config = Config.model_validate({"data": {"items": "x.csv", "search_log": "log", "privacy": {"hash_ids": []}}})
+    found = personalised_searches(config, config.data, [short], _ROWS, None, weeks, set(), 0)
+    assert not found.table.height and sum(found.told.values()) == 2, "what purchases hold out trains nothing"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_clicks_of_held_out_weeks_give_no_labels_where_shoppers_are_evaluated(tmp_path: Path, known: bool) -> None:
+    names = ["lamp", "sofa", "rug", "vase"]
+    (tmp_path / "items.csv").write_text("item_id,title\n" + "".join(f"{name},a {name}\n" for name in names))
+    rows = []
+    for day in range(60):
+        late = day >= 50
+        for query, clicked in (("light", "vase" if late else "lamp"), ("new" if late else "old", "rug")):
+            for turn in range(10):
+                search, visitor = f"{day}-{query}-{turn}", f"u{turn}" if known else f"{day}-{query}-{turn}"
+                at = 1_735_689_600 + day * _DAY + turn * 600
+                rows += [(search, query, name, "shown", visitor, at, place) for place, name in enumerate(names)]
+                rows.append((search, query, clicked, "click", visitor, at + 20, names.index(clicked)))
+        if day == 48:  # a search of a training week, bought in the held-out ones
+            rows += [("end", "light", name, "shown", "u0", at + 7000, place) for place, name in enumerate(names)]
+            rows.append(("end", "light", "sofa", "purchase", "u0", at + 3 * _DAY, 1))
+    columns = ["query_id", "query", "item_id", "action", "visitor_id", "timestamp", "position"]
+    pl.DataFrame(rows, schema=columns, orient="row").write_csv(tmp_path / "log.csv")
+    tree = {"root": str(tmp_path), "items": "items.csv", "search_log": "log.csv", "split": {"dev_days": 9.9}}
+    shop = prepare(Config.model_validate({"runs_dir": str(tmp_path / "runs"), "data": tree}))
+    labels = shop.log_labels
+    assert set(labels["query"]) == ({"light", "old"} if known else {"light", "old", "new"})
+    clicks = dict(labels.filter(pl.col("query") == "light").select("item_id", "clicks").iter_rows())
+    assert clicks["lamp"] == 500 and clicks.get("vase", 0) == (0 if known else 100)
+    assert labels["purchases"].sum() == (0 if known else 1)
+    told = shop.report["search_log"]["cleaning"]
+    kind = "searches of the held-out weeks (data.split), no labels"
+    assert (told[kind]["count"] if known else kind not in told) == (200 if known else True)
+    assert shop.report["search_log"]["insights"], "what is searched is told of all weeks"
 
 
 _USERS, _ITEMS = st.sampled_from("uvw"), st.sampled_from("abcdefgh")

@@ -55,7 +55,10 @@ class SplitConfig(Section):
         "larger share holds the smaller ones. 0 uses none: a shop without labels.",
     )
     dev_days: float = Field(
-        30, ge=0, description="Interactions of the last so many days (before the test days) are dev."
+        30,
+        ge=0,
+        description="Interactions of the last so many days (before the test days) are dev, and so are a search log's "
+        "searches of known shoppers; its labels come from before.",
     )
     test_days: float = Field(0, ge=0, description="Interactions of the last so many days are test.")
 

@@ -14,9 +14,9 @@ from tfrec.data.clean import normalised_query
 from tfrec.data.examples import SCHEMA, known_positives, shoppers_with_groups, training_examples
 from tfrec.data.interactions import load_interactions
 from tfrec.data.items import item_rows, load_items
-from tfrec.data.logs.stage import FOLDER as LOG_FOLDER
-from tfrec.data.logs.stage import log_searches
+from tfrec.data.logs.stage import joined_log, log_searches
 from tfrec.data.personalised.table import TASK, personalised_searches, training_rows
+from tfrec.data.personalised.weeks import held_out_weeks
 from tfrec.data.places import TABLES, Sources
 from tfrec.data.privacy import shopper_ids
 from tfrec.data.relations import load_relations
@@ -67,20 +67,6 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
     if data.searches is not None and searches is not None:
         searches = _split(searches, config, data, table)
         report["searches"] = table.to_json()
-    if data.search_log is not None:
-        table = tables["search_log"]
-        log = log_searches(config, data, root, work, folder, catalogue, searches, table)
-        if searches is None:  # nobody judged: some of the log's queries choose and are evaluated
-            searches = _split(log.searches, config, data, table)
-            held_out = searches.filter(pl.col("split").is_in(EVALUATED))["query"].unique().to_list()
-        else:
-            held_out = searches["query"].unique().to_list()
-            learned = log.searches.with_columns(pl.lit("train").alias("split")).select(searches.columns)
-            searches = pl.concat([searches, learned])
-        report["search_log"] = {**table.to_json(), **log.told}
-    if searches is not None:
-        searches.write_parquet(folder / "searches.parquet")
-        splits["searches"] = _sizes(searches, "judgments", "query", "queries")
     if data.interactions is not None:
         table = tables["interactions"]
         interactions = _unless_all_left(
@@ -94,6 +80,23 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
         report["interactions"] = table.to_json()
         splits["interactions"] = _sizes(interactions, "interactions", "user_id", "shoppers")
         splits["cuts"] = cuts
+    if data.search_log is not None:
+        table = tables["search_log"]
+        shares = joined_log(config, data, root, work, table)
+        timed = None if data.interactions is None or data.interactions.order_is_time else interactions
+        weeks = held_out_weeks(config, data, shares, item_rows(catalogue), timed, cuts)
+        log = log_searches(config, data, shares, folder, catalogue, searches, weeks.labels_before, table)
+        if searches is None:  # nobody judged: some of the log's queries choose and are evaluated
+            searches = _split(log.searches, config, data, table)
+            held_out = searches.filter(pl.col("split").is_in(EVALUATED))["query"].unique().to_list()
+        else:
+            held_out = searches["query"].unique().to_list()
+            learned = log.searches.with_columns(pl.lit("train").alias("split")).select(searches.columns)
+            searches = pl.concat([searches, learned])
+        report["search_log"] = {**table.to_json(), **log.told}
+    if searches is not None:
+        searches.write_parquet(folder / "searches.parquet")
+        splits["searches"] = _sizes(searches, "judgments", "query", "queries")
     if data.relations is not None:
         table = tables["relations"]
         relations = _unless_all_left(
@@ -108,11 +111,8 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
     own = training_examples(config, searches, interactions, repeats)
     personalised = None
     if data.search_log is not None:
-        timed = None if data.interactions is None or data.interactions.order_is_time else interactions
-        shares, groups = sorted((folder / LOG_FOLDER).iterdir()), own[2] + shoppers_with_groups(interactions)
-        found = personalised_searches(
-            config, data, shares, item_rows(catalogue), timed, cuts, {*map(normalised_query, held_out)}, groups
-        )
+        groups, evaluated = own[2] + shoppers_with_groups(interactions), {*map(normalised_query, held_out)}
+        found = personalised_searches(config, data, shares, item_rows(catalogue), timed, weeks, evaluated, groups)
         found.table.write_parquet(folder / f"{TASK}.parquet")
         report[TASK], personalised = {"left_out": found.told}, found.table
         splits[TASK] = _sizes(personalised.unique("search"), "searches", "user_id", "shoppers")

@@ -14,7 +14,7 @@ from tfrec.clicks.lists import sums
 from tfrec.config.search_log import LogLabelsConfig
 from tfrec.data.items import Catalogue
 from tfrec.data.logs.rows import CART, CLICK, PURCHASE
-from tfrec.data.logs.shown import lists_of, shown_items, spellings
+from tfrec.data.logs.shown import lists_of, shown_items, spellings, typed_queries
 from tfrec.data.report import TableReport
 from tfrec.errors import DataError
 
@@ -28,10 +28,10 @@ _SURE = 0.5  # of a negative
 
 def log_labels(
     shares: Sequence[Path],
-    queries: pl.DataFrame,
     catalogue: Catalogue,
     config: LogLabelsConfig,
     leave_out: set[str],
+    before: int | None,
     seed: int,
     report: TableReport,
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
@@ -39,10 +39,10 @@ def log_labels(
 
     Args:
         shares: the folders that `read_log` gives.
-        queries: what was typed in them, as `typed_queries` gives.
         catalogue: the products; shown items that have left keep their places in the lists and give no labels.
         config: how labels are made.
         leave_out: normalised queries that the shop has judged itself, which give no labels.
+        before: the second from which on searches and actions tell nothing; None for no such.
         seed: draws what chooses the click model.
         report: is told everything that is left out.
 
@@ -53,7 +53,8 @@ def log_labels(
     Raises:
         DataError: no search has a list of shown items.
     """
-    shown = shown_items(shares, queries, catalogue, config.max_depth, report)
+    queries = typed_queries(shares, before)
+    shown = shown_items(shares, queries, catalogue, config.max_depth, before, report)
     if not len(shown.query):
         raise DataError(
             "The search log names no items that its searches showed, so nothing tells why others were not clicked: add "

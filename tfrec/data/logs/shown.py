@@ -36,9 +36,15 @@ class Shown:
     time: np.ndarray  # int64 [S]
 
 
-def typed_queries(shares: Sequence[Path]) -> pl.DataFrame:
-    """query (as typed), key (normalised), searches, code (a number for each key); the most frequent spelling first."""
-    typed = pl.concat([pl.read_parquet(one / "searches.parquet", columns=["query"]) for one in shares])
+def typed_queries(shares: Sequence[Path], before: int | None = None) -> pl.DataFrame:
+    """query (as typed), key (normalised), searches, code (a number for each key); the most frequent spelling first.
+
+    Args:
+        shares: folders of the joined log.
+        before: the second from which on searches do not count; None for no such.
+    """
+    typed = pl.concat([pl.scan_parquet(one / "searches.parquet").filter(_earlier(before)).select("query").collect()
+                       for one in shares])  # fmt: skip
     found = typed.group_by("query").len("searches").sort(["searches", "query"], descending=[True, False])
     keys = pl.Series("key", [normalised_query(query) for query in found["query"]], dtype=pl.String)
     found = found.with_columns(keys).filter(pl.col("key") != "")
@@ -55,16 +61,20 @@ def spellings(queries: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray]:
 
 
 def shown_items(
-    shares: Sequence[Path], queries: pl.DataFrame, catalogue: Catalogue, max_depth: int, report: TableReport
-) -> Shown:
+    shares: Sequence[Path], queries: pl.DataFrame, catalogue: Catalogue, max_depth: int, before: int | None,
+    report: TableReport,
+) -> Shown:  # fmt: skip
+    """What searches before a second showed, and what was done about it before that second (None: in the whole log)."""
     ids = item_rows(catalogue).with_columns(pl.col("item").cast(pl.Int32))
     codes = queries.select("query", pl.col("code").cast(pl.Int32))
     parts: list[pl.DataFrame] = []
     left: dict[str, str] = {}
-    deep = gone = 0
+    deep = gone = late = 0
     for share in shares:
         searches = pl.read_parquet(share / "searches.parquet", columns=list(_READ))
-        rows = searches.filter(pl.col("items").list.len() > 0).explode("items", "positions")
+        early = searches.filter(_earlier(before))
+        late += searches.height - early.height
+        rows = early.filter(pl.col("items").list.len() > 0).explode("items", "positions")
         if not rows.height:
             continue
         deep += int((rows["positions"] >= max_depth).sum())
@@ -76,13 +86,14 @@ def shown_items(
         gone += len(strangers)
         if len(left) < 5:
             left.update(dict.fromkeys(strangers.unique(maintain_order=True).head(5), ""))
-        actions = pl.read_parquet(share / "actions.parquet").filter("shown")
+        actions = pl.read_parquet(share / "actions.parquet").filter(pl.col("shown") & _earlier(before))
         done = actions.group_by("search", "item_id").agg(
             *((pl.col("action") == name).any().alias(name) for name in (CART, PURCHASE)), pl.lit(True).alias(CLICK)
         )
         rows = rows.join(done, on=["search", "item_id"], how="left", maintain_order="left")
         kinds = (pl.col(name).fill_null(False) for name in (CLICK, CART, PURCHASE))
         parts.append(rows.select("search", "time", "code", "item", pl.col("positions").cast(pl.Int16), *kinds))
+    report.change("searches of the held-out weeks (data.split), no labels", late)
     report.change(f"shown items below place {max_depth} (data.search_log.labels.max_depth), left out", deep)
     report.change("shown items that are not in the catalogue, no labels", gone, left.items())
     rows = pl.concat(parts) if parts else pl.DataFrame(schema=_ROW)
@@ -95,6 +106,10 @@ def shown_items(
         rows["code"].to_numpy(), rows["item"].to_numpy(), rows["positions"].to_numpy(),
         {name: rows[name].to_numpy() for name in (CLICK, CART, PURCHASE)}, lengths, rows["time"].to_numpy()[starts],
     )  # fmt: skip
+
+
+def _earlier(before: int | None) -> pl.Expr:
+    return pl.lit(True) if before is None else pl.col("time") < before
 
 
 def lists_of(shown: Shown, pair: np.ndarray, pairs: int, half_life: float | None) -> Lists:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,20 +44,41 @@ def work_folder(base: Path) -> Path:
     return base.parent / FOLDER
 
 
+def joined_log(config: Config, data: DataConfig, root: Path, work: Path, report: TableReport) -> list[Path]:
+    """Reads the log and joins it.
+
+    Args:
+        config: the whole configuration; what becomes of ids matters.
+        data: the section data with its log.
+        root: folder that paths are relative to.
+        work: `work_folder`; what a killed run has done there is not done again.
+        report: is told everything that is left out.
+
+    Returns:
+        folders of its shares.
+    """
+    log = data.search_log
+    assert log is not None
+    files = every_file(log, root)
+    ids = shopper_ids(config, "search_log")
+    digest = log_digest(log, data.cleaning, files, ids)[:_LETTERS]
+    return read_log(files, log, root, data.cleaning, work / digest, report, ids)
+
+
 def log_searches(
-    config: Config, data: DataConfig, root: Path, work: Path, folder: Path, catalogue: Catalogue,
-    judged: pl.DataFrame | None, report: TableReport,
+    config: Config, data: DataConfig, shares: Sequence[Path], folder: Path, catalogue: Catalogue,
+    judged: pl.DataFrame | None, before: int | None, report: TableReport,
 ) -> LogLabels:  # fmt: skip
-    """Reads the log and makes labels of it.
+    """Makes labels of a joined log, and keeps it.
 
     Args:
         config: the whole configuration; its seed matters.
         data: the section data with its log.
-        root: folder that paths are relative to.
-        work: `work_folder`; what a killed run has done there is not done again.
+        shares: as `joined_log` gives.
         folder: the prepared data, which gets search_log/*/{searches,actions}.parquet and log_labels.parquet.
         catalogue: the products.
         judged: the shop's own judgments with `query`, or None; their queries give no labels, in whatever split.
+        before: the second from which on nothing gives labels; None for no such.
         report: is told everything that is left out.
 
     Returns:
@@ -64,13 +86,8 @@ def log_searches(
     """
     log = data.search_log
     assert log is not None
-    files = every_file(log, root)
-    ids = shopper_ids(config, "search_log")
-    digest = log_digest(log, data.cleaning, files, ids)[:_LETTERS]
-    shares = read_log(files, log, root, data.cleaning, work / digest, report, ids)
     own = {normalised_query(query) for query in judged["query"].unique()} if judged is not None else set()
-    queries = typed_queries(shares)
-    labels, model = log_labels(shares, queries, catalogue, log.labels, own, config.seed, report)
+    labels, model = log_labels(shares, catalogue, log.labels, own, before, config.seed, report)
     if not labels.height and judged is None:
         raise DataError(
             f"The search log leaves no label ({model['impressions']:,} shown items, {model['clicks']:,} clicks): a "
@@ -88,5 +105,5 @@ def log_searches(
     searches = labels.join(numbers, on="key", how="left", maintain_order="left")
     skipped = pl.col("gain") < log.labels.skipped_gain  # no positives of little weight, but negatives
     searches = searches.with_columns(pl.when(skipped).then(0.0).otherwise("gain").cast(pl.Float32).alias("gain"))
-    told = {"click_model": model, "insights": log_insights(shares, queries)}
+    told = {"click_model": model, "insights": log_insights(shares, typed_queries(shares))}
     return LogLabels(searches.select("query_id", "query", "item_id", "item", "gain", "weight", "key"), told)

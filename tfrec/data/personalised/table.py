@@ -13,12 +13,11 @@ import numpy as np
 import polars as pl
 
 from tfrec.config import Config, DataConfig
-from tfrec.config.preparation import SplitConfig
-from tfrec.data.ages import DAY
 from tfrec.data.clean import normalised_query
 from tfrec.data.examples import SCHEMA
 from tfrec.data.logs.rows import CLICK
 from tfrec.data.personalised.events import events_of, log_actions
+from tfrec.data.personalised.weeks import HeldOutWeeks
 
 TASK = "personalised"
 # A row for each search and item that was taken in it. `gain` is the worth of the strongest action as a share of the
@@ -45,7 +44,7 @@ class Personalised:
 
 def personalised_searches(
     config: Config, data: DataConfig, shares: Sequence[Path], rows: pl.DataFrame, interactions: pl.DataFrame | None,
-    cuts: dict[str, int], held_out: Collection[str], first_group: int,
+    weeks: HeldOutWeeks, held_out: Collection[str], first_group: int,
 ) -> Personalised:  # fmt: skip
     """Searches of a log in which a shopper took something, with what the same shopper had done before.
 
@@ -59,7 +58,7 @@ def personalised_searches(
         shares: folders of the joined log.
         rows: item_id and item of the catalogue.
         interactions: purchases of all splits, or None where they have no times to compare.
-        cuts: first second of the dev and of the test window of purchases, where there are some.
+        weeks: which of the log are held out, as `held_out_weeks` gives.
         held_out: normalised queries that are judged or evaluated: they are in test alone.
         first_group: number of the first group; a group is a shopper's searches for the same words.
 
@@ -70,8 +69,7 @@ def personalised_searches(
     assert data.search_log is not None
     searches, actions = log_actions(shares, rows)
     found = _with_histories(searches, events_of(config, searches, actions, interactions), data.history_length)
-    limits = _limits(searches, data.split, cuts)
-    found = found.with_columns(_split_at(limits))
+    found = found.with_columns(weeks.split)
     worth = {CLICK: 1.0, **{str(action): value for action, value in data.search_log.labels.actions.items()}}
     taken = actions.with_columns(pl.col("action").replace_strict(worth, return_dtype=pl.Float32).alias("worth"))
     taken = taken.filter(pl.col("worth") > 0).group_by("search", "item", maintain_order=True).agg(
@@ -80,13 +78,14 @@ def personalised_searches(
     table = found.join(taken, on="search", how="inner", maintain_order="left")
     keys = {query: normalised_query(query) for query in table["query"].unique()}
     table = table.with_columns(pl.col("query").replace_strict(keys, return_dtype=pl.String).alias("_key"))
-    train, first = pl.col("split") == "train", min(limits.values(), default=2**62)
+    train = pl.col("split") == "train"
     judged, bare = pl.col("_key").is_in(list(held_out)), pl.col("history").list.len() == 0
     told: dict[str, int] = {}
     for kind, gone in (
         ("of judged or evaluated queries", judged & (pl.col("split") != "test")),
         ("without a history", bare & train),
-        ("with an end in the held-out weeks", train & (pl.col("_acted") >= first)),
+        ("with an end in the held-out weeks", train & (pl.col("_acted") >= weeks.dev)),
+        ("in weeks that purchases hold out of a log too short to be split", ~train & (not weeks.evaluated)),
     ):
         told[kind] = table.filter(gone)["search"].n_unique()
         table = table.filter(~gone)
@@ -106,25 +105,6 @@ def training_rows(table: pl.DataFrame) -> pl.DataFrame:
     """The training examples of a table, with the columns of tfrec.data.examples.SCHEMA and timestamp."""
     train = table.filter(pl.col("split") == "train")
     return train.with_columns(pl.lit(TASK).alias("task")).select(*SCHEMA, "timestamp")
-
-
-def _limits(searches: pl.DataFrame, split: SplitConfig, cuts: dict[str, int]) -> dict[str, int]:
-    """The first second of dev and test: the last days of the log, and nothing that purchases still train on."""
-    if not searches.height or split.dev_days == split.test_days == 0:
-        return {}
-    last = int(searches["time"].max())  # type: ignore[arg-type]
-    test = max(last - round(split.test_days * DAY) + 1, cuts.get("test", 0)) if split.test_days > 0 else last + 1
-    own = test - round(split.dev_days * DAY) if split.dev_days > 0 else test
-    dev = max(own, cuts.get("dev", 0)) if split.dev_days > 0 else test
-    return {"dev": min(dev, test), "test": test}
-
-
-def _split_at(limits: dict[str, int]) -> pl.Expr:
-    time = pl.col("time")
-    if not limits:
-        return pl.lit("train").alias("split")
-    late = pl.when(time >= limits["test"]).then(pl.lit("test"))
-    return late.when(time >= limits["dev"]).then(pl.lit("dev")).otherwise(pl.lit("train")).alias("split")
 
 
 def _with_histories(searches: pl.DataFrame, events: pl.DataFrame, length: int) -> pl.DataFrame:
