@@ -14,7 +14,8 @@ from tests.conftest import TRAINED_WITH
 from tfrec.config import load_config
 from tfrec.data.shop import ShopData
 from tfrec.drift.comparing import drift
-from tfrec.drift.profile import PROFILE, profile_of, read_profile, write_profile
+from tfrec.drift.profile import profile_of
+from tfrec.drift.profile_file import PROFILE, read_profile, write_profile
 
 Trained = tuple[Path, Path, str]
 

@@ -13,7 +13,8 @@ from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.drift import profile as then
 from tfrec.drift.measures import counts_in, energy_test, psi, psi_by_chance
-from tfrec.drift.profile import Embed, Profile
+from tfrec.drift.profile import Embed
+from tfrec.drift.profile_file import Profile
 from tfrec.retrieval.tokens import Tokenizer
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfrec.config import Config
-from tfrec.drift.profile import ARRAYS, PROFILE, profile_of, write_profile
+from tfrec.drift.profile import profile_of
+from tfrec.drift.profile_file import ARRAYS, PROFILE, write_profile
 from tfrec.encoder.store import at, find
 from tfrec.errors import ExportError
 from tfrec.export.building import retrieval_of, serving_module

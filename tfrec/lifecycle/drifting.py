@@ -7,7 +7,7 @@ from pathlib import Path
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.drift.comparing import Finding, drift
-from tfrec.drift.profile import read_profile
+from tfrec.drift.profile_file import read_profile
 from tfrec.errors import ExportError
 from tfrec.export.loaded import LoadedModel
 from tfrec.lifecycle.act_log import standing

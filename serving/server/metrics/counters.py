@@ -7,11 +7,9 @@ of served models become labels, so that requests for made-up names cannot grow t
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-from tfrec.serving.server.metrics.drift import ScoreDrift
+from tfrec.serving.server.metrics.drift_counters import DriftMetrics
 from tfrec.serving.server.metrics.exposition import Histogram, Metric, exponential, page
 from tfrec.serving.server.metrics.traffic_counters import TrafficMetrics
 
@@ -28,6 +26,7 @@ class Metrics:
 
     Attributes:
         traffic: of divided and mirrored requests.
+        drift: of what is asked now beside what an export knows.
     """
 
     def __init__(self) -> None:
@@ -84,10 +83,6 @@ class Metrics:
             f"{own}top_score", "Score of the first item of an answer.",
             tuple(round(-0.2 + 0.05 * step, 2) for step in range(25)), ("model", "signature"),
         )  # fmt: skip
-        self._drift = Metric(
-            f"{own}score_drift", "Population stability index of recent top scores against the export's.",
-            "gauge", ("model", "version", "signature"),
-        )  # fmt: skip
         self._state = Metric(
             f"{own}version_state", "State of a version: 10 start, 20 loading, 30 available, 40 unloading, 50 end.",
             "gauge", ("model", "version"),
@@ -99,9 +94,7 @@ class Metrics:
             f"{own}refused_total", "Requests turned away before any model, by reason.", "counter", ("entrypoint", "why")
         )
         self._inflight = Metric(f"{own}requests_in_progress", "Requests being answered.", "gauge", ("entrypoint",))
-        self.traffic = TrafficMetrics()
-        self._lock = threading.Lock()
-        self._drifts: dict[tuple[str, int, str], ScoreDrift] = {}
+        self.traffic, self.drift = TrafficMetrics(), DriftMetrics()
         self._known: Callable[[], Iterable[str]] = lambda: ()
 
     def know_models(self, names: Callable[[], Iterable[str]]) -> None:
@@ -152,7 +145,7 @@ class Metrics:
         self._ids.add(model, by=total)
         self._unknown.add(model, by=unknown)
 
-    def answered(self, model: str, version: int, signature: str, rows: int, empty: int, top: Iterable[float]) -> None:
+    def answered(self, model: str, version: int, signature: str, rows: int, empty: int, top: Sequence[float]) -> None:
         """Ranked rows were answered.
 
         Args:
@@ -165,11 +158,9 @@ class Metrics:
         """
         self._rows.add(model, signature, by=rows)
         self._empty.add(model, signature, by=empty)
-        drift = self._drifts.get((model, version, signature))
         for score in top:
             self._top.observe(score, model, signature)
-            if drift is not None:
-                drift.add(score)
+        self.drift.scores(model, version, signature, top)
 
     def warmup(self, path: str, seconds: float, ok: bool = True) -> None:
         """The warm-up records of a version folder were replayed."""
@@ -185,39 +176,19 @@ class Metrics:
         """A version's state (ModelVersionStatus.State) changed."""
         self._state.set(model, str(version), to=state)
         if state == _END:
-            self.forget(model, version)
-
-    def score_reference(self, model: str, version: int, manifest: Any) -> None:
-        """Takes the distributions of top scores that the manifest of a new version holds under `score_reference`."""
-        found = ScoreDrift.from_manifest(manifest)
-        self.forget(model, version)
-        with self._lock:
-            self._drifts = {**self._drifts, **{(model, version, name): drift for name, drift in found.items()}}
-
-    def forget(self, model: str, version: int) -> None:
-        """A version is not served any more: its scores say nothing from now on."""
-        with self._lock:
-            gone = [key for key in self._drifts if key[:2] == (model, version)]
-            self._drifts = {key: drift for key, drift in self._drifts.items() if key not in gone}
-            for _, _, signature in gone:
-                self._drift.remove(model, str(version), signature)
+            self.drift.forget(model, version)
 
     def version_gone(self, model: str, version: int) -> None:
         """Nobody remembers the version any more: without this the page would grow with every version."""
-        self.forget(model, version)
+        self.drift.version_gone(model, version)
         self.traffic.version_gone(model, version)
         for gauge in (self._state, self._load_seconds):
             gauge.remove(model, str(version))
 
     def page(self) -> str:
         """Everything as Prometheus reads it."""
-        with self._lock:  # or a version that goes in this moment would stay on the page
-            for (model, version, signature), drift in self._drifts.items():
-                index = drift.index()
-                if index is not None:
-                    self._drift.set(model, str(version), signature, to=index)
         own = [metric for metric in vars(self).values() if isinstance(metric, Metric | Histogram)]
-        return page([*own, *self.traffic.metrics()])
+        return page([*own, *self.drift.metrics(), *self.traffic.metrics()])
 
 
 NULL = Metrics()

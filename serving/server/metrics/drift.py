@@ -1,4 +1,4 @@
-"""How far the scores that are served today lie from those of the day of the export.
+"""How far what is served today, scores and queries, lies from what the export knows.
 
 The population stability index PSI = Σ (p_i - q_i) ln(p_i / q_i) over the deciles of the reference. Usual reading: below
 0.1 alike, above 0.25 different (N. Siddiqi, Credit Risk Scorecards, 2006). Other words, another season or a broken
@@ -16,12 +16,12 @@ from typing import Any
 
 from tfrec.drift.measures import psi
 
-WINDOW = 5000  # latest scores that are compared
-LEAST = 200  # scores before anything is told
+WINDOW = 5000  # latest values that are compared
+LEAST = 200  # values before anything is told
 
 
-class ScoreDrift:
-    """Compares the latest top scores with a reference.
+class RecentDrift:
+    """Compares the latest values with a reference.
 
     Args:
         edges: inner edges of the reference's bins, ascending.
@@ -37,9 +37,9 @@ class ScoreDrift:
         self._lock = threading.Lock()
 
     @classmethod
-    def from_manifest(cls, manifest: Mapping[str, Any] | None) -> dict[str, ScoreDrift]:
+    def from_manifest(cls, manifest: Mapping[str, Any] | None) -> dict[str, RecentDrift]:
         """The references of a manifest, by signature; empty when it holds none or they are not readable."""
-        found: dict[str, ScoreDrift] = {}
+        found: dict[str, RecentDrift] = {}
         references = (manifest or {}).get("score_reference")
         for name, reference in references.items() if isinstance(references, dict) else ():
             try:
@@ -49,11 +49,11 @@ class ScoreDrift:
                 continue
         return found
 
-    def add(self, score: float) -> None:
-        """Records a top score."""
-        if math.isnan(score):
+    def add(self, value: float) -> None:
+        """Records a value."""
+        if math.isnan(value):
             return
-        place = bisect_right(self._edges, score)
+        place = bisect_right(self._edges, value)
         with self._lock:
             self._recent.append(place)
             self._counts[place] += 1
@@ -61,7 +61,7 @@ class ScoreDrift:
                 self._counts[self._recent.popleft()] -= 1
 
     def index(self) -> float | None:
-        """The PSI of the latest scores, at least 0; None while there are too few."""
+        """The PSI of the latest values, at least 0; None while there are too few."""
         with self._lock:
             counts, total = list(self._counts), len(self._recent)
         if total < LEAST:

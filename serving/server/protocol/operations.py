@@ -141,6 +141,8 @@ class Operations:
             top = scores[full, 0].tolist() if scores is not None and scores.shape == ids.shape and ids.shape[1] else ()
             empty = len(ids) - int(np.sum(full))
             self.metrics.answered(handle.name, handle.version, signature, len(ids), empty, top)
+            if "query" in inputs:
+                self.metrics.drift.queries(handle.name, handle.version, inputs["query"].reshape(-1).tolist())
             self.mirror.offer(handle, signature, inputs, ids, seconds)
         for name in _ITEM_INPUTS:
             if name in inputs and ids is not None:

@@ -105,7 +105,7 @@ class VersionManager:
             raise
         self._refused.clear(name, number)
         self._metrics.load(name, number, time.perf_counter() - started, True, config.base_path)
-        self._metrics.score_reference(name, number, servable.manifest)
+        self._metrics.drift.reference(name, number, servable.manifest, version.folder)
         self._registry.set_state(name, number, VersionState(AVAILABLE, servable))
         logger.info("Version %d of %s is available", number, name)
         if old is not None and old.servable is not None:
@@ -136,7 +136,7 @@ class VersionManager:
                 self._registry.forget(name)
 
     def _unload(self, name: str, number: int) -> None:
-        self._metrics.forget(name, number)
+        self._metrics.drift.forget(name, number)
         self._unloading.unload(name, number)
 
     def unload_all(self) -> None:

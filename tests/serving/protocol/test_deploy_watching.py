@@ -19,7 +19,7 @@ def _known() -> dict[str, set[str]]:
     """The labels of every line of the metrics page by its name."""
     known: dict[str, set[str]] = {}
     metrics = Metrics()
-    for metric in [*vars(metrics).values(), *metrics.traffic.metrics()]:
+    for metric in [*vars(metrics).values(), *metrics.traffic.metrics(), *metrics.drift.metrics()]:
         if isinstance(metric, Metric):
             known[metric.name] = set(metric.labels)
         elif isinstance(metric, Histogram):

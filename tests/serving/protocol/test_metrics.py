@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tfrec.export.score_reference import score_reference
 from tfrec.serving.server.metrics.counters import Metrics
-from tfrec.serving.server.metrics.drift import LEAST, WINDOW, ScoreDrift
+from tfrec.serving.server.metrics.drift import LEAST, WINDOW, RecentDrift
 from tfrec.serving.server.metrics.exposition import Histogram, Metric, exponential, page
 
 
@@ -56,9 +57,9 @@ def test_counts_from_many_threads_are_all_there() -> None:
     assert ':tensorflow:serving:request_count{model_name="m",status="OK"} 2000' in metrics.page()
 
 
-def _reference(scores: np.ndarray) -> ScoreDrift:
+def _reference(scores: np.ndarray) -> RecentDrift:
     reference = score_reference(scores)
-    return ScoreDrift.from_manifest({"score_reference": {"search": reference}})["search"]
+    return RecentDrift.from_manifest({"score_reference": {"search": reference}})["search"]
 
 
 def test_the_same_distribution_does_not_drift_and_a_shifted_one_does() -> None:
@@ -107,13 +108,13 @@ def test_references_with_equal_scores_and_without_enough() -> None:
     assert half is not None and half["edges"] == [0, 1] and half["requests"] == 100
     assert sum(half["shares"]) == pytest.approx(1)
     for broken in (None, {}, {"score_reference": 3}, {"score_reference": {"search": {"edges": [2, 1], "shares": []}}}):
-        assert ScoreDrift.from_manifest(broken) == {}  # type: ignore[arg-type]
+        assert RecentDrift.from_manifest(broken) == {}  # type: ignore[arg-type]
 
 
-def test_a_version_takes_its_drift_along_when_it_ends() -> None:
+def test_a_version_takes_its_drift_along_when_it_ends(tmp_path: Path) -> None:
     metrics = Metrics()
     reference = score_reference(np.random.default_rng(1).random(100))
-    metrics.score_reference("m", 3, {"score_reference": {"search": reference}})
+    metrics.drift.reference("m", 3, {"score_reference": {"search": reference}}, tmp_path)
     metrics.answered("m", 3, "search", 300, 20, np.random.default_rng(2).random(280).tolist())
     line = 'tfrec_serving_score_drift{model="m",version="3",signature="search"}'
     assert line in metrics.page()
