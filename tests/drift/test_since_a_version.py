@@ -16,6 +16,7 @@ from tfrec.data.shop import ShopData
 from tfrec.drift.comparing import drift
 from tfrec.drift.profile import profile_of
 from tfrec.drift.profile_file import PROFILE, read_profile, write_profile
+from tfrec.export.loaded import newest_version
 
 Trained = tuple[Path, Path, str]
 
@@ -67,7 +68,6 @@ def test_the_command_tells_and_an_export_holds_its_profile(trained_shop: Trained
     from typer.testing import CliRunner
 
     from tfrec.cli.main import app
-    from tfrec.export.loaded import newest_version
     from tfrec.export.manifest import verify_manifest
 
     config, run, _ = trained_shop
@@ -77,3 +77,14 @@ def test_the_command_tells_and_an_export_holds_its_profile(trained_shop: Trained
         app, ["drift", "-c", str(config), *(f"--set={setting}" for setting in [*TRAINED_WITH, "drift.least=20"])]
     )
     assert told.exit_code in (0, 3) and "catalogue: vectors: energy distance 0.0" in told.output, told.output
+
+
+def test_a_server_finds_words_and_lengths_in_a_real_export(trained_shop: Trained) -> None:
+    from tfrec.serving.server.metrics.drift_counters import KnownQueries
+
+    newest = newest_version(trained_shop[1] / "export")
+    assert newest is not None
+    known = KnownQueries(newest)
+    assert known.look([b"red kora", b""], now=1.0) == (2, 0)
+    assert known.look([b"red"], now=1.0) == (0, 0), "too early for another look"
+    assert known.look([b"fnord kora"], now=2.0)[1] == 1
