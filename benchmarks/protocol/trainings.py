@@ -17,18 +17,20 @@ from protocol.shops import splits_of
 from protocol.systems import checked, fusion_notes, trained_rankings
 
 TRAINED, CARRIED = "tfrec", "tfrec, towers trained on made queries"
+_BY_LABELS = ["data.split.few_queries=0", "synthesis.enabled=false"]
 VARIANTS: dict[str, list[str]] = {
     TRAINED: [],
-    "tfrec, towers trained on labels": ["data.split.few_queries=0", "synthesis.enabled=false"],
+    "tfrec, towers trained on labels": _BY_LABELS,
     "tfrec, towers trained on labels and made queries": ["data.split.few_queries=0", "synthesis.enabled=true"],
 }
 MADE = ["synthesis.enabled=true"]
-# A variant by a prefix and a name: what the configuration becomes.
+# A variant by a prefix and a name: what the configuration becomes. Texts are augmented while labels train, since nothing
+# else is trained by default.
 FAMILIES = {
-    "source": "synthesis={{enabled: true, sources: [{}]}}",
-    "policy": "augment.policy={}",
-    "query operation": "augment.operations=[{{name: {}, field: query, probability: 0.5}}]",
-    "item operation": "augment.operations=[{{name: {}, field: item, probability: 0.5}}]",
+    "source": ["synthesis={{enabled: true, sources: [{}]}}"],
+    "policy": [*_BY_LABELS, "augment.policy={}"],
+    "query operation": [*_BY_LABELS, "augment.operations=[{{name: {}, field: query, probability: 0.5}}]"],
+    "item operation": [*_BY_LABELS, "augment.operations=[{{name: {}, field: item, probability: 0.5}}]"],
 }
 
 
@@ -42,7 +44,7 @@ def overrides_of(system: str) -> list[str]:
     if system in VARIANTS:
         return VARIANTS[system]
     family = next(family for family in FAMILIES if system.startswith(f"{family} "))
-    return [FAMILIES[family].format(system.removeprefix(f"{family} "))]
+    return [change.format(system.removeprefix(f"{family} ")) for change in FAMILIES[family]]
 
 
 PARTS = ("", "dense alone", "lexical alone")
