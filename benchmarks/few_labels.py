@@ -13,8 +13,8 @@ small shops all that are not labelled; "all" labels of these are four fifths, te
 Systems: BM25 (k1 1.2, b .75, brand and title), BM25 tuned (tfrec's own lexical index, by the n labels), encoder (not
 trained), their sums, tfrec (the whole, as `tfrec train` makes it, and its scorers alone; with few labels it leaves the
 towers as they are). Trained whatever it costs: "tfrec, towers trained on labels", "... on labels
-and made queries", "... on made queries" (one training for all draws); variants of the last, "source NAME"; and of the first, "policy NAME",
-"query operation NAME", "item operation NAME".
+and made queries", "... on made queries" (one training for all draws); variants of the last: "source NAME"; and of the
+first: "policy NAME", "query operation NAME", "item operation NAME".
 
 A stopped run goes on where it was; after a change of tfrec, `--again SYSTEM ...` measures these anew.
 """

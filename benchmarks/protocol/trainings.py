@@ -24,8 +24,8 @@ VARIANTS: dict[str, list[str]] = {
     "tfrec, towers trained on labels and made queries": ["data.split.few_queries=0", "synthesis.enabled=true"],
 }
 MADE = ["synthesis.enabled=true"]
-# A variant by a prefix and a name: what the configuration becomes. Texts are augmented while labels train, since nothing
-# else is trained by default.
+# A variant by a prefix and a name: what the configuration becomes. Texts are augmented while labels train: with few of
+# them nothing else is trained by default.
 FAMILIES = {
     "source": ["synthesis={{enabled: true, sources: [{}]}}"],
     "policy": [*_BY_LABELS, "augment.policy={}"],
