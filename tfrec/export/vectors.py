@@ -1,4 +1,4 @@
-"""The items' vectors of an export, for what goes on with them outside: a grown catalogue, an approximate index."""
+"""The items' vectors of an export, for what goes on with them outside: a grown catalogue, an evaluation, an index."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tfrec.errors import ExportError
+from tfrec.export.loaded import newest_version
+from tfrec.export.manifest import read_manifest, verify_manifest
 from tfrec.tensorflow_setup import tf
 
 _CATALOGUE = "_catalogue/.ATTRIBUTES/VARIABLE_VALUE"
@@ -26,3 +28,23 @@ def catalogue_vectors(version: Path | str) -> np.ndarray:
     if reader is None or not reader.has_tensor(_CATALOGUE):
         raise ExportError(f"{version} holds no vectors of a catalogue: export the model again.")
     return np.asarray(reader.get_tensor(_CATALOGUE), np.float32)
+
+
+def exported_vectors(base: Path, signature: str, fingerprint: str) -> np.ndarray | None:
+    """The items' unit vectors float32 [N, D] of the newest version, if it is whole and of this training and data.
+
+    Args:
+        base: folder of all versions.
+        signature: sha256 (hex) of everything that the weights depend on.
+        fingerprint: of the shop's data.
+    """
+    newest = newest_version(base)
+    wanted = (signature, fingerprint)
+    try:
+        for known in (read_manifest, verify_manifest):  # the second reads all files
+            manifest = {} if newest is None else known(newest)
+            if (manifest.get("signature"), manifest.get("data_fingerprint")) != wanted:
+                return None
+        return None if newest is None else catalogue_vectors(newest)
+    except ExportError:
+        return None

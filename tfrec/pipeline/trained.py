@@ -13,6 +13,7 @@ from tfrec.data.shop import ShopData
 from tfrec.data.split import EVERY_SPLIT
 from tfrec.evaluation.significance import compare
 from tfrec.export.loaded import LoadedModel, Ranking
+from tfrec.export.vectors import exported_vectors
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.untrained import zero_shot
@@ -70,10 +71,15 @@ class TrainedShop:
 
     @property
     def catalogue(self) -> np.ndarray:
-        """Unit vectors of all items, float32 [N, D]; encoded at the first use."""
+        """Unit vectors of all items, float32 [N, D]; at the first use read from the newest export, or encoded."""
         if self._catalogue is None:
-            known = self.zero_shot()[0] if self._untrained else None  # which baselines need, too: not encoded twice
-            self._catalogue = self.model.refresh_catalogue(self.shop.item_texts, self.shop.popularity, known)
+            exported = RunFolder(self.config).export
+            if (known := exported_vectors(exported, self.signature, self.shop.fingerprint)) is not None:
+                self.model.use_catalogue(known, self.shop.popularity)
+            else:
+                pooled = self.zero_shot()[0] if self._untrained else None  # which baselines need, too
+                known = self.model.refresh_catalogue(self.shop.item_texts, self.shop.popularity, pooled)
+            self._catalogue = known
         return self._catalogue
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,7 +16,6 @@ from tfrec.data.shop import ShopData
 from tfrec.data.split import EVERY_SPLIT
 from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
-from tfrec.errors import ExportError
 from tfrec.evaluation.significance import compare
 from tfrec.files import atomic_directory, read_json, write_json
 from tfrec.models.features import dense_features
@@ -193,17 +191,10 @@ def _kept_vectors(run: RunFolder, signature: str) -> _Vectors | None:
 
 def _exported_vectors(config: Config, run: RunFolder, shop: ShopData, signature: str) -> _Vectors | None:
     """The vectors of the newest export when it is of this model and of the data it was trained on, or None."""
-    from tfrec.export.loaded import newest_version
-    from tfrec.export.manifest import verify_manifest
-    from tfrec.export.vectors import catalogue_vectors
+    from tfrec.export.vectors import exported_vectors
 
-    newest = newest_version(run.export)
-    try:
-        manifest: dict[str, Any] = {} if newest is None else verify_manifest(newest)
-    except ExportError:
-        manifest = {}
-    if manifest.get("signature") != signature or manifest.get("data_fingerprint") != shop.fingerprint:
+    vectors = exported_vectors(run.export, signature, shop.fingerprint)
+    if vectors is None:
         return None
-    assert newest is not None
     rows = {item_id: row for row, item_id in enumerate(shop.item_ids)}
-    return _Vectors(rows, _digests(config, shop), catalogue_vectors(newest))
+    return _Vectors(rows, _digests(config, shop), vectors)
