@@ -11,7 +11,7 @@ import pytest
 
 from tfrec.config import parse_config
 from tfrec.data.discovery.understood import Understood, understand
-from tfrec.data.examples import recommendation_examples
+from tfrec.data.shopper_examples import ShopperExamples
 from tfrec.errors import ConfigError, DataError
 
 ITEMS = "id,name\n1,lamp\n2,chair\n3,table\n"
@@ -139,7 +139,7 @@ def test_weights_of_events_and_ratings_reach_the_examples(shop: Path) -> None:
     found = read(shop, items=CATALOGUE, interactions=log)
     assert found.frames["interactions"]["weight"].to_list() == [1, 1, 4, 1]
     train = found.frames["interactions"].with_columns(pl.lit("train").alias("split"))
-    examples = recommendation_examples(train, 20, 50, 0)
+    (examples,) = ShopperExamples([train], shop / "examples", 20, 50, 0)
     assert examples["item"].to_list() == [1, 2]
     assert examples["weight"].to_list() == pytest.approx([1.6, 0.4])  # 4 and 1, one on average
     (shop / "rated.csv").write_text(

@@ -49,8 +49,9 @@ def _bought(rows: list[tuple[str, str, int]]) -> pl.DataFrame:
 def _table(share: Path, bought: pl.DataFrame | None, held_out: set[str] = frozenset(), **data: Any) -> Personalised:  # type: ignore[assignment]
     tree = {"items": "x.csv", "search_log": "log", "privacy": {"hash_ids": []}, "split": {"dev_days": 0}, **data}
     config = Config.model_validate({"data": tree})
-    weeks = held_out_weeks(config, config.data, [share], _ROWS, bought, {})
-    return personalised_searches(config, config.data, [share], _ROWS, bought, weeks, held_out, 7)
+    parts = [] if bought is None else [bought]
+    weeks = held_out_weeks(config, config.data, [share], _ROWS, parts, {})
+    return personalised_searches(config, config.data, [share], _ROWS, parts, weeks, held_out, 7)
 
 
 def test_a_row_is_words_and_history_with_what_was_taken_and_what_was_passed_over(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_a_row_is_words_and_history_with_what_was_taken_and_what_was_passed_over
     ]
     weights = found.table["weight"]
     assert weights.mean() == pytest.approx(1) and weights.max() == pytest.approx(5 * weights.min())
-    known = known_positives(training_rows(found.table), None, 0)
+    known = pl.concat(known_positives(training_rows(found.table), [], 0))
     assert known.rows() == [(7, 1), (7, 4), (7, 6), (8, 0)]
     few = _table(_share(tmp_path, searches, actions), bought, history_length=1, max_examples_per_user=1)
     assert sorted(few.table.select("history", "item").rows()) == [([2], 0), ([7], 6)]
@@ -107,7 +108,7 @@ def _weeks(share: Path, bought: pl.DataFrame | None = None, **cuts: int) -> Held
     split = {"dev_days": 10, "test_days": 5}
     tree = {"items": "x.csv", "search_log": "log", "privacy": {"hash_ids": []}, "split": split}
     config = Config.model_validate({"data": tree})
-    return held_out_weeks(config, config.data, [share], _ROWS, bought, cuts)
+    return held_out_weeks(config, config.data, [share], _ROWS, [] if bought is None else [bought], cuts)
 
 
 def test_weeks_are_held_out_of_a_log_that_leaves_enough_to_learn_from(tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_weeks_are_held_out_of_a_log_that_leaves_enough_to_learn_from(tmp_path: 
     weeks = _weeks(short, dev=38 * _DAY - 9, test=41 * _DAY)
     assert weeks == HeldOutWeeks(38 * _DAY - 9, 38 * _DAY - 9, False, None)
     config = Config.model_validate({"data": {"items": "x.csv", "search_log": "log", "privacy": {"hash_ids": []}}})
-    found = personalised_searches(config, config.data, [short], _ROWS, None, weeks, set(), 0)
+    found = personalised_searches(config, config.data, [short], _ROWS, [], weeks, set(), 0)
     assert not found.table.height and sum(found.told.values()) == 2, "what purchases hold out trains nothing"
 
 

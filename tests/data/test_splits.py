@@ -88,20 +88,21 @@ def test_queries_without_a_relevant_item_are_not_held_out() -> None:
     }
 
 
-def _interactions(days: list[float]) -> pl.DataFrame:
-    return pl.DataFrame(
+def _interactions(days: list[float]) -> pl.LazyFrame:
+    return pl.LazyFrame(
         {"user_id": "u", "item_id": "i", "item": 0, "timestamp": [int(1.7e9 + day * DAY) for day in days]}
     )
 
 
 def test_windows_of_time() -> None:
     config = SplitConfig.model_validate({"dev_days": 10, "test_days": 5})
-    frame, cuts = split_interactions(_interactions([0, 80, 85.1, 94.9, 95.1, 100]), config)
+    rows, cuts = split_interactions(_interactions([0, 80, 85.1, 94.9, 95.1, 100]), config)
+    frame = rows.collect()
     assert frame["split"].to_list() == ["train", "train", "dev", "dev", "test", "test"]
     assert cuts["test"] - cuts["dev"] == 10 * DAY
-    assert check_leaks(None, frame) == {"leaks": 0, "interactions_checked": 6}
+    assert check_leaks(None, frame.lazy()) == {"leaks": 0, "interactions_checked": 6}
     whole, cuts = split_interactions(_interactions([0, 50]), SplitConfig.model_validate({"dev_days": 0}))
-    assert whole["split"].to_list() == ["train", "train"] and cuts == {}
+    assert whole.collect()["split"].to_list() == ["train", "train"] and cuts == {}
 
 
 def test_the_leak_check_finds_what_is_planted() -> None:

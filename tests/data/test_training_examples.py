@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ import numpy as np
 import polars as pl
 
 from tfrec.config import Config
-from tfrec.data.examples import known_positives, recommendation_examples, search_examples
+from tfrec.data.examples import known_positives, search_examples
 from tfrec.data.prepare import prepare
 from tfrec.data.shards import EXAMPLES_PER_SHARD, feature_spec, write_shards
 from tfrec.data.shop import ShopData
+from tfrec.data.shopper_examples import ShopperExamples
 
 
 def _judged(rows: list[tuple[str, int, float, str]]) -> pl.DataFrame:
@@ -42,23 +44,28 @@ def _bought(rows: list[tuple[str, int, int]], split: str = "train") -> pl.DataFr
     return frame.with_columns(pl.lit(split).alias("split"))
 
 
+def _examples(rows: pl.DataFrame, *given: Any, **more: Any) -> pl.DataFrame:
+    with tempfile.TemporaryDirectory() as folder:
+        return pl.concat(list(ShopperExamples([rows], Path(folder) / "examples", *given, **more)))
+
+
 def test_histories_are_what_was_bought_strictly_before() -> None:
     rows = [("u", 1, 10), ("u", 2, 10), ("u", 3, 20), ("u", 4, 20), ("u", 1, 30), ("u", 5, 30)]
-    found = recommendation_examples(_bought(rows), 20, 50, 7)
+    found = _examples(_bought(rows), 20, 50, 7)
     assert found.select("history", "item").rows() == [([1, 2], 3), ([1, 2], 4), ([1, 2, 3, 4], 5)]
     assert found["group"].to_list() == [7, 7, 7] and found["weight"].to_list() == [1, 1, 1]
 
 
 def test_a_history_holds_each_item_once_at_its_last_time_and_is_cut_to_the_latest() -> None:
     rows = [("u", 1, 10), ("u", 2, 20), ("u", 1, 30), ("u", 3, 40), ("u", 9, 50)]
-    found = recommendation_examples(_bought(rows), 20, 50, 0)
+    found = _examples(_bought(rows), 20, 50, 0)
     assert found.select("history", "item").rows()[-1] == ([2, 1, 3], 9)
-    assert recommendation_examples(_bought(rows), 2, 50, 0).select("history", "item").rows()[-1] == ([1, 3], 9)
+    assert _examples(_bought(rows), 2, 50, 0).select("history", "item").rows()[-1] == ([1, 3], 9)
 
 
 def test_only_the_latest_examples_of_a_wholesaler_are_kept() -> None:
     rows = [("u", item, item) for item in range(100)] + [("v", 1, 1), ("v", 2, 2)]
-    found = recommendation_examples(_bought(rows), 20, 10, 0)
+    found = _examples(_bought(rows), 20, 10, 0)
     assert found.filter(pl.col("group") == 0)["item"].to_list() == list(range(90, 100))
     assert found.filter(pl.col("group") == 1)["item"].to_list() == [2]
 
@@ -66,23 +73,23 @@ def test_only_the_latest_examples_of_a_wholesaler_are_kept() -> None:
 def test_purchases_a_half_life_ago_weigh_half_and_the_mean_is_one() -> None:
     day = 86_400
     rows = [("u", 1, 0), ("u", 2, 10 * day), ("u", 3, 20 * day), ("v", 1, 0), ("v", 2, 30 * day), ("w", 1, 30 * day)]
-    found = recommendation_examples(_bought(rows), 20, 50, 0, half_life=10.0)
+    found = _examples(_bought(rows), 20, 50, 0, half_life=10.0)
     assert found["item"].to_list() == [2, 3, 2]
     np.testing.assert_allclose(found["weight"].to_numpy(), np.array([1, 2, 4]) * 3 / 7, rtol=1e-6)
     assert found["weight"].dtype == pl.Float32
-    assert recommendation_examples(_bought(rows[-1:]), 20, 50, 0, half_life=10.0).is_empty()
+    assert _examples(_bought(rows[-1:]), 20, 50, 0, half_life=10.0).is_empty()
 
 
 def test_a_single_basket_is_learned_by_leaving_one_out_and_a_single_item_not_at_all() -> None:
-    found = recommendation_examples(_bought([("u", 1, 10), ("u", 2, 10), ("u", 3, 10), ("v", 4, 10)]), 20, 50, 0)
+    found = _examples(_bought([("u", 1, 10), ("u", 2, 10), ("u", 3, 10), ("v", 4, 10)]), 20, 50, 0)
     assert found.select("history", "item", "group").rows() == [([2, 3], 1, 0), ([1, 3], 2, 0), ([1, 2], 3, 0)]
 
 
 def test_held_out_interactions_give_no_example() -> None:
     rows = pl.concat([_bought([("u", 1, 10), ("u", 2, 20)]), _bought([("u", 3, 30)], "dev")])
-    assert recommendation_examples(rows, 20, 50, 0)["item"].to_list() == [2]
-    positives = known_positives(search_examples(_judged([("a", 8, 1, "train")]), 0.05, 1, 1), rows, 1)
-    assert positives.rows() == [(0, 8), (1, 1), (1, 2)]
+    assert _examples(rows, 20, 50, 0)["item"].to_list() == [2]
+    positives = known_positives(search_examples(_judged([("a", 8, 1, "train")]), 0.05, 1, 1), [rows], 1)
+    assert pl.concat(positives).rows() == [(0, 8), (1, 1), (1, 2)]
 
 
 def _parsed(shop: ShopData) -> list[dict[str, Any]]:
@@ -124,17 +131,17 @@ def test_many_examples_are_shuffled_over_several_shards(tmp_path: Path) -> None:
 
     count = EXAMPLES_PER_SHARD + 5
     rows = [(f"u{user:06d}", item, item) for user in range(count) for item in (0, user + 1)]
-    examples = recommendation_examples(_bought(rows), 5, 5, 0)
-    paths = write_shards(examples, tmp_path / "a", 3)
+    examples = _examples(_bought(rows), 5, 5, 0)
+    paths = write_shards([examples], examples.height, tmp_path / "a", 3)
     assert [path.name for path in paths] == ["train-00000-of-00002.tfrecord", "train-00001-of-00002.tfrecord"]
     order = []
     for raw in tf.data.TFRecordDataset([str(path) for path in paths]).batch(4096):
         order += tf.io.parse_example(raw, feature_spec())["item"].numpy().tolist()
     assert sorted(order) == sorted(examples["item"].to_list()) and order != sorted(order)
     assert abs(np.corrcoef(np.arange(len(order)), order)[0, 1]) < 0.05
-    again = write_shards(examples, tmp_path / "b", 3)
+    again = write_shards([examples], examples.height, tmp_path / "b", 3)
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in paths]
-    assert write_shards(examples, tmp_path / "c", 4)[0].read_bytes() != paths[0].read_bytes()
+    assert write_shards([examples], examples.height, tmp_path / "c", 4)[0].read_bytes() != paths[0].read_bytes()
 
 
 def test_what_is_bought_each_week_is_an_example_and_a_truth_where_purchases_repeat(

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
-from tfrec.config import Config, DataConfig, InteractionsConfig
+from tfrec.config import Config, DataConfig
+from tfrec.data.by_shopper import write_table, written_aside
 from tfrec.data.clean import normalised_query
-from tfrec.data.examples import SCHEMA, known_positives, shoppers_with_groups, training_examples
-from tfrec.data.interactions import load_interactions
+from tfrec.data.examples import SCHEMA, known_positives, training_examples
 from tfrec.data.items import item_rows, load_items
 from tfrec.data.logs.stage import joined_log, log_searches
 from tfrec.data.personalised.table import TASK, personalised_searches, training_rows
 from tfrec.data.personalised.weeks import held_out_weeks
 from tfrec.data.places import TABLES, Sources
-from tfrec.data.privacy import shopper_ids
+from tfrec.data.purchases import Purchases, prepare_purchases
 from tfrec.data.relations import load_relations
 from tfrec.data.report import NothingKnown, TableReport
 from tfrec.data.searches import load_searches
-from tfrec.data.split import EVALUATED, FOLDS, check_leaks, split_interactions, split_searches
+from tfrec.data.shopper_examples import ShopperExamples
+from tfrec.data.split import EVALUATED, FOLDS, check_leaks, split_searches
 from tfrec.errors import DataError
 from tfrec.files import write_json
 
-_MUCH = 0.2  # of the rows, from which repeats are worth a word
+_Table = TypeVar("_Table")
 
 
 def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bool) -> dict[str, Any]:
@@ -47,6 +50,7 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
     """
     data, root = sources.data, sources.root
     assert data.items is not None
+    aside = folder / "aside"  # for what does not fit into memory
     cleaning = data.cleaning
     report: dict[str, Any] = {}
     tables = {name: TableReport(name, cleaning) for name in TABLES}
@@ -57,7 +61,7 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
         images = _images(config, data, root, catalogue.frame, folder, report)
     report["items"] = tables["items"].to_json()
 
-    searches = interactions = None
+    searches = purchases = None
     held_out: list[str] = []
     cuts: dict[str, int] = {}
     splits: dict[str, Any] = {}
@@ -69,22 +73,18 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
         report["searches"] = table.to_json()
     if data.interactions is not None:
         table = tables["interactions"]
-        interactions = _unless_all_left(
-            load_interactions, trains, data.interactions, root, catalogue, data.items, cleaning, table, None,
-            shopper_ids(config, "interactions"),
-        )  # fmt: skip
-    if data.interactions is not None and interactions is not None:
-        _note_repeats(interactions, data.interactions, table)
-        interactions, cuts = split_interactions(interactions, data.split, trains)
-        interactions.write_parquet(folder / "interactions.parquet")
+        purchases = _unless_all_left(
+            prepare_purchases, trains, config, data, root, folder, aside / "purchases", catalogue, table, trains
+        )
+    if purchases is not None:
+        cuts = purchases.cuts
         report["interactions"] = table.to_json()
-        splits["interactions"] = _sizes(interactions, "interactions", "user_id", "shoppers")
+        splits["interactions"] = purchases.sizes
         splits["cuts"] = cuts
     if data.search_log is not None:
         table = tables["search_log"]
         shares = joined_log(config, data, root, work, table)
-        timed = None if data.interactions is None or data.interactions.order_is_time else interactions
-        weeks = held_out_weeks(config, data, shares, item_rows(catalogue), timed, cuts)
+        weeks = held_out_weeks(config, data, shares, item_rows(catalogue), _timed(purchases, data), cuts)
         log = log_searches(config, data, shares, folder, catalogue, searches, weeks.labels_before, table)
         if searches is None:  # nobody judged: some of the log's queries choose and are evaluated
             searches = _split(log.searches, config, data, table)
@@ -106,17 +106,21 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
             relations.write_parquet(folder / "relations.parquet")
             report["relations"] = table.to_json()
     report["splits"] = splits
-    report["leak_check"] = check_leaks(searches, interactions)
+    report["leak_check"] = check_leaks(searches, None if purchases is None else purchases.table())
     repeats = data.interactions is not None and data.interactions.repeats
-    own = training_examples(config, searches, interactions, repeats)
+    bought = purchases.parts() if purchases is not None else ()
+    own = training_examples(config, searches, bought, repeats, aside / "examples")
     personalised = None
     if data.search_log is not None:
-        groups, evaluated = own[2] + shoppers_with_groups(interactions), {*map(normalised_query, held_out)}
+        shoppers = purchases.sizes.get("train", {}).get("shoppers", 0) if purchases is not None else 0
+        groups, evaluated = own[2] + shoppers, {*map(normalised_query, held_out)}
+        timed = _timed(purchases, data)
         found = personalised_searches(config, data, shares, item_rows(catalogue), timed, weeks, evaluated, groups)
         found.table.write_parquet(folder / f"{TASK}.parquet")
         report[TASK], personalised = {"left_out": found.told}, found.table
         splits[TASK] = _sizes(personalised.unique("search"), "searches", "user_id", "shoppers")
-    report["examples"] = _write_examples(config, searches, interactions, own, personalised, folder, trains)
+    report["examples"] = _write_examples(config, searches, purchases, own, personalised, folder, aside, trains)
+    shutil.rmtree(aside)
     for name, table in tables.items():
         if table.rows_gone > table.rows_read / 2:
             print(
@@ -135,18 +139,14 @@ def _split(searches: pl.DataFrame, config: Config, data: DataConfig, table: Tabl
     return searches.select("query_id", "query", "item_id", "item", "gain", "weight", "split")
 
 
-def _note_repeats(interactions: pl.DataFrame, config: InteractionsConfig, report: TableReport) -> None:
-    """Says how much of what shoppers take they have taken before, where it is much."""
-    times = interactions.select("user_id", "item", "timestamp").unique()
-    again = 1 - times.select("user_id", "item").unique().height / times.height
-    if again >= _MUCH and not config.repeats:
-        report.notes.append(
-            f"{again:.0%} of the rows repeat what the shopper took before: these are no examples and are not evaluated "
-            "(data.interactions.repeats: true counts them)"
-        )
+def _timed(purchases: Purchases | None, data: DataConfig) -> Iterable[pl.DataFrame]:
+    """Purchases whose times can be compared with a log's."""
+    if purchases is None or data.interactions is None or data.interactions.order_is_time:
+        return ()
+    return purchases.parts(["user_id", "item", "timestamp"])
 
 
-def _unless_all_left(load: Callable[..., pl.DataFrame], trains: bool, *given: Any) -> pl.DataFrame | None:
+def _unless_all_left(load: Callable[..., _Table], trains: bool, *given: Any) -> _Table | None:
     """A loaded table; None where all its rows are of products that have left, and nobody trains on it."""
     try:
         return load(*given)
@@ -178,27 +178,30 @@ def _sizes(frame: pl.DataFrame, rows: str, column: str, distinct: str) -> dict[s
 def _write_examples(
     config: Config,
     searches: pl.DataFrame | None,
-    interactions: pl.DataFrame | None,
-    own: tuple[pl.DataFrame, pl.DataFrame, int],
+    purchases: Purchases | None,
+    own: tuple[pl.DataFrame, ShopperExamples, int],
     personalised: pl.DataFrame | None,
     folder: Path,
+    aside: Path,
     trains: bool,
 ) -> dict[str, int]:
     from tfrec.data.shards import write_shards
 
     of_searches, of_shoppers, first_group = own
     of_both = pl.DataFrame(schema=SCHEMA) if personalised is None else training_rows(personalised).select(list(SCHEMA))
-    examples = pl.concat([of_searches, of_shoppers.select(list(SCHEMA)), of_both])
+    count = of_searches.height + of_shoppers.height + of_both.height
     makes = config.training.tasks.search > 0 if config.synthesis.enabled == "auto" else config.synthesis.enabled
     # Few labelled queries choose and do not train: a pretrained encoder needs no example to be ranked by.
     chooses = searches is not None and bool((searches["split"] == FOLDS).any())
-    if not examples.height and not makes and trains and not chooses:
+    if not count and not makes and trains and not chooses:
         raise DataError(
             "No training example is left: train needs queries with a gain of at least training.min_gain, or shoppers "
             "with more than one purchase; synthesis.enabled=true trains on made examples alone."
         )
-    pairs = pl.concat([of_searches, of_both])
-    known_positives(pairs, interactions, first_group).write_parquet(folder / "known_positives.parquet")
-    write_shards(examples, folder / "shards", config.seed)
+    bought = purchases.parts(["user_id", "item", "split"]) if purchases is not None else ()
+    known = written_aside(known_positives(pl.concat([of_searches, of_both]), bought, first_group), aside / "known")
+    write_table(pl.scan_parquet(known), folder / "known_positives.parquet")
+    examples = itertools.chain([of_searches], (part.select(list(SCHEMA)) for part in of_shoppers), [of_both])
+    write_shards(examples, count, folder / "shards", config.seed)
     counts = {"search": of_searches.height, "recommendation": of_shoppers.height}
     return counts if personalised is None else {**counts, TASK: of_both.height}

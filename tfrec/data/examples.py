@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from tfrec.config import Config
-from tfrec.data.ages import days_before_newest, halved
+from tfrec.data.shopper_examples import ShopperExamples
 
 SCHEMA: dict[str, Any] = {
     "query": pl.String, "history": pl.List(pl.Int64), "item": pl.Int64, "weight": pl.Float32, "group": pl.Int64,
@@ -82,164 +82,53 @@ def _draw(query: str, items: list[int], most: int, seed: int) -> list[int]:
     return [items[at] for at in sorted(np.random.default_rng(own_seed).permutation(len(items))[:most])]
 
 
-def recommendation_examples(
-    interactions: pl.DataFrame,
-    history_length: int,
-    most_per_user: int,
-    first_group: int,
-    half_life: float | None = None,
-    repeats: bool = False,
-) -> pl.DataFrame:
-    """One example per item that a shopper took, for the first time or with repeats each time, after some history.
-
-    The history of a target is what the shopper took at earlier timestamps, each item once, at its last time, oldest
-    first. A shopper with a single basket has no earlier one: there each item is learned from the others of the basket.
-
-    Args:
-        interactions: with user_id, item, timestamp, split, perhaps weight, sorted by user and time.
-        history_length: most recent items that are kept.
-        most_per_user: latest examples of one shopper that are kept.
-        first_group: number of the first shopper's group.
-        repeats: whether what was taken before is an example again; it then stands in the history, too.
-        half_life: days before the newest example after which one weighs half; None weighs all alike.
-
-    Returns:
-        the columns of SCHEMA, and timestamp Int64 of the target; query empty, weight 1 on average, no negatives.
-    """
-    train = interactions.filter(pl.col("split") == "train")
-    # flat arrays: a polars Series of millions of Python lists takes ten times as long and as much memory
-    histories, ends, targets, groups, when = array("q"), array("q", [0]), array("q"), array("q"), array("q")
-    for number, (_, items, times) in enumerate(shopper_rows(train)):
-        found = _of_one_shopper(items, times, history_length, repeats)[-most_per_user:]
-        for history, target, time in found:
-            histories.extend(history)
-            ends.append(len(histories))
-            targets.append(target)
-            groups.append(first_group + number)
-            when.append(time)
-    import pyarrow as pa
-
-    weights = halved(days_before_newest(np.asarray(when, np.int64)), half_life)
-    if "weight" in train.columns:
-        weights = weights * _weights_of(
-            train, np.asarray(groups, np.int64) - first_group, np.asarray(targets, np.int64)
-        )
-    if len(weights):
-        weights /= weights.mean()  # so that tasks keep their balance
-    lists = pa.LargeListArray.from_arrays(np.asarray(ends, np.int64), np.asarray(histories, np.int64))
-    frame = pl.DataFrame(
-        {
-            "history": pl.Series("history", pl.from_arrow(lists), dtype=pl.List(pl.Int64)),
-            "item": np.asarray(targets, np.int64),
-            "group": np.asarray(groups, np.int64),
-            "weight": weights.astype(np.float32),
-            "timestamp": np.asarray(when, np.int64),
-        },
-    )
-    return frame.select(
-        pl.lit("").alias("query"),
-        "history",
-        "item",
-        "weight",
-        "group",
-        pl.lit([], pl.List(pl.Int64)).alias("negatives"),
-        pl.lit("recommendation").alias("task"),
-        "timestamp",
-    )
-
-
 def training_examples(
-    config: Config, searches: pl.DataFrame | None, interactions: pl.DataFrame | None, repeats: bool
-) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    config: Config, searches: pl.DataFrame | None, interactions: Iterable[pl.DataFrame], repeats: bool, work: Path
+) -> tuple[pl.DataFrame, ShopperExamples, int]:
     """All examples of a shop's own tables.
 
     Args:
         config: sections data and training, and the seed are read.
         searches: with query, item, gain, weight, split, or None.
-        interactions: see `recommendation_examples`, or None.
-        repeats: see `recommendation_examples`.
+        interactions: see ShopperExamples; nothing for a shop without.
+        repeats: see ShopperExamples.
+        work: see ShopperExamples.
 
     Returns:
-        (of searches, the columns of SCHEMA; of shoppers, with timestamp besides; number of the first shopper's group).
+        (of searches, the columns of SCHEMA; of shoppers; number of the first shopper's group).
     """
     data = config.data
     of_searches = pl.DataFrame(schema=SCHEMA)
-    of_shoppers = pl.DataFrame(schema={**SCHEMA, "timestamp": pl.Int64})
     if searches is not None:
         of_searches = search_examples(searches, config.training.min_gain, data.negatives_per_query, config.seed)
     first_group = int(of_searches["group"].max()) + 1 if of_searches.height else 0  # type: ignore[arg-type]
-    if interactions is not None:
-        of_shoppers = recommendation_examples(
-            interactions, data.history_length, data.max_examples_per_user, first_group, data.example_half_life_days,
-            repeats,
-        )  # fmt: skip
+    of_shoppers = ShopperExamples(
+        interactions, work, data.history_length, data.max_examples_per_user, first_group, data.example_half_life_days,
+        repeats,
+    )  # fmt: skip
     return of_searches, of_shoppers, first_group
 
 
-def shoppers_with_groups(interactions: pl.DataFrame | None) -> int:
-    """How many groups the shoppers of the training split have, from the first shopper's number on."""
-    return 0 if interactions is None else interactions.filter(pl.col("split") == "train")["user_id"].n_unique()
-
-
-def _weights_of(train: pl.DataFrame, shoppers: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """The highest weight of each (shopper, item) among the shopper's rows: who bought it has viewed it, too."""
-    users = train.select(pl.col("user_id").unique(maintain_order=True)).with_row_index("_shopper")
-    best = train.join(users, on="user_id").group_by("_shopper", "item").agg(pl.col("weight").max())
-    asked = pl.DataFrame({"_shopper": shoppers.astype(np.uint32), "item": items})
-    return asked.join(best, on=["_shopper", "item"], how="left", maintain_order="left")["weight"].to_numpy()
-
-
-def shopper_rows(interactions: pl.DataFrame) -> Iterator[tuple[str, list[int], list[int]]]:
-    """Each shopper's (user_id, items, timestamps) in order of user and time; the frame must be sorted so."""
-    if not interactions.height:
-        return
-    starts = interactions.with_row_index("_at").group_by("user_id", maintain_order=True).agg(pl.col("_at").first())
-    bounds = [*starts["_at"].to_list(), interactions.height]
-    items, times = interactions["item"].to_list(), interactions["timestamp"].to_list()
-    for user, start, end in zip(starts["user_id"], bounds, bounds[1:], strict=False):
-        yield user, items[start:end], times[start:end]
-
-
-def _of_one_shopper(items: list[int], times: list[int], length: int, repeats: bool) -> list[tuple[list[int], int, int]]:
-    """(history, target, time) of every example."""
-    if times[0] == times[-1]:
-        basket = list(dict.fromkeys(items))
-        if len(basket) == 1:
-            return []
-        return [([other for other in basket if other != item][-length:], item, times[0]) for item in basket]
-    found: list[tuple[list[int], int, int]] = []
-    history: dict[int, None] = {}
-    start = 0
-    while start < len(items):
-        end = start
-        while end < len(items) and times[end] == times[start]:
-            end += 1
-        basket = list(dict.fromkeys(items[start:end]))
-        if history:
-            recent = list(history)[-length:]
-            found += [(recent, item, times[start]) for item in basket if repeats or item not in history]
-        for item in basket:
-            history.pop(item, None)
-            history[item] = None
-        start = end
-    return found
-
-
-def known_positives(searches: pl.DataFrame, interactions: pl.DataFrame | None, first_group: int) -> pl.DataFrame:
+def known_positives(
+    searches: pl.DataFrame, interactions: Iterable[pl.DataFrame], first_group: int
+) -> Iterator[pl.DataFrame]:
     """All train positives of every group, so that none of them is ever used as a negative.
 
     Args:
         searches: examples with a query (SCHEMA), perhaps empty; their groups are none of the shoppers'.
-        interactions: with user_id, item, split, sorted by user; or None.
+        interactions: parts of whole shoppers with user_id, item, split, sorted by user; nothing for a shop without.
         first_group: number of the first shopper's group.
 
-    Returns:
-        group Int64, item Int64, unique, sorted.
+    Yields:
+        group Int64, item Int64, unique, sorted, the parts, too.
     """
-    parts = [searches.select("group", "item")]
-    if interactions is not None:
-        train = interactions.filter(pl.col("split") == "train")
+    pairs = searches.select("group", "item").unique().sort("group", "item")
+    yield pairs.filter(pl.col("group") < first_group)
+    group = first_group
+    for part in interactions:
+        train = part.filter(pl.col("split") == "train")
         users = train.select(pl.col("user_id").unique(maintain_order=True))
-        users = users.with_columns((pl.int_range(pl.len(), dtype=pl.Int64) + first_group).alias("group"))
-        parts.append(train.join(users, on="user_id").select("group", "item"))
-    return pl.concat(parts).unique().sort("group", "item")
+        users = users.with_columns((pl.int_range(pl.len(), dtype=pl.Int64) + group).alias("group"))
+        yield train.join(users, on="user_id").select("group", "item").unique().sort("group", "item")
+        group += users.height
+    yield pairs.filter(pl.col("group") >= first_group)

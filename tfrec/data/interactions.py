@@ -8,6 +8,7 @@ import polars as pl
 
 from tfrec.config.preparation import CleaningConfig
 from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig
+from tfrec.data.by_shopper import ByShopper, written_aside
 from tfrec.data.clean import matches
 from tfrec.data.items import Catalogue
 from tfrec.data.layouts.rows import read_rows
@@ -16,7 +17,7 @@ from tfrec.data.privacy import ShopperIds
 from tfrec.data.report import TableReport
 from tfrec.data.searches import tie_to_catalogue
 from tfrec.data.tables.files import files_of
-from tfrec.data.timestamps import Timestamps
+from tfrec.data.timestamps import HIDDEN, Timestamps
 from tfrec.data.validate import apply_rules, number_or_empty
 from tfrec.errors import DataError
 
@@ -28,11 +29,12 @@ def load_interactions(
     items: ItemsConfig,
     cleaning: CleaningConfig,
     report: TableReport,
+    work: Path,
     most: int | None = None,
     ids: ShopperIds | None = None,
-) -> pl.DataFrame:
-    """Reads interactions. Rows without a user_id (purchases without a customer account) teach nothing about a
-    shopper's taste and are dropped, counted as cleaning, not as faults.
+) -> list[Path]:
+    """Reads interactions in bounded memory. Rows without a user_id (purchases without a customer account) teach nothing
+    about a shopper's taste and are dropped, counted as cleaning, not as faults.
 
     Args:
         config: where they are, which events count, how cancelled orders look.
@@ -41,10 +43,12 @@ def load_interactions(
         items: the catalogue's configuration.
         cleaning: how strict to be.
         report: is told everything that is dropped.
+        work: a folder that is not there yet, for what is read and for the parts.
         most: rows after which reading stops, where not all are wanted.
         ids: what becomes of user_id; None leaves it as it is.
 
     Returns:
+        the table in Parquet files, each with whole shoppers, the parts of
         user_id, item_id, item Int64, event, timestamp Int64 (unix seconds, UTC), quantity Float32, segment where the
         shop maps one, and weight Float32 where events or ratings have one; sorted by user, then time, then place in
         the file.
@@ -52,7 +56,7 @@ def load_interactions(
     Raises:
         DataError: unreadable files, too many faults, nothing left.
     """
-    batches: list[pl.DataFrame] = []
+    rows = ByShopper(work / "runs")
     seen_events: set[str] = set()
     segmented = weighed = False
     times = Timestamps(config, report)
@@ -88,40 +92,49 @@ def load_interactions(
         weighed = weighed or "weight" in frame.columns
         weight = pl.col("weight") if "weight" in frame.columns else pl.lit(1.0, pl.Float32)
         segmented = segmented or "segment" in frame.columns
-        batches.append(
-            frame.select(
-                "user_id",
-                "item_id",
-                "item",
-                event.alias("event"),
-                "timestamp",
-                quantity.cast(pl.Float32).fill_null(1.0).alias("quantity"),
-                order.alias("order_id"),
-                segment.alias("segment"),
-                weight.alias("weight"),
-                *(() if config.order_is_time else times.hidden(frame)),
-            )
+        columns = (
+            "user_id",
+            "item_id",
+            "item",
+            event.alias("event"),
+            "timestamp",
+            quantity.cast(pl.Float32).fill_null(1.0).alias("quantity"),
+            order.alias("order_id"),
+            segment.alias("segment"),
+            weight.alias("weight"),
         )
-    frame = times.finish(pl.concat(batches)) if batches else pl.DataFrame()
+        if frame.height:
+            rows.add(frame.select(*columns) if config.order_is_time else times.select(frame, *columns))
+    if not config.order_is_time and rows.rows:
+        times.finish(rows)
     report.judge()
-    if not frame.height:
+    if not rows.rows:
         report.check_known(file)
         kinds = f"; its events are {', '.join(sorted(seen_events))}" if config.events and seen_events else ""
         raise DataError(f"{file} has no usable interaction{kinds}: look at data.interactions in the configuration.")
     if config.order_is_time:
-        frame = made_up_times(frame)
         report.notes.append(
             "the rows have no times: their order stands for them, the last tenth of each shopper's is the latest; "
             "baskets, seasons and trends are unknown"
         )
-    before = frame.height
-    frame = frame.unique(keep="first", maintain_order=True)
     kept = {"segment": segmented, "weight": weighed, "order_id": False}
-    frame = frame.drop(name for name, wanted in kept.items() if not wanted)
-    report.change("duplicate rows, dropped", before - frame.height)
-    report.rows_kept = frame.height
-    report.columns = {name: 1.0 for name in frame.columns}
-    return frame.sort("user_id", "timestamp", maintain_order=True)
+    dropped = [*HIDDEN, *(name for name, wanted in kept.items() if not wanted)]
+    parts = (_in_order(part, config, dropped, report) for part in rows.parts())
+    return written_aside(parts, work / "parts")
+
+
+def _in_order(part: pl.DataFrame, config: InteractionsConfig, dropped: list[str], report: TableReport) -> pl.DataFrame:
+    """Some shoppers' rows, each once, by shopper and time."""
+    part = part.drop(HIDDEN, strict=False)
+    if config.order_is_time:
+        part = made_up_times(part)
+    before = part.height
+    part = part.unique(keep="first", maintain_order=True)
+    report.change("duplicate rows, dropped", before - part.height)
+    report.rows_kept += part.height
+    part = part.drop(dropped, strict=False)
+    report.columns = dict.fromkeys(part.columns, 1.0)
+    return part.sort("user_id", "timestamp", maintain_order=True)
 
 
 def _needs(config: InteractionsConfig, frame: pl.DataFrame, file: Path) -> None:

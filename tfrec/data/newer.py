@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -69,12 +71,15 @@ def examples_by_age(config: Config, shop: ShopData, before: ShopData) -> tuple[p
         (new, old), with the columns of tfrec.data.examples.SCHEMA and timestamp Int64, null for searches.
     """
     searches = shop.searches if shop.has_searches else None
-    interactions = shop.interactions if shop.has_interactions else None
-    of_searches, of_shoppers, first_group = training_examples(config, searches, interactions, shop.repeats)
+    interactions = [shop.interactions] if shop.has_interactions else []
+    with tempfile.TemporaryDirectory() as work:
+        given = (config, searches, interactions, shop.repeats, Path(work) / "examples")
+        of_searches, of_shoppers, first_group = training_examples(*given)
+        bought = list(of_shoppers)
     of_searches = of_searches.with_columns(pl.lit(None, pl.Int64).alias("timestamp"))
     found = [_marked_searches(of_searches, shop, before)]
-    if interactions is not None:
-        found.append(_marked_purchases(of_shoppers, first_group, shop, before))
+    if bought:
+        found.append(_marked_purchases(pl.concat(bought), first_group, shop, before))
     if shop.has_personalised:
         found.append(_marked_personalised(shop, before))
     marked = pl.concat(found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tfrec.data.examples import shopper_rows
+from tfrec.data.shopper_examples import shopper_rows
 
 
 @dataclass(frozen=True)

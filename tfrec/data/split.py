@@ -76,12 +76,12 @@ def _number_held_out(share: float, total: int, available: int, most: int) -> int
 
 
 def split_interactions(
-    frame: pl.DataFrame, config: SplitConfig, trains: bool = True
-) -> tuple[pl.DataFrame, dict[str, int]]:
+    frame: pl.LazyFrame, config: SplitConfig, trains: bool = True
+) -> tuple[pl.LazyFrame, dict[str, int]]:
     """Gives each interaction a split by its time.
 
     Args:
-        frame: interactions with timestamp.
+        frame: interactions with timestamp; they need not fit into memory.
         config: the days held out.
         trains: whether something has to be left to train on.
 
@@ -91,16 +91,16 @@ def split_interactions(
     Raises:
         DataError: nothing is left to train on.
     """
-    last = int(frame["timestamp"].max())  # type: ignore[arg-type]
+    time = pl.col("timestamp")
+    first, last = frame.select(time.min().alias("first"), time.max().alias("last")).collect(engine="streaming").row(0)
     test_from = last - round(config.test_days * DAY) + 1 if config.test_days > 0 else last + 1
     dev_from = test_from - round(config.dev_days * DAY) if config.dev_days > 0 else test_from
-    if trains and int(frame["timestamp"].min()) >= dev_from:  # type: ignore[arg-type]
-        days = (last - int(frame["timestamp"].min())) / DAY  # type: ignore[arg-type]
+    if trains and first >= dev_from:
+        days = (last - first) / DAY
         raise DataError(
             f"All interactions lie in the last {days:.1f} days, so none is left to train on: lower data.split.dev_days "
             "or data.split.test_days."
         )
-    time = pl.col("timestamp")
     held_out = pl.when(time >= test_from).then(pl.lit("test")).when(time >= dev_from).then(pl.lit("dev"))
     cuts = {name: start for name, start in (("dev", dev_from), ("test", test_from)) if start <= last}
     if cuts.get("dev") == test_from:
@@ -126,12 +126,12 @@ def check_query_leaks(frame: pl.DataFrame) -> None:
         )
 
 
-def check_leaks(searches: pl.DataFrame | None, interactions: pl.DataFrame | None) -> dict[str, Any]:
+def check_leaks(searches: pl.DataFrame | None, interactions: pl.LazyFrame | None) -> dict[str, Any]:
     """Checks the finished splits, always: no query in two splits, nothing in train after the first held-out moment.
 
     Args:
         searches: with query and split, or None.
-        interactions: with timestamp and split, or None.
+        interactions: with timestamp and split, or None; they need not fit into memory.
 
     Returns:
         what was checked, for report.json.
@@ -148,14 +148,18 @@ def check_leaks(searches: pl.DataFrame | None, interactions: pl.DataFrame | None
         check_query_leaks(searches.select("query", "split").unique().join(keys, on="query"))
         result["queries_checked"] = len(queries)
     if interactions is not None:
-        limits = dict(interactions.group_by("split").agg(pl.col("timestamp").min()).iter_rows())
+        time = pl.col("timestamp")
+        spans = interactions.group_by("split").agg(time.min().alias("first"), time.max().alias("last"), pl.len())
+        found = spans.collect(engine="streaming")
+        known = {split: (first, last) for split, first, last, _ in found.iter_rows()}
         for earlier, later in (("train", "dev"), ("train", "test"), ("dev", "test")):
-            late = interactions.filter((pl.col("split") == earlier) & (pl.col("timestamp") >= limits.get(later, 2**62)))
-            if late.height:
+            limit = known[later][0] if later in known else 2**62
+            if earlier in known and known[earlier][1] >= limit:
+                late = interactions.filter((pl.col("split") == earlier) & (time >= limit)).collect()
                 user, item = late["user_id"][0], late["item_id"][0]
                 raise DataError(
                     f"{late.height} {earlier} interactions are later than the start of {later}, for example user "
                     f"{user!r}, item {item!r}: repair the split."
                 )
-        result["interactions_checked"] = interactions.height
+        result["interactions_checked"] = int(found["len"].sum())
     return result

@@ -7,11 +7,14 @@ from pathlib import Path
 import polars as pl
 
 from tfrec.config.shop_tables import InteractionsConfig
+from tfrec.data.by_shopper import ByShopper
 from tfrec.data.report import TableReport
+from tfrec.data.tables.day_order import DayOrder
 from tfrec.data.tables.times import Times, plausible
 from tfrec.data.validate import Rule, apply_rules
 
-_WAITING, _ROW, _FILE = "_waiting", "_row", "_file"
+_WAITING, _ROW, _FILE, _AT = "_waiting", "_row", "_file", "_at"
+HIDDEN = (_WAITING, _ROW, _FILE)  # columns that `select` keeps for `finish`
 
 
 class Timestamps:
@@ -24,6 +27,7 @@ class Timestamps:
 
     def __init__(self, config: InteractionsConfig, report: TableReport) -> None:
         self._times = Times(config.timestamp_format, "data.interactions")
+        self._order = DayOrder(config.timestamp_format, "data.interactions")
         self._report = report
         self._files: list[Path] = []
 
@@ -45,34 +49,41 @@ class Timestamps:
         number = pl.lit(self._files.index(file), pl.Int32).alias(_FILE)
         return frame.with_columns(pl.col("_seconds").alias("timestamp"), number).drop("_seconds")
 
-    def hidden(self, frame: pl.DataFrame) -> list[str]:
-        """The columns to keep until `finish`."""
-        return [name for name in (_WAITING, _ROW, _FILE) if name in frame.columns]
+    def select(self, frame: pl.DataFrame, *columns: pl.Expr | str) -> pl.DataFrame:
+        """The wanted columns of a batch that is kept, and those that `finish` needs; looks at what has to wait."""
+        kept = frame.select(*columns, *(name for name in HIDDEN if name in frame.columns))
+        late = frame.filter(pl.col(_WAITING) != "") if _WAITING in frame.columns else frame.clear()
+        if late.height:
+            self._order.look(late[_WAITING], f"{self._files[late[_FILE][0]]}, row {late[_ROW][0]}")
+        return kept
 
-    def finish(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """All batches together, with the times that had to wait; the hidden columns are gone.
+    def finish(self, rows: ByShopper) -> None:
+        """Reads the times that had to wait for the whole table, and notes how times were read.
 
         Raises:
             DataError: nothing tells whether days or months come first.
         """
-        if _WAITING not in frame.columns:
-            return frame
-        waiting = frame[_WAITING] != ""
-        if waiting.any():
-            at = waiting.arg_true()
-            texts = frame[_WAITING].gather(at)
-            where = f"{self._files[frame[_FILE][int(at[0])]]}, row {frame[_ROW][int(at[0])]}"
-            seconds = frame["timestamp"].clone().scatter(at, self._times.finish(texts, where))
-            frame = frame.with_columns(seconds.alias("_seconds"), pl.col(_WAITING).alias("timestamp"))
-            late = frame.with_row_index("_at").filter(waiting).with_columns(pl.lit("").alias(_WAITING))
-            good = [
-                apply_rules(part, self._files[int(number)], self._rules(), self._report)["_at"]
-                for (number,), part in late.group_by(_FILE, maintain_order=True)
-            ]
-            kept = waiting.clone().scatter(pl.concat(good), False)
-            frame = frame.filter(~kept).with_columns(pl.col("_seconds").alias("timestamp")).drop("_seconds")
-        self._report.notes.extend(self._times.notes())
-        return frame.drop(_WAITING, _ROW, _FILE)
+        if self._order.asked:
+            self._order.decide()
+            rows.change(self._finished)
+        self._report.notes.extend([*self._times.notes(), *self._order.notes()])
+
+    def _finished(self, frame: pl.DataFrame) -> pl.DataFrame:
+        frame = frame.with_row_index(_AT)
+        late = frame.filter(pl.col(_WAITING) != "").sort(_FILE, _ROW, maintain_order=True)  # faults are told in order
+        if not late.height:
+            return frame.drop(_AT)
+        late = late.with_columns(
+            self._order.read(late[_WAITING]).alias("_seconds"),
+            pl.col(_WAITING).alias("timestamp"),
+            pl.lit("").alias(_WAITING),
+        )
+        good = [
+            apply_rules(part, self._files[int(number)], self._rules(), self._report)
+            for (number,), part in late.group_by(_FILE, maintain_order=True)
+        ]
+        read = pl.concat(good).with_columns(pl.col("_seconds").alias("timestamp")).drop("_seconds")
+        return pl.concat([frame.filter(pl.col(_WAITING) == ""), read]).sort(_AT).drop(_AT)
 
     def _rules(self) -> list[Rule]:
         seconds = pl.col("_seconds")

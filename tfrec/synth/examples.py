@@ -80,7 +80,8 @@ def write_examples(samples: pl.DataFrame, known: pl.DataFrame, folder: Path, see
         for task, made in TASKS.items():
             rows = samples.filter((pl.col("source") == source) & (pl.col("task") == task))
             if rows.height:
-                write_shards(rows.with_columns(pl.lit(made).alias("task")), folder / "shards" / source / made, seed)
+                rows = rows.with_columns(pl.lit(made).alias("task"))
+                write_shards([rows], rows.height, folder / "shards" / source / made, seed)
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     return {name: sha256_file(folder / name) for name in names}
 

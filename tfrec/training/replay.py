@@ -41,7 +41,7 @@ class Chosen:
 
     def write(self, folder: Path, seed: int) -> list[Path]:
         """Writes the shards, in an order of the seed."""
-        return write_shards(self.rows, folder, seed)
+        return write_shards([self.rows], self.rows.height, folder, seed)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from tfrec.config import Config
 from tfrec.data.prepare import prepare
 from tfrec.data.shop import ShopData
 from tfrec.data.tables.amounts import read_amounts
+from tfrec.data.tables.day_order import DayOrder
 from tfrec.data.tables.times import Times, plausible
 from tfrec.errors import DataError
 
@@ -141,14 +142,16 @@ WHEN = {
 
 @pytest.mark.parametrize("text", WHEN)
 def test_times_as_shops_write_them(text: str) -> None:
-    times = Times(None, "data.interactions")
+    times, order = Times(None, "data.interactions"), DayOrder(None, "data.interactions")
     texts = pl.Series([text])
     seconds, waiting = times.read(texts)
     if waiting[0]:
-        seconds = times.finish(texts, "a.csv, row 2")
+        order.look(texts, "a.csv, row 2")
+        order.decide()
+        seconds = order.read(texts)
     assert str(pl.from_epoch(seconds, "s")[0])[: len(WHEN[text])] == WHEN[text] and plausible(seconds).all()
     usual = ("1535789100", "1535789100000", "2018年9月1日 8:05", "2018/9/1", "2018-09-01 08:05")
-    assert bool(times.notes()) == (not text.startswith(usual) and "２" not in text and "下" not in text)
+    assert bool(times.notes() + order.notes()) == (not text.startswith(usual) and "２" not in text and "下" not in text)
 
 
 def _bought(shop: ShopData) -> list[str]:

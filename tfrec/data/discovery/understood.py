@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from tfrec.config.data import DataConfig
+from tfrec.config.preparation import CleaningConfig
+from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig
 from tfrec.data.interactions import load_interactions
-from tfrec.data.items import load_items
+from tfrec.data.items import Catalogue, load_items
 from tfrec.data.layouts.resolve import resolved
 from tfrec.data.report import NothingKnown, TableReport
 from tfrec.data.searches import load_searches
@@ -56,13 +59,12 @@ def understand(data: DataConfig, root: Path, most: int | None = MOST_ROWS) -> Un
     reports = {name: TableReport(name, data.cleaning) for name in ("items", "searches", "interactions")}
     catalogue = load_items(data.items, root, data.template, data.cleaning, reports["items"], most)
     found.frames["items"] = catalogue.frame
-    for name, load in (("searches", load_searches), ("interactions", load_interactions)):
+    for name, load in (("searches", load_searches), ("interactions", _interactions)):
         table = getattr(data, name)
         if table is None:
             continue
         try:
-            given = (table, root, catalogue, data.items, data.cleaning, reports[name], most)
-            found.frames[name] = load(*given)  # type: ignore[operator]
+            found.frames[name] = load(table, root, catalogue, data.items, data.cleaning, reports[name], most)  # type: ignore[operator]
         except NothingKnown:
             if reports["items"].rows_read < (most or 2**62):
                 raise
@@ -76,3 +78,13 @@ def understand(data: DataConfig, root: Path, most: int | None = MOST_ROWS) -> Un
                 "catalogue"
             )
     return found
+
+
+def _interactions(
+    config: InteractionsConfig, root: Path, catalogue: Catalogue, items: ItemsConfig, cleaning: CleaningConfig,
+    report: TableReport, most: int | None,
+) -> pl.DataFrame:  # fmt: skip
+    with tempfile.TemporaryDirectory() as work:
+        return pl.read_parquet(
+            load_interactions(config, root, catalogue, items, cleaning, report, Path(work) / "interactions", most)
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -41,7 +41,7 @@ def log_actions(shares: Sequence[Path], rows: pl.DataFrame) -> tuple[pl.DataFram
 
 
 def events_of(
-    config: Config, searches: pl.DataFrame, actions: pl.DataFrame, interactions: pl.DataFrame | None
+    config: Config, searches: pl.DataFrame, actions: pl.DataFrame, interactions: Iterable[pl.DataFrame]
 ) -> pl.DataFrame:
     """Everything that the log's shoppers did, in order.
 
@@ -51,23 +51,26 @@ def events_of(
     Args:
         config: sections data.privacy and runs_dir: what becomes of ids.
         searches, actions: as `log_actions` gives.
-        interactions: with user_id, item and timestamp, or None where they have no times that the log's can be compared
-            with.
+        interactions: parts with user_id, item and timestamp; nothing where they have no times that the log's can be
+            compared with.
 
     Returns:
         user_id (as the log has it), item Int64, known Int64: the last second at which it is not yet history; sorted.
     """
     of_log = actions.join(searches.select("search", "user_id"), on="search")
     parts = [of_log.select("user_id", "item", pl.col("time").alias("known"))]
-    if interactions is not None:
-        late = _unit(interactions["timestamp"]) - 1
-        shoppers = searches.select("user_id").unique()
-        of_log_too, of_purchases = one_form(config, shoppers["user_id"], interactions["user_id"])
-        names = shoppers.with_columns(of_log_too.alias("_key"))
-        bought = interactions.select("item", (pl.col("timestamp") + late).alias("known")).with_columns(
-            of_purchases.alias("_key")
-        )
-        parts.append(bought.join(names, on="_key").select("user_id", "item", "known"))
+    shoppers = searches.select("user_id").unique()
+    nobody = shoppers["user_id"].clear()
+    unit, names = _UNITS[0], shoppers.clear()
+    bought: list[pl.DataFrame] = []
+    for part in interactions:
+        if not bought:
+            names = shoppers.with_columns(one_form(config, shoppers["user_id"], nobody)[0].alias("_key"))
+        unit = min(unit, _unit(part["timestamp"]))
+        keyed = part.select("item", "timestamp", one_form(config, nobody, part["user_id"])[1].alias("_key"))
+        bought.append(keyed.join(names, on="_key", maintain_order="left").select("user_id", "item", "timestamp"))
+    late = (pl.col("timestamp") + unit - 1).alias("known")
+    parts += [part.select("user_id", "item", late) for part in bought]
     return pl.concat(parts).sort("user_id", "known", maintain_order=True)
 
 

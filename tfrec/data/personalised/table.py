@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class Personalised:
 
 
 def personalised_searches(
-    config: Config, data: DataConfig, shares: Sequence[Path], rows: pl.DataFrame, interactions: pl.DataFrame | None,
+    config: Config, data: DataConfig, shares: Sequence[Path], rows: pl.DataFrame, interactions: Iterable[pl.DataFrame],
     weeks: HeldOutWeeks, held_out: Collection[str], first_group: int,
 ) -> Personalised:  # fmt: skip
     """Searches of a log in which a shopper took something, with what the same shopper had done before.
@@ -57,7 +57,7 @@ def personalised_searches(
         data: section data with its log.
         shares: folders of the joined log.
         rows: item_id and item of the catalogue.
-        interactions: purchases of all splits, or None where they have no times to compare.
+        interactions: parts of the purchases of all splits; nothing where they have no times to compare.
         weeks: which of the log are held out, as `held_out_weeks` gives.
         held_out: normalised queries that are judged or evaluated: they are in test alone.
         first_group: number of the first group; a group is a shopper's searches for the same words.

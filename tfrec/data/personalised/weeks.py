@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class HeldOutWeeks:
 
 
 def held_out_weeks(
-    config: Config, data: DataConfig, shares: Sequence[Path], rows: pl.DataFrame, interactions: pl.DataFrame | None,
+    config: Config, data: DataConfig, shares: Sequence[Path], rows: pl.DataFrame, interactions: Iterable[pl.DataFrame],
     cuts: dict[str, int],
 ) -> HeldOutWeeks:  # fmt: skip
     """The last days of a log by data.split, and nothing that purchases still train on.
@@ -52,7 +52,7 @@ def held_out_weeks(
         data: section data.
         shares: folders of the joined log.
         rows: item_id and item of the catalogue.
-        interactions: purchases of all splits, or None where they have no times to compare.
+        interactions: parts of the purchases of all splits; nothing where they have no times to compare.
         cuts: first second of the dev and of the test window of purchases, where there are some.
     """
     searches, actions = log_actions(shares, rows)

@@ -1,6 +1,7 @@
 """Times as shops write them, as unix seconds: ISO, unix times, 20180901, Excel's day numbers, 1 Sep 2018, 2018年9月1日.
 
-What is left, days and months as numbers with the year last, is read by the order that all rows of a column tell.
+What is left, days and months as numbers with the year last, is read by the order that all rows of a column tell:
+tfrec.data.tables.day_order.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _COMPACT = r"^((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})(?:[T ]?([0-9]{2})([0-9]{2}
 _YEAR = "([0-9]{4}|[0-9]{2})"
 _DAY_NAME = rf"{_WEEKDAY}([0-9]{{1,2}})(?:st|nd|rd|th|\.)?[-/ ]([A-Za-z]{{3,12}})\.?,?[-/ ]{_YEAR}{_CLOCK}{_ZONE}"
 _NAME_DAY = rf"{_WEEKDAY}([A-Za-z]{{3,12}})\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}}){_CLOCK}{_ZONE}"
-_YEAR_LAST = rf"^([0-9]{{1,2}})([-/.])([0-9]{{1,2}})[-/.]{_YEAR}{_CLOCK}{_ZONE}"
+YEAR_LAST = rf"^([0-9]{{1,2}})([-/.])([0-9]{{1,2}})[-/.]{_YEAR}{_CLOCK}{_ZONE}"
 _NAMES = (  # by their first three letters: English, German, French, Spanish, Italian, Portuguese, Polish, Dutch, Nordic
     "jan ene gen sty", "feb fev lut", "mar mrz mrt", "apr avr abr kwi", "may mai maj mag mei", "jun giu cze",
     "jul lug lip", "aug aou ago sie", "sep set wrz", "oct okt ott out paz", "nov lis", "dec dez dic des gru",
@@ -71,9 +72,9 @@ class Times:
 
         Returns:
             (unix seconds Int64 [N], null where a text is empty, cannot be read or has to wait; Boolean [N], the texts
-            that have days and months in an order that `finish` decides).
+            that have days and months in an order that DayOrder decides).
         """
-        plain = _plain(texts)
+        plain = plain_times(texts)
         if self.form not in (None, "day_first", "month_first"):
             return _formatted(plain, str(self.form)), pl.repeat(False, len(texts), dtype=pl.Boolean, eager=True)
         seconds = _numbers(plain, self._count)
@@ -83,49 +84,11 @@ class Times:
             (_YEAR_FIRST, "ymd", ""), (_DAY_NAME, "dmy", "names of months"), (_NAME_DAY, "mdy", "names of months"),
         ):  # fmt: skip
             before = seconds
-            seconds = _filled(seconds, plain, lambda some, p=pattern, o=order: _by_groups(some, p, o))  # type: ignore[misc]
+            seconds = _filled(seconds, plain, lambda some, p=pattern, o=order: by_groups(some, p, o))  # type: ignore[misc]
             if kind:
                 self._count(kind, before.is_null() & seconds.is_not_null(), texts)
-        waiting = seconds.is_null() & plain.str.contains(_YEAR_LAST)
+        waiting = seconds.is_null() & plain.str.contains(YEAR_LAST)
         return seconds, waiting
-
-    def finish(self, texts: pl.Series, where: str) -> pl.Series:
-        """The texts that had to wait, of all batches, as unix seconds Int64; null where one is no date.
-
-        Args:
-            texts: String [N].
-            where: the file, for messages.
-
-        Raises:
-            DataError: nothing tells whether the day or the month comes first.
-        """
-        plain = _plain(texts)
-        order = {"day_first": "dmy", "month_first": "mdy"}.get(str(self.form)) or self._order(texts, plain, where)
-        pattern = _YEAR_LAST.replace("([-/.])", "[-/.]", 1)
-        return _each_once(plain, lambda some: _by_groups(some, pattern, order))
-
-    def _order(self, texts: pl.Series, plain: pl.Series, where: str) -> str:
-        parts = plain.str.extract_groups(_YEAR_LAST).struct.unnest()
-        one, sign, other = parts[:, 0].cast(pl.Int32), parts[:, 1], parts[:, 2].cast(pl.Int32)
-        days_first, months_first = (one > 12) & (other <= 12), (other > 12) & (one <= 12)
-        setting = f"set {self.setting}.timestamp_format to day_first or month_first"
-        if days_first.any() and months_first.any():
-            raise DataError(
-                f"{where}: {texts.filter(days_first)[0]!r} has the day first and {texts.filter(months_first)[0]!r} the "
-                f"month: {setting}, or repair the column."
-            )
-        tells = days_first if days_first.any() else months_first
-        if tells.any():
-            order = "dmy" if days_first.any() else "mdy"
-            self._kinds[_ORDERS[order]] = (len(texts), str(texts.filter(tells)[0]))
-            return order
-        if (sign == ".").all():
-            self._kinds["days first, as dates with points are"] = (len(texts), str(texts[0]))
-            return "dmy"
-        raise DataError(
-            f"{where}: whether the day or the month comes first in {texts[0]!r} cannot be told, because no row has a "
-            f"day above 12: {setting}."
-        )
 
     def _count(self, kind: str, hits: pl.Series, texts: pl.Series) -> None:
         if hits.any():
@@ -134,13 +97,12 @@ class Times:
 
     def notes(self) -> list[str]:
         """How times other than ISO and unix times were read, a sentence each without its full stop."""
-        return [
-            f"{count:,} times are read as {kind}, such as {shown!r} (timestamp_format sets it)"
-            for kind, (count, shown) in self._kinds.items()
-        ]
+        return [read_as(kind, count, shown) for kind, (count, shown) in self._kinds.items()]
 
 
-_ORDERS = {"dmy": "days first", "mdy": "months first"}
+def read_as(kind: str, count: int, shown: str) -> str:
+    """A note, without its full stop, on times of a kind that somebody may have meant otherwise."""
+    return f"{count:,} times are read as {kind}, such as {shown!r} (timestamp_format sets it)"
 
 
 def plausible_share(texts: pl.Series) -> float:
@@ -152,7 +114,8 @@ def plausible_share(texts: pl.Series) -> float:
     return float((plausible(seconds) | waiting).mean() or 0.0)  # type: ignore[arg-type]
 
 
-def _plain(texts: pl.Series) -> pl.Series:
+def plain_times(texts: pl.Series) -> pl.Series:
+    """Times without blanks around them, in ASCII as far as they can be written so."""
     plain = texts.str.strip_chars()
     if plain.str.contains(r"[^\x00-\x7f]").any():
         plain = plain.str.normalize("NFKC").str.replace_all(r"\s+", " ")
@@ -187,7 +150,7 @@ def _numbers(plain: pl.Series, count: Callable[[str, pl.Series, pl.Series], None
     short = plain.str.replace(r"\.0+$", "")
     digits = short.str.contains(_COMPACT)
     if digits.any():
-        dates = _by_groups(pl.select(pl.when(digits).then(short).alias(plain.name)).to_series(), _COMPACT, "ymd")
+        dates = by_groups(pl.select(pl.when(digits).then(short).alias(plain.name)).to_series(), _COMPACT, "ymd")
         hits = plausible(dates)
         unix = dates.zip_with(hits, unix)
         count("dates of digits alone", hits, plain)
@@ -198,10 +161,10 @@ def _filled(seconds: pl.Series, plain: pl.Series, read: Callable[[pl.Series], pl
     left = (seconds.is_null() & (plain != "")).arg_true()
     if not len(left):
         return seconds
-    return seconds.clone().scatter(left, _each_once(plain.gather(left), read))
+    return seconds.clone().scatter(left, each_once(plain.gather(left), read))
 
 
-def _each_once(texts: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
+def each_once(texts: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
     """Reads each different text once: the lines of an order share their time."""
     different = texts.unique()
     table = pl.DataFrame({"text": different, "seconds": read(different)})
@@ -222,7 +185,7 @@ def _formatted(texts: pl.Series, form: str) -> pl.Series:
         raise DataError(f"timestamp_format {form!r} cannot be used ({str(error).splitlines()[0]}).") from None
 
 
-def _by_groups(texts: pl.Series, pattern: str, order: str) -> pl.Series:
+def by_groups(texts: pl.Series, pattern: str, order: str) -> pl.Series:
     """Unix seconds of texts whose groups are three parts of a date in this order, a clock's, and a zone."""
     groups = texts.str.extract_groups(pattern).struct.unnest()
     groups.columns = (
