@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from tfrec.config import Config
-from tfrec.data.examples import known_positives, search_examples
+from tfrec.data.example_bytes import serialised
+from tfrec.data.examples import SCHEMA, known_positives, search_examples
 from tfrec.data.prepare import prepare
 from tfrec.data.shards import EXAMPLES_PER_SHARD, feature_spec, write_shards
 from tfrec.data.shop import ShopData
@@ -124,6 +125,31 @@ def test_shards_hold_what_the_tables_say(make_shop: Callable[..., Config]) -> No
             assert query == "" and 1 <= len(example["history"]) <= 3 and example["item"] not in example["history"]
     assert {kind.decode(): count for kind, count in kinds.items()} == shop.report["examples"]
     assert len({(e["task"], int(e["group"])) for e in examples}) == len({int(e["group"]) for e in examples})
+
+
+def test_bytes_are_those_of_protocol_buffers() -> None:
+    from tfrec.tensorflow_setup import tf
+
+    lists = [[], [0], [127, 128, 300], list(range(1400)), [2**35, 2**62]]
+    rows = [
+        (query, history, item, weight, item + 7, history[-2:], task)
+        for query in ("", "ü" * 90, "word " * 4000)
+        for history, item, weight in zip(lists, (0, 127, 128, 16_384, 2**40), (0.0, 1.0, 0.1, -2.5, 1e-30), strict=True)
+        for task in ("search", "recommendation")
+    ]
+    examples = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    for raw, row in zip(serialised(examples), examples.iter_rows(named=True), strict=True):
+        example = tf.train.Example()
+        for name, value in row.items():
+            feature = example.features.feature[name]
+            if isinstance(value, str):
+                feature.bytes_list.value.append(value.encode())
+            elif isinstance(value, float):
+                feature.float_list.value.append(value)
+            else:
+                feature.int64_list.value.extend(value if isinstance(value, list) else [value])
+        assert raw == example.SerializeToString(deterministic=True), row
+    assert not list(serialised(examples.clear()))
 
 
 def test_many_examples_are_shuffled_over_several_shards(tmp_path: Path) -> None:

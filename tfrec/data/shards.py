@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tfrec.data.example_bytes import serialised
 from tfrec.progress import Progress
 
 EXAMPLES_PER_SHARD = 20_000
@@ -44,7 +45,7 @@ def write_shards(examples: Iterable[pl.DataFrame], count: int, folder: Path, see
             for number, path in enumerate(paths[first * _SHARDS_AT_ONCE :][:_SHARDS_AT_ONCE], first * _SHARDS_AT_ONCE):
                 part = rows.filter(pl.col(_SHARD) == number)
                 with tf.io.TFRecordWriter(str(path)) as writer:
-                    for record in _serialised(part):
+                    for record in serialised(part):
                         writer.write(record)
                 progress.advance(part.height)
     return paths
@@ -72,23 +73,6 @@ def _dealt(examples: Iterable[pl.DataFrame], count: int, shards: int, seed: int,
                     writers += [stack.enter_context(pq.ParquetWriter(file, table.schema)) for file in files]
                 writers[int(number)].write_table(table)  # type: ignore[call-overload]
     return files
-
-
-def _serialised(examples: pl.DataFrame) -> Iterator[bytes]:
-    from tfrec.tensorflow_setup import tf
-
-    columns = ("query", "history", "item", "weight", "group", "negatives", "task")
-    for query, history, item, weight, group, negatives, task in examples.select(columns).iter_rows():
-        example = tf.train.Example()
-        feature = example.features.feature
-        feature["query"].bytes_list.value.append(query.encode())
-        feature["history"].int64_list.value.extend(history)
-        feature["item"].int64_list.value.append(item)
-        feature["weight"].float_list.value.append(weight)
-        feature["group"].int64_list.value.append(group)
-        feature["negatives"].int64_list.value.extend(negatives)
-        feature["task"].bytes_list.value.append(task.encode())
-        yield example.SerializeToString(deterministic=True)
 
 
 def feature_spec() -> dict[str, Any]:
