@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tfrec.config.base import Section
 
 Group = Literal["scores", "words", "votes", "links", "relations", "sales", "ages", "columns", "shopper"]
+
+
+class CrossEncoderConfig(Section):
+    """An encoder that reads query and item together, for the best items of a search: the ranker hears what it says."""
+
+    enabled: bool = Field(
+        False,
+        description="It needs hundreds of labelled training queries, minutes of training, and in serving the time of "
+        "reading `best` texts for each search.",
+    )
+    encoder: str | None = Field(None, description="An installed transformer encoder; empty: the first of encoder.name.")
+    best: int = Field(20, ge=2, le=100, description="Candidates that are read.")
+    item_tokens: int = Field(48, ge=8, le=448, description="Pieces of an item's text that are read.")
+    least_queries: int = Field(500, ge=20, description="Labelled training queries that it needs; else there is none.")
+    freeze: str = Field("top:3", pattern=r"^(none|all|embeddings|top:\d+)$", description="As encoder.freeze.")
+    dropout: float = Field(0.1, ge=0, lt=1, description="Share of activations that are left out in training.")
+    learning_rate: float = Field(1e-4, gt=0, description="Greatest rate of Adam; it rises and falls to 0.")
+    batch_queries: int = Field(8, ge=1, description="Queries of a training step.")
+    items_of_query: int = Field(8, ge=2, le=32, description="Items of each: a right one and hard wrong ones.")
+    max_minutes: float | None = Field(5, gt=0, description="Minutes of training; empty: until max_steps.")
+    max_steps: int | None = Field(None, ge=1, description="Steps of training; empty: until max_minutes.")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> CrossEncoderConfig:
+        if self.max_minutes is None and self.max_steps is None:
+            raise ValueError("give max_minutes or max_steps, or the training never ends")
+        return self
 
 
 class RankingConfig(Section):
@@ -45,6 +72,9 @@ class RankingConfig(Section):
     pull: float = Field(1e-3, ge=0, description="Weight of the squared parameters: pulls towards the fused order.")
     least_queries: int = Field(
         200, ge=20, description="Queries of dev that a ranker for search needs to learn from; else there is none."
+    )
+    cross_encoder: CrossEncoderConfig = Field(
+        default_factory=CrossEncoderConfig, description="Reads query and item together; taught by training queries."
     )
     windows: int = Field(4, ge=2, le=12, description="Windows of training data before the newest known purchase.")
     window_days: float = Field(30, gt=0, description="Length of a window.")

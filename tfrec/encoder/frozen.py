@@ -32,6 +32,9 @@ class FrozenEncoder(tf.Module):  # type: ignore[misc]
         preprocessor: the loaded preprocessor.
         tokens: (texts string [B], most tokens) -> RaggedTensor with the encoder's marks, made with that preprocessor.
         prompts: what is put before texts of a role.
+
+    Attributes:
+        vectors: (word ids int32 [B, T] padded at the end, lengths int32 [B]) -> float32 [B, hidden].
     """
 
     def __init__(
@@ -58,8 +61,8 @@ class FrozenEncoder(tf.Module):  # type: ignore[misc]
             found = text_vectors(held, sizes, word_ids, lengths, pooling, precision)
             return tf.ensure_shape(found, [None, sizes.hidden])
 
-        self._vectors = vectors
+        self.vectors = vectors
 
     def __call__(self, texts: Tensor, max_tokens: int, role: Role = "") -> Tensor:
         tokens = self._tokens(*self._prompts.before(texts, max_tokens, role))
-        return self._vectors(tokens.to_tensor(), tf.cast(tokens.row_lengths(), tf.int32))
+        return self.vectors(tokens.to_tensor(), tf.cast(tokens.row_lengths(), tf.int32))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tfrec.encoder.parts import encoder_parts
 from tfrec.errors import ExportError
 from tfrec.models.spelling.speller import Mended, as_typed
 from tfrec.models.two_tower import TwoTower
@@ -21,7 +22,6 @@ from tfrec.tensorflow_setup import tf
 from tfrec.understanding.understanding import Understanding
 
 Tensor = Any
-_RESOURCES = (tf.Variable, tf.saved_model.Asset, tf.saved_model.experimental.TrackableResource)
 
 
 class ServingModule(tf.Module):  # type: ignore[misc]
@@ -69,8 +69,6 @@ class ServingModule(tf.Module):  # type: ignore[misc]
     ) -> None:
         super().__init__(name="tfrec")
         _check(item_ids, catalogue, model.dimension)
-        # Of the encoder only what a function cannot carry itself. Its functions are saved through the signatures that
-        # call them; tracked as well, they would be traced and saved a second time with all the encoder's constants.
         self._encoder_parts = encoder_parts(encode)
         self._speller = model.speller
         # Only variables are tracked: Keras layers would be saved with training functions that nobody serves.
@@ -110,11 +108,6 @@ class ServingModule(tf.Module):  # type: ignore[misc]
 def tower_variables(model: TwoTower) -> list[Any]:
     """Of both towers, each once."""
     return list({id(one): one for one in [*model.query_tower.variables, *model.item_tower.variables]}.values())
-
-
-def encoder_parts(encode: Callable[..., Tensor]) -> list[Any]:
-    """Of an encoder what a function cannot carry itself."""
-    return [part for part in tf.train.TrackableView(encode).descendants() if isinstance(part, _RESOURCES)]
 
 
 def _rows_of(scorer: DenseScorer | Fusion | None, catalogue: np.ndarray) -> Any:

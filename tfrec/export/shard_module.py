@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from tfrec.export.serving_module import encoder_parts, tower_variables
+from tfrec.encoder.parts import encoder_parts
+from tfrec.export.serving_module import tower_variables
 from tfrec.export.signatures import known_last, traced
 from tfrec.models.spelling.speller import as_typed
 from tfrec.models.two_tower import TwoTower

@@ -19,6 +19,7 @@ from tfrec.data.split import FOLDS
 from tfrec.files import atomic_directory, write_json
 from tfrec.ranking.examples import Examples, joined, query_examples
 from tfrec.ranking.features.building import query_features
+from tfrec.ranking.features.feature import Feature
 from tfrec.ranking.judged import judged
 from tfrec.ranking.kept import Origin, keep_learned, kept_facts, kept_learned
 from tfrec.ranking.opinions import QUERY
@@ -55,7 +56,7 @@ class Teachers(NamedTuple):
 
 def query_ranker(
     config: Config, shop: ShopData, fusion: Fusion, splits: Sequence[str], origin: Origin, folder: Path,
-    compare: Compare, teachers: Teachers | None,
+    compare: Compare, teachers: Teachers | None, more: Sequence[Feature] = (),
 ) -> Ranker | None:  # fmt: skip
     """What orders search once more, if it gains.
 
@@ -72,6 +73,7 @@ def query_ranker(
         folder: where the outcome is kept.
         compare: a paired comparison.
         teachers: give the vectors of queries; None where nothing may be learned now.
+        more: features that have learned from training queries; with them dev alone teaches.
     """
     if not shop.has_searches:
         return None
@@ -79,8 +81,9 @@ def query_ranker(
     if facts is None:
         if teachers is None:
             return None
-        facts = _learn(config, shop, fusion, teachers, origin, folder, compare)
-    return _ranker(config, shop, fusion, splits, kept_learned(folder / "whole", origin)) if facts["used"] else None
+        facts = _learn(config, shop, fusion, teachers, origin, folder, compare, more)
+    learned = kept_learned(folder / "whole", origin)
+    return _ranker(config, shop, fusion, splits, learned, more) if facts["used"] else None
 
 
 @dataclass(frozen=True)
@@ -103,25 +106,29 @@ class FoldRankers:
         facts = kept_facts(folder / "choice" / "ranking.json", origin) or {"used": False}
         return cls(folder, origin, facts["folds"] if facts["used"] else [])
 
-    def behind(self, config: Config, shop: ShopData, queries: Sequence[str], fusion: Fusion) -> Fusion:
-        """The fusion of a fold with its ranker; without one where these queries are no fold."""
+    def behind(
+        self, config: Config, shop: ShopData, queries: Sequence[str], fusion: Fusion, more: Sequence[Feature] = ()
+    ) -> Fusion:
+        """The fusion of a fold with its ranker; without one where these queries are no fold. See query_ranker."""
         number = next((n for n, fold in enumerate(self.folds) if set(fold) == set(queries)), None)
         if number is None:
             return fusion
         learned = kept_learned(self.folder / f"fold-{number}", self.origin)
-        ranker = _ranker(config, shop, fusion, ("train",), learned)
+        ranker = _ranker(config, shop, fusion, ("train",), learned, more)
         return fusion if ranker is None else RankedFusion(fusion, {QUERY: ranker}, config.ranking.candidates)
 
 
 def _ranker(
-    config: Config, shop: ShopData, fusion: Fusion, splits: Sequence[str], learned: Learned | None
-) -> Ranker | None:
-    return ranker_of(query_features(config, known_until(shop, splits), fusion), learned)
+    config: Config, shop: ShopData, fusion: Fusion, splits: Sequence[str], learned: Learned | None,
+    more: Sequence[Feature],
+) -> Ranker | None:  # fmt: skip
+    return ranker_of(query_features(config, known_until(shop, splits), fusion, more), learned)
 
 
 def _learn(
-    config: Config, shop: ShopData, fusion: Fusion, teachers: Teachers, origin: Origin, folder: Path, compare: Compare
-) -> dict[str, Any]:
+    config: Config, shop: ShopData, fusion: Fusion, teachers: Teachers, origin: Origin, folder: Path, compare: Compare,
+    more: Sequence[Feature],
+) -> dict[str, Any]:  # fmt: skip
     """Trains, judges by folds and keeps; gives the outcome as plain JSON values."""
     section = config.ranking
     samples = choosing_samples(shop, config.retrieval.fusion.max_requests, config.seed).get("search")
@@ -131,8 +138,8 @@ def _learn(
         outcome["told"] = f"search: no ranker, for fewer than {section.least_queries} queries of dev teach one"
     else:
         known = known_until(shop, ("train",))
-        examples = query_examples(config, known, fusion, teachers.towers, samples)
-        past = _of_train(config, known, fusion, teachers)
+        examples = query_examples(config, known, fusion, teachers.towers, samples, more)
+        past = [] if more else _of_train(config, known, fusion, teachers)
         keys = [key_of(query, [], truth) for query, truth in zip(samples.queries, samples.truths, strict=True)]
         taught: list[Learned] = []
 

@@ -90,7 +90,9 @@ def window_examples(config: Config, window: ShopData, fusion: Fusion) -> Example
     return _examples(features, found, [dict.fromkeys(shopper.truth, 1.0) for shopper in shoppers], CUTS[HISTORY])
 
 
-def query_examples(config: Config, shop: ShopData, fusion: Fusion, towers: QueryVectors, samples: Samples) -> Examples:
+def query_examples(
+    config: Config, shop: ShopData, fusion: Fusion, towers: QueryVectors, samples: Samples, more: Sequence[Feature] = ()
+) -> Examples:
     """Candidates and features of judged queries that the towers have not learned from.
 
     Args:
@@ -99,8 +101,9 @@ def query_examples(config: Config, shop: ShopData, fusion: Fusion, towers: Query
         fusion: whose scorers and weights are taken.
         towers: give the vectors of queries.
         samples: the queries, with right items each.
+        more: see query_features.
     """
-    features = query_features(config, shop, fusion)
+    features = query_features(config, shop, fusion, more)
     ranked = RankedFusion(fusion, {}, config.ranking.candidates)
     found = answered(
         lambda request: _read(ranked, features, request, QUERY), towers, samples.queries, None, shop.size, 4

@@ -11,6 +11,9 @@ from tfrec.files import read_json
 from tfrec.ranking.by_queries import FoldRankers, Teachers, query_ranker
 from tfrec.ranking.by_windows import history_ranker
 from tfrec.ranking.confidence import FILE, confidence, kept_confidence
+from tfrec.ranking.cross.stage import FILE as CROSS_FILE
+from tfrec.ranking.cross.stage import cross_feature
+from tfrec.ranking.features.feature import Feature
 from tfrec.ranking.kept import Origin, kept_facts, origin_of
 from tfrec.ranking.opinions import HEADS, HISTORY, QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
@@ -19,6 +22,7 @@ from tfrec.retrieval.building import known_splits
 from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.fusion import Fusion
 
+CROSS = "cross"
 FORMAT = 5  # raise it when the same configuration shall be trained anew
 Folds = list[tuple[list[str], Fusion]]
 
@@ -48,7 +52,9 @@ def ranked(
         return fusion
     origin = _origin(config, shop, fusion, signature, teachers is None)
     known = known_splits(shop, splits)
-    by_words = query_ranker(config, shop, fusion, known, origin, folder / HEADS[QUERY], compare, teachers)
+    towers = None if teachers is None else teachers.towers
+    more = _reading_both(config, shop, fusion, origin, folder, towers)
+    by_words = query_ranker(config, shop, fusion, known, origin, folder / HEADS[QUERY], compare, teachers, more)
     if by_words is not None:
         rankers[QUERY] = by_words
     if shop.has_interactions and not shop.repeats:  # candidates are what the shopper has not taken
@@ -72,7 +78,8 @@ def ranked_folds(config: Config, shop: ShopData, folds: Folds, signature: str, f
         return folds
     origin = _origin(config, shop, folds[0][1], signature, kept=False)
     rankers = FoldRankers.kept(folder / HEADS[QUERY], origin)
-    return [(queries, rankers.behind(config, shop, queries, fusion)) for queries, fusion in folds]
+    more = _reading_both(config, shop, folds[0][1], origin, folder, None)
+    return [(queries, rankers.behind(config, shop, queries, fusion, more)) for queries, fusion in folds]
 
 
 def sure(
@@ -103,8 +110,20 @@ def sure(
 
 def told(folder: Path) -> list[str]:
     """A sentence on what was chosen for each task; none where nothing was asked."""
-    files = [folder / "sure" / FILE, *(folder / name / "choice" / "ranking.json" for name in HEADS.values())]
+    files = [
+        folder / CROSS / CROSS_FILE,
+        folder / "sure" / FILE,
+        *(folder / name / "choice" / "ranking.json" for name in HEADS.values()),
+    ]
     return [read_json(file)["told"] for file in files if file.is_file()]
+
+
+def _reading_both(
+    config: Config, shop: ShopData, fusion: Fusion, origin: Origin, folder: Path, towers: QueryVectors | None
+) -> list[Feature]:
+    """The cross-encoder, if there is one."""
+    found = cross_feature(config, shop, fusion, origin, folder / CROSS, towers)
+    return [] if found is None else [found]
 
 
 def _origin(config: Config, shop: ShopData, fusion: Fusion, signature: str, kept: bool) -> Origin:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tfrec.export.serving_module import encoder_parts, tower_variables
+from tfrec.encoder.parts import encoder_parts
+from tfrec.export.serving_module import tower_variables
 from tfrec.export.signatures import traced
 from tfrec.models.spelling.speller import as_typed
 from tfrec.models.two_tower import TwoTower

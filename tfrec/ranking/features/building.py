@@ -50,13 +50,14 @@ def build_features(config: Config, shop: ShopData, labels: Sequence[str]) -> lis
     return [feature for feature in features if feature is not None]
 
 
-def query_features(config: Config, shop: ShopData, fusion: Fusion) -> list[Feature]:
+def query_features(config: Config, shop: ShopData, fusion: Fusion, more: Sequence[Feature] = ()) -> list[Feature]:
     """Makes those features of `ranking.features` that say something of typed words and the items alone.
 
     Args:
         config: section ranking is read.
         shop: of which the purchases of train are known.
         fusion: whose scorers' opinions come with the candidates.
+        more: features that were made before.
     """
     labels = [fusion.labels[number] for number in opinions_of(fusion, QUERY)]
     lexical = next((scorer for scorer in fusion.scorers if isinstance(scorer, LexicalScorer)), None)
@@ -69,7 +70,7 @@ def query_features(config: Config, shop: ShopData, fusion: Fusion) -> list[Featu
         "columns": lambda: columns_of(shop),
     }
     features = [make() for name, make in made.items() if name in config.ranking.features]
-    return [feature for feature in features if feature is not None]
+    return [*(feature for feature in features if feature is not None), *more]
 
 
 def _relations(shop: ShopData) -> LinksFeature | None:
