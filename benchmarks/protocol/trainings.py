@@ -124,13 +124,15 @@ def _carried(cell: Cell, budget: Sequence[str]) -> Any:
     The lexical scorer, the speller and all weights are the cell's own.
     """
     from tfrec.pipeline.assemble import assemble, speller_of
+    from tfrec.pipeline.identity import signature_of
     from tfrec.pipeline.trained import TrainedShop
 
     nobody = Cell(cell.shop, "0", 0, (), _all_tested(cell))
     base = retrained(nobody, [*budget, *MADE], f"{nobody.name}-carried")
     vectors = _kept_vectors(base)
     config = cell.write([*budget, *MADE], f"{cell.name}-carried")
-    data, _, signature = assemble(config)
+    assembled = assemble(config)
+    data, signature = assembled.shop, signature_of(assembled.parts)
     base.model.speller = speller_of(config, checked(data, cell), cell.shop.encoder)
     base.model.use_catalogue(vectors, data.popularity)
     return TrainedShop(config, data, base.model, f"{signature}{base.signature}", base.summary, vectors)
