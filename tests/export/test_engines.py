@@ -1,4 +1,4 @@
-"""A catalogue in a real PostgreSQL with pgvector: the client's hybrid search there scores as the whole export does."""
+"""A catalogue in PostgreSQL with pgvector, or in Qdrant: the client's hybrid search scores as the whole export does."""
 
 from __future__ import annotations
 
@@ -104,17 +104,31 @@ def test_postgresql_answers_as_the_export(pushed: Any, database: str) -> None:
 
 
 @pytest.mark.slow
+def test_qdrant_answers_as_the_export(pushed: Any, tmp_path: Path) -> None:
+    from tfrec.export.engines.qdrant import push
+    from tfrec.serving.client.engines.qdrant import QdrantEngine
+
+    whole, reading, content, _, _ = pushed
+    push(f"qdrant://{tmp_path}", "shop", content)
+    shop = HybridClient(reading, QdrantEngine(f"qdrant://{tmp_path}", "shop"))
+    assert_alike(shop.search(QUERIES, 10), whole.search(QUERIES, 10))
+    for conditions in (["material=oak", "price<=40"], ["material=Oak", "material=steel", "price>=3"]):
+        expected = whole.search(QUERIES, 10, filters=conditions)
+        assert_alike(shop.search(QUERIES, 10, filters=conditions), expected)
+
+
+@pytest.mark.slow
 def test_a_push_goes_on_and_switches_at_once(pushed: Any, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import dataclasses
 
     import psycopg
 
-    from tfrec.export.engines import postgres
+    from tfrec.export.engines import postgres, retrying
     from tfrec.serving.client.engines.postgres import PostgresEngine
 
     _, reading, content, _, _ = pushed
     monkeypatch.setattr(postgres, "_ITEMS_PER_PART", 50)
-    monkeypatch.setattr(postgres, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(retrying, "FIRST_PAUSE", 0.01)
     postgres.push(database, "other", content)
     seen = PostgresEngine(database, "other")
     before = HybridClient(reading, seen).search(QUERIES, 10)

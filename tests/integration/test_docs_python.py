@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ADDRESS, SECOND = "127.0.0.1:8500", "127.0.0.1:8600"
-DATABASE = "postgresql://user@host/database"
+ENGINES = ("postgresql://user@host/database", "qdrant://host:6333")
 
 
 def shown() -> dict[str, str]:
@@ -76,8 +76,8 @@ def shards(folder: Path) -> Iterator[list[str]]:
 def _shown(block: str, page: str, number: int) -> Any:
     # a fit, an export and a database more: for make test-all
     marks = [pytest.mark.slow] if SECOND in block else []
-    if DATABASE in block:
-        marks = [pytest.mark.skip(reason="tests/export/test_engines.py asks a real database")]
+    if any(engine in block for engine in ENGINES):
+        marks = [pytest.mark.skip(reason="tests/export/test_engines.py asks real ones")]
     return pytest.param(block, id=f"{page}-{number}", marks=marks)
 
 

@@ -12,7 +12,13 @@ from tfrec.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, read_conf
 
 @command_errors
 def push_index(
-    engine: Annotated[str, typer.Option(help="postgresql://USER@HOST:PORT/DATABASE, with the extension pgvector.")],
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="postgresql://USER@HOST:PORT/DATABASE, with the extension pgvector; qdrant://HOST:6333, "
+            "qdrants://HOST:6333 with TLS, qdrant:///FOLDER for the local mode of Qdrant's client."
+        ),
+    ],
     config: ConfigOption = DEFAULT_CONFIG,
     overrides: SetOption = [],  # noqa: B006
     name: Annotated[str, typer.Option(help="What clients call the catalogue there.")] = "tfrec",

@@ -8,13 +8,15 @@ from typing import NamedTuple
 from tfrec.config import Config
 from tfrec.data.split import EVERY_SPLIT
 from tfrec.errors import ConfigError
-from tfrec.export.engines import postgres
+from tfrec.export.engines import postgres, qdrant
 from tfrec.export.engines.content import content_of
 from tfrec.export.engines.query_export import export_queries
 from tfrec.pipeline import api
 from tfrec.pipeline.run_folder import RunFolder
 
-ENGINES = {"postgresql": postgres.push, "postgres": postgres.push}
+ENGINES = {
+    "postgresql": postgres.push, "postgres": postgres.push, "qdrant": qdrant.push, "qdrants": qdrant.push,
+}  # fmt: skip
 
 
 class Pushed(NamedTuple):
@@ -37,8 +39,8 @@ def push_index(config: Config, url: str, name: str) -> Pushed:
         ConfigError: there is no such engine, or it ranks by something that engines cannot be given.
     """
     push = ENGINES.get(url.partition("://")[0])
-    if push is None or "://" not in url:
-        raise ConfigError("The engine must be a URL that begins with postgresql://.")
+    if push is None or not url.partition("://")[2]:
+        raise ConfigError("The engine must be a URL that begins with postgresql://, qdrant:// or qdrants://.")
     if config.rules.file:
         raise ConfigError("Rules act in the export alone: take rules.file out to push the catalogue to an engine.")
     trained = api.load(config)

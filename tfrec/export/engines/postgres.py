@@ -8,19 +8,18 @@ read: they see the old content or the new one.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tfrec.errors import ConfigError, ExportError
 from tfrec.export.engines.content import EngineContent
+from tfrec.export.engines.retrying import patiently
 from tfrec.missing_packages import packages_for
 from tfrec.progress import Progress
 
 _ITEMS_PER_PART, _POSTINGS_PER_PART = 5_000, 500_000
-_ATTEMPTS, _FIRST_PAUSE = 6, 0.5
 _KINDS = {"text": "text", "number": "double precision"}
 
 
@@ -66,7 +65,7 @@ def push(url: str, name: str, content: EngineContent) -> str:
         return connection
 
     try:
-        connection = _patiently(connect, psycopg.OperationalError)
+        connection = patiently(connect, psycopg.OperationalError)
         with connection:
             _create(connection, schema, content)
             connection.commit()
@@ -83,7 +82,7 @@ def push(url: str, name: str, content: EngineContent) -> str:
                                 connection = connect()
                             _write(connection, schema, content, part)
 
-                        _patiently(write, psycopg.OperationalError)
+                        patiently(write, psycopg.OperationalError)
                     progress.advance(1)
             _check(connection, schema, content)
             connection.execute(
@@ -96,17 +95,6 @@ def push(url: str, name: str, content: EngineContent) -> str:
     except psycopg.Error as error:
         reason = " ".join(str(error).split())[:300]
         raise ExportError(f"PostgreSQL did not take the catalogue ({reason}): the same command goes on.") from None
-
-
-def _patiently(do: Callable[[], Any], failure: type[Exception]) -> Any:
-    for attempt in range(_ATTEMPTS):
-        try:
-            return do()
-        except failure:
-            if attempt == _ATTEMPTS - 1:
-                raise
-            time.sleep(_FIRST_PAUSE * 2**attempt)
-    return None
 
 
 def _create(connection: Any, schema: str, content: EngineContent) -> None:

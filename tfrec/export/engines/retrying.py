@@ -1,0 +1,32 @@
+"""Doing again what a lost connection has cut off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+ATTEMPTS, FIRST_PAUSE = 6, 0.5  # seconds; each pause is twice as long as the one before
+
+
+def patiently(do: Callable[[], Any], failure: type[Exception]) -> Any:
+    """Does something that may be done twice.
+
+    Args:
+        do: what is done.
+        failure: after which it is done again.
+
+    Returns:
+        what it gives.
+
+    Raises:
+        failure: of the last attempt.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return do()
+        except failure:
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(FIRST_PAUSE * 2**attempt)
+    return None
