@@ -4,6 +4,7 @@
     python benchmarks/prepare_scale.py --form joins       # descriptions and categories in tables of their own
     python benchmarks/prepare_scale.py --form variants    # four rows of sizes a product, its title in the first alone
     python benchmarks/prepare_scale.py --items 10000 --purchases 10000000    # and so many purchases, in Parquet
+    python benchmarks/prepare_scale.py --items 10000 --purchases 10000000 --later    # and what training holds of them
 
 Prints one line and writes benchmarks/results/prepare_scale.json.
 """
@@ -11,6 +12,7 @@ Prints one line and writes benchmarks/results/prepare_scale.json.
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import resource
 import subprocess
@@ -138,6 +140,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument("--form", choices=FORMS, default="plain")
     parser.add_argument("--purchases", type=int, default=0)
+    parser.add_argument("--later", action="store_true", help="measure what later stages hold, too")
     parser.add_argument("--seed", type=int, default=17)
     parser.add_argument("--output", type=Path, default=RESULT)
     given = parser.parse_args()
@@ -150,9 +153,14 @@ def main() -> None:
         program = "from tfrec.cli.data import app; app()"
         subprocess.run([sys.executable, "-c", program, "prepare", "--config", str(config)], check=True)
         seconds = time.monotonic() - started
-        report = read_json(next((folder / "runs" / "scale" / "data").glob("*/report.json")))["items"]
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    peak, processor = usage.ru_maxrss / 2**20, usage.ru_utime + usage.ru_stime  # Linux counts in KiB
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        peak, processor = usage.ru_maxrss / 2**20, usage.ru_utime + usage.ru_stime  # Linux counts in KiB
+        prepared = next((folder / "runs" / "scale" / "data").glob("*/report.json")).parent
+        report = read_json(prepared / "report.json")["items"]
+        later: dict[str, Any] = {}
+        if given.later:
+            command = [sys.executable, Path(__file__).with_name("purchases_later.py"), prepared]
+            later = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     result = {
         "form": given.form,
         "items": given.items,
@@ -164,6 +172,7 @@ def main() -> None:
         "processor_seconds": round(processor, 1),
         "peak_gib": round(peak, 2),
         "items_per_second": round(given.items / seconds),
+        "later_gib": later,
     }
     write_json(given.output, result)
     print(
@@ -171,6 +180,8 @@ def main() -> None:
         f"({processor:.1f} s of the processor), "
         f"{given.items / seconds:,.0f} items/s, peak memory {peak:.2f} GiB -> {given.output}"
     )
+    for step, (held, highest) in later.items():
+        print(f"later, {step}: {held:.2f} GiB held, {highest:.2f} GiB at most")
 
 
 if __name__ == "__main__":

@@ -46,12 +46,12 @@ def shoppers_of(interactions: pl.DataFrame, split: str, repeats: bool) -> list[S
     before = {"dev": ["train"], "test": ["train", "dev"]}.get(split)
     if before is None:
         return []
-    past = {
-        user: list(dict.fromkeys(reversed(items)))[::-1]
-        for user, items, _ in shopper_rows(interactions.filter(pl.col("split").is_in(before)))
-    }
+    window = interactions.filter(pl.col("split") == split)
+    earlier = interactions.filter(pl.col("split").is_in(before))
+    earlier = earlier.join(window.select("user_id"), on="user_id", how="semi", maintain_order="left")  # few of all
+    past = {user: list(dict.fromkeys(reversed(items)))[::-1] for user, items, _ in shopper_rows(earlier)}
     found = []
-    for user, items, _ in shopper_rows(interactions.filter(pl.col("split") == split)):
+    for user, items, _ in shopper_rows(window):
         history = past.get(user, [])
         known = set() if repeats else set(history)
         truth = [item for item in dict.fromkeys(items) if item not in known]

@@ -56,9 +56,9 @@ def train_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]:
     searches = _searches(shop, "train")
     if searches.queries:
         found["search"] = _some(searches, most, seed)
-    shoppers = _past_and_next(shop) if shop.has_interactions else Samples([], [], [])
+    shoppers = _past_and_next(shop, most, seed) if shop.has_interactions else Samples([], [], [])
     if shoppers.queries:
-        found["recommendation"] = _some(shoppers, most, seed)
+        found["recommendation"] = shoppers
     return found
 
 
@@ -75,23 +75,33 @@ def _searches(shop: ShopData, split: str) -> Samples:
     return Samples(queries, None, truths)
 
 
-def _past_and_next(shop: ShopData) -> Samples:
-    rows = shop.interactions.filter(pl.col("split") == "train").sort("user_id", "timestamp", maintain_order=True)
+def _past_and_next(shop: ShopData, most: int, seed: int) -> Samples:
+    rows = shop.interactions.filter(pl.col("split") == "train").select("user_id", "item", "timestamp")
+    taken = rows.group_by("user_id").agg(pl.col("item").n_unique())
+    users = taken.filter(pl.col("item") >= _LATEST_SHARE)["user_id"].sort()
+    drawn = users.gather(_drawn(len(users), most, seed))
+    rows = rows.filter(pl.col("user_id").is_in(drawn.implode())).sort("user_id", "timestamp", maintain_order=True)
     histories: list[Sequence[int]] = []
     truths: list[Mapping[int, float]] = []
     for _, items in rows.group_by("user_id", maintain_order=True).agg("item").iter_rows():
         distinct = list(dict.fromkeys(items))
         cut = len(distinct) - len(distinct) // _LATEST_SHARE
-        if cut < len(distinct):
-            histories.append(distinct[:cut])
-            truths.append(dict.fromkeys(distinct[cut:], 1.0))
+        histories.append(distinct[:cut])
+        truths.append(dict.fromkeys(distinct[cut:], 1.0))
     return Samples([""] * len(histories), histories, truths, shop.repeats)
+
+
+def _drawn(count: int, most: int, seed: int) -> list[int]:
+    """At most `most` of so many, rising."""
+    if count <= most:
+        return list(range(count))
+    return [int(row) for row in np.sort(np.random.default_rng(seed).choice(count, most, replace=False))]
 
 
 def _some(samples: Samples, most: int, seed: int) -> Samples:
     if len(samples.queries) <= most:
         return samples
-    rows = np.sort(np.random.default_rng(seed).choice(len(samples.queries), most, replace=False)).tolist()
+    rows = _drawn(len(samples.queries), most, seed)
     histories = None if samples.histories is None else [samples.histories[row] for row in rows]
     return Samples(
         [samples.queries[row] for row in rows], histories, [samples.truths[row] for row in rows], samples.repeats
