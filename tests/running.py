@@ -35,7 +35,7 @@ LONG_GROUPS = [
 ]  # fmt: skip
 TOGETHER = {  # they share one trained shop
     "integration/test_spine": "training/test_training", "integration/test_docs_python": "training/test_training",
-    "pipeline/test_judging_pool": "training/test_training",
+    "pipeline/test_judging_pool": "training/test_training", "pipeline/test_query_student": "training/test_training",
 }  # fmt: skip
 _GROWN = 200 << 20  # bytes of memory by which a module may grow
 

@@ -114,6 +114,11 @@ def _may_vary(path: str) -> None:
             f"The search space names {path}, but trials are compared before the ranker acts: set it in the "
             "configuration, and see what it gains in the sentence on recommendation of `tfrec train`."
         )
+    if path.startswith("encoder.query_student"):
+        raise ConfigError(
+            f"The search space names {path}, but trials are compared before a query student is taught: set it in the "
+            "configuration, and see what it keeps in the sentence of `tfrec evaluate`."
+        )
     if path in _SHARED:
         raise ConfigError(f"The search space names {path}, which all trials share: {_SHARED[path]}.")
     mixing = any(path == name or path.startswith(f"{name}.") for name in _MIXING)

@@ -15,6 +15,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from tfrec.config import Config
+from tfrec.config.query_student import QueryStudentConfig
 from tfrec.errors import ConfigError, EncoderError, EvaluationError, TfrecError, TrainingError
 from tfrec.tuner.folder import Order, Outcome, read_curve, trial_folder, write_curve
 from tfrec.tuner.halving import Halt
@@ -106,7 +107,8 @@ def _run(folder: Path, config: Config, source: Config, order: Order) -> Outcome:
     if order.continues is not None:
         _take_over(trial_folder(folder.parent, order.continues), folder)
     halt = None if config.synthesis.rounds > 1 else Halt(folder, order, config.training.evaluations)
-    trained = api.train(config, source, halt)
+    encoder = config.encoder.model_copy(update={"query_student": QueryStudentConfig()})  # trials compare towers
+    trained = api.train(config.model_copy(update={"encoder": encoder}), source, halt)
     summary = trained.summary
     if not summary["steps"]:  # all trials would score what the untrained model does
         raise ConfigError(

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from tfrec.config.base import Section
 from tfrec.config.images import ImagesConfig
 from tfrec.config.mining import MinedNegativesConfig
+from tfrec.config.query_student import QueryStudentConfig
 
 
 class LoraConfig(Section):
@@ -60,6 +61,7 @@ class EncoderConfig(Section):
     )
     query_tokens: int = Field(32, ge=4, le=512, description="Word pieces of a query that are read.")
     item_tokens: int = Field(64, ge=4, le=512, description="Word pieces of an item's text that are read.")
+    query_student: QueryStudentConfig = Field(default_factory=lambda: QueryStudentConfig())
 
     @field_validator("freeze")
     @classmethod

@@ -92,6 +92,9 @@ class Config(Section):
         tree["encoder"]["name"] = "+".join(os.path.basename(name) if os.path.isabs(name) else name for name in names)
         if not self.encoder.lora.active:
             del tree["encoder"]["lora"]
+        student = tree["encoder"].pop("query_student")  # it is taught after the towers, and changes only what answers
         values: dict[str, Any] = {name: tree[name] for name in sections if getattr(getattr(self, name), "active", True)}
         values["seed"] = self.seed
+        if self.encoder.query_student.active and not {"retrieval", "export"}.isdisjoint(sections):
+            values["query_student"] = student
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

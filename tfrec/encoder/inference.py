@@ -7,7 +7,7 @@ into one kernel. With gamma and beta as constants it runs LayerNorm as one kerne
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from tfrec.encoder.relative_positions import attention_bias
 from tfrec.encoder.sizes import BertSizes, weight_shapes
@@ -18,6 +18,20 @@ _FAR_BELOW = -1e9
 # TensorFlow's fused oneDNN LayerNorm takes 1e-3 for epsilon, whatever the graph says. LayerNorm does not see the scale
 # of its input: on a stream 1024 times as high that epsilon counts as 1e-9. A power of two changes no digit.
 _STREAM_SCALE = 1024.0
+
+
+class Transformer(NamedTuple):
+    """What the forward pass reads.
+
+    Attributes:
+        weights: name -> float32 variable or tensor, the names and the order of `weight_shapes(sizes)`.
+        sizes: the encoder's sizes.
+        pooling: "mean", "cls" or "pooled".
+    """
+
+    weights: Mapping[str, Tensor]
+    sizes: BertSizes
+    pooling: str
 
 
 def compute_type(precision: str) -> Any:

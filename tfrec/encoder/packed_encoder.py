@@ -13,7 +13,7 @@ from tfrec.encoder.bulk import encode_sorted
 from tfrec.encoder.cpu import chosen_precision
 from tfrec.encoder.freezing import split_trainable
 from tfrec.encoder.hub_loading import hub_layer
-from tfrec.encoder.inference import inference_weights, text_vectors
+from tfrec.encoder.inference import Transformer, inference_weights, text_vectors
 from tfrec.encoder.lora import Adapters
 from tfrec.encoder.packing import mean_of_texts, pack
 from tfrec.encoder.preprocessor import tokens_with_marks
@@ -91,6 +91,10 @@ class PackedEncoder(TextEncoder):
     def _present(self) -> dict[str, Tensor]:
         """The weights as they act now, name -> variable or tensor."""
         return self._weights if self._adapters is None else self._adapters.merged(self._weights)
+
+    @property
+    def transformer(self) -> Transformer:
+        return Transformer(self._present, self._sizes, self._pooling)
 
     def tokenize(self, texts: Tensor, max_tokens: int, role: Role = "") -> Tensor:
         return self._tokens(*self._prompts.before(texts, max_tokens, role))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from tfrec.tensorflow_setup import tf
+
+if TYPE_CHECKING:
+    from tfrec.encoder.inference import Transformer
 
 Tensor = Any
 Role = Literal["", "query", "item"]
@@ -36,6 +39,16 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
     def leading(self) -> TextEncoder:
         """The encoder whose word pieces stand for this one's: itself, unless it joins several."""
         return self
+
+    @property
+    def teacher(self) -> TextEncoder:
+        """The encoder of items and of all that training asks for: itself, unless a small one reads queries for it."""
+        return self
+
+    @property
+    def transformer(self) -> Transformer | None:
+        """Its weights as they act now, as `inference.text_vectors` reads them; None for what is no such encoder."""
+        return None
 
     def train_alone(self, alone: bool) -> None:  # noqa: B027  most encoders have nothing beside them
         """Whether training may leave out what the encoder has beside its trained part, as if it were not there.

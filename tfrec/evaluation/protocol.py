@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from tfrec.evaluation.recommendation import CUT
 from tfrec.evaluation.recommendation_report import recommendation_report
 from tfrec.evaluation.recommendation_tables import RecommendationReport
 from tfrec.evaluation.retrieval import to_rankings, top_k
+from tfrec.evaluation.significance import compare
 from tfrec.evaluation.table import Report, build_report
 from tfrec.models.two_tower import TwoTower
 from tfrec.ranking.opinions import HISTORY, QUERY
@@ -36,7 +37,7 @@ from tfrec.retrieval.scorer import Request, Scorer
 from tfrec.retrieval.weights import SituationWeights
 
 TFREC, BM25, BM25_TUNED, ZERO_SHOT, POPULARITY = "tfrec", "BM25", "BM25 tuned", "zero-shot", "popularity"
-UNTRAINED, WITHOUT_RANKER = "untrained sum", "without ranker"
+UNTRAINED, WITHOUT_RANKER, LARGE = "untrained sum", "without ranker", "large query encoder"
 ZeroShot = Callable[[], tuple[Any, Callable[[list[str]], Any]]]
 Folds = Sequence[tuple[list[str], Fusion]]
 
@@ -122,6 +123,13 @@ def evaluate_search(
     parts = list(folds) or ([] if fusion is None else [(queries, fusion)])
     ranked = _ranked(parts, queries, vectors, model.speller, depth, shop.size)
     answers |= ranked
+    if (teacher := model.encoder.teacher) is not model.encoder:
+        large = model.query_vectors(queries, encoder=teacher)
+        answers[LARGE] = (
+            _ranked(parts, queries, large, model.speller, depth, shop.size)[TFREC]
+            if parts
+            else top_k(large, catalogue, depth)
+        )
     if "bm25" in wanted:
         answers[BM25] = Bm25.fit(brand_and_title(shop.items)).rank(queries, depth)
     if "bm25_tuned" in wanted:
@@ -145,7 +153,7 @@ def evaluate_search(
     }
     report = build_report(
         systems,
-        [name for name in systems if name != TFREC and name not in ranked] + [n for n in ranked if n != TFREC],
+        [name for name in systems if name not in (TFREC, LARGE, *ranked)] + [n for n in ranked if n != TFREC],
         config.seed,
         _title("Search", split, fusion, bool(folds)),
         config.evaluation.resamples,
@@ -154,11 +162,23 @@ def evaluate_search(
     report = replace(
         report, rankings=ranking_frame(judgments, rankings, systems, shop.items),
         slices=search_slices(config, shop, systems, (TFREC, report.baselines[0]) if report.baselines else None),
+        student=_kept(config, systems, report.main_metric) if LARGE in systems else "",
     )  # fmt: skip
     if split != FOLDS and not folds:
         return report
     values = systems[TFREC].samples[report.main_metric]
     return replace(report, expected=expected(values, config.seed, report.main_metric, config.evaluation.resamples))
+
+
+def _kept(config: Config, systems: Mapping[str, Any], metric: str) -> str:
+    """What the query student costs, in a sentence."""
+    own, large = systems[TFREC], systems[LARGE]
+    found = compare(own.samples[metric], large.samples[metric], config.seed, metric, config.evaluation.resamples)
+    kept = own.means[metric] / max(large.means[metric], 1e-9)
+    return (
+        f"The query student keeps {kept:.1%} of the {metric} that the large encoder reaches on the same queries "
+        f"({own.means[metric]:.3f} of {large.means[metric]:.3f}): {found.sentence()}."
+    )
 
 
 def _ranked(

@@ -53,6 +53,7 @@ class Report:
             was not kept.
         expected: what the first system can be expected to reach on other queries, where all choices are out of the
             way of the queries measured; None otherwise.
+        student: what a query student keeps of the large encoder's quality, in a sentence; "" without one.
     """
 
     systems: dict[str, Metrics]
@@ -60,6 +61,7 @@ class Report:
     comparisons: dict[str, dict[str, dict[str, Comparison]]]
     title: str = ""
     expected: Expected | None = field(default=None, kw_only=True)
+    student: str = field(default="", kw_only=True)
     slices: list[Slice] = field(default_factory=list, kw_only=True)
     rankings: pl.DataFrame | None = field(default=None, kw_only=True)
 
@@ -121,13 +123,18 @@ class Report:
         return [self.to_table()]
 
     def sentences(self) -> list[str]:
-        """What to expect on other queries; then one sentence for every system and baseline, on the main metric."""
+        """What to expect on other queries and what a query student keeps; then one sentence for every system and
+        baseline, on the main metric."""
         first = [self.expected.sentence()] if self.expected else []
-        return first + [
-            f"{system} vs {baseline}: {by_metric[self.main_metric].sentence()}"
-            for system, by_baseline in self.comparisons.items()
-            for baseline, by_metric in by_baseline.items()
-        ]
+        return (
+            first
+            + [self.student] * bool(self.student)
+            + [
+                f"{system} vs {baseline}: {by_metric[self.main_metric].sentence()}"
+                for system, by_baseline in self.comparisons.items()
+                for baseline, by_metric in by_baseline.items()
+            ]
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Everything for metrics.json: plain values only, no NaN."""
@@ -140,6 +147,7 @@ class Report:
             "main_metric": self.main_metric,
             "baselines": self.baselines,
             "expected": self.expected.to_dict() if self.expected else None,
+            **({"student": self.student} if self.student else {}),
             "slices": [part.to_dict() for part in self.slices],
             "systems": {system: metrics.to_dict() for system, metrics in self.systems.items()},
             "comparisons": {

@@ -139,6 +139,7 @@ def made_of(config: Config, model: TwoTower, shop: ShopData, signature: str, key
         "encoder_fingerprint": model.encoder.fingerprint,
         "dimension": model.dimension,
         "images": _images_of(model),
+        **({"query_student": config.encoder.query_student.kind} if config.encoder.query_student.active else {}),
     }
 
 

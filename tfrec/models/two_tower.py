@@ -250,19 +250,23 @@ class TwoTower(tfrs.Model):
         centre = (vectors * weights[:, None]).sum(axis=0)
         self.query_tower.default.assign((centre / max(float(np.linalg.norm(centre)), 1e-9)).astype(np.float32))
 
-    def query_vectors(self, queries: Sequence[str], histories: Sequence[Sequence[int]] | None = None) -> np.ndarray:
+    def query_vectors(
+        self, queries: Sequence[str], histories: Sequence[Sequence[int]] | None = None,
+        encoder: TextEncoder | None = None,
+    ) -> np.ndarray:  # fmt: skip
         """Unit vectors of queries with the current weights.
 
         Args:
             queries: typed words, B of them; "" for none.
             histories: item indices per query, oldest first; None for no history at all.
+            encoder: reads the words; None for the model's own.
 
         Returns:
             float32 [B, D].
         """
         if len(queries) == 0:
             return np.zeros([0, self.dimension], np.float32)
-        pooled = self.encoder.encode(mend(self.speller, queries).text, self.query_tokens, "", "query")
+        pooled = (encoder or self.encoder).encode(mend(self.speller, queries).text, self.query_tokens, "", "query")
         has_text = np.array([bool(q.strip()) for q in queries])
         length = self.query_tower.history_length
         history = np.full([len(queries), length if histories is not None else 1], -1, np.int32)

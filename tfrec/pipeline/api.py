@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tfrec.cluster import follows
 from tfrec.config import Config, as_config
 from tfrec.data.personalised.table import TASK as PERSONALISED
 from tfrec.data.prepare import prepare
@@ -16,11 +17,13 @@ from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, ev
 from tfrec.evaluation.purchases import BEFORE
 from tfrec.evaluation.table import Report
 from tfrec.pipeline.attributes import filled
+from tfrec.pipeline.query_student import read_query_student, teach_query_student
 from tfrec.pipeline.report import write_report
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.stages import stage
 from tfrec.pipeline.teach import zero_shot_samples
-from tfrec.pipeline.train_once import load, train_once
+from tfrec.pipeline.train_once import load as load_towers
+from tfrec.pipeline.train_once import train_once
 from tfrec.pipeline.trained import TrainedShop
 from tfrec.synth.examples import SyntheticExamples
 from tfrec.synth.source import CrossScorer
@@ -53,8 +56,28 @@ def train(
     if config.synthesis.rounds > 1:
         from tfrec.pipeline.train_rounds import train_in_rounds
 
-        return train_in_rounds(config, source, second_opinion)
-    return train_once(config, source, halt=halt, second_opinion=second_opinion)
+        trained = train_in_rounds(config, source, second_opinion)
+    else:
+        trained = train_once(config, source, halt=halt, second_opinion=second_opinion)
+    if not follows():
+        teach_query_student(config, trained.shop, trained.model, trained.signature)
+    return trained
+
+
+def load(config: Config | Path | str, source: Config | None = None, tell: bool = True) -> TrainedShop:
+    """Reads a finished run back, with the data that it was trained on; the shop's files may have changed since.
+
+    Args:
+        config: what it was trained with, or the path of its file.
+        source: see `train`.
+        tell: say so when the files have.
+
+    Raises:
+        TrainingError: the run has not been trained to its end with this configuration.
+    """
+    trained = load_towers(config, source, tell)
+    read_query_student(trained.config, trained.model, trained.signature)
+    return trained
 
 
 def make_samples(

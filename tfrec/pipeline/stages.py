@@ -18,6 +18,7 @@ STAGES = {
     "prepare": "read, check, clean and split the files; load the encoder",
     "samples": "make and check training examples",
     "train": "train the towers",
+    "student": "teach the small encoder that reads queries",
     "catalogue": "encode the catalogue",
     "choose": "tune words, choose what each scorer counts",
     "evaluate": "measure beside the baselines",

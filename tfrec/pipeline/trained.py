@@ -88,7 +88,7 @@ class TrainedShop:
 
     def zero_shot(self) -> tuple[np.ndarray, Any]:
         """The untrained encoder's vectors of the catalogue, and its query function: see `tfrec.pipeline.untrained`."""
-        return zero_shot(self.config, self.shop, self.model.encoder if self._untrained else None)
+        return zero_shot(self.config, self.shop, self.model.encoder.teacher if self._untrained else None)
 
     @property
     def fusion(self) -> Fusion | None:

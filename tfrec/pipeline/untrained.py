@@ -30,7 +30,9 @@ def zero_shot(config: Config, shop: ShopData, untrained: TextEncoder | None = No
     encoder = untrained or load_encoder(config.encoder, config.seed)
     # Of the texts alone: the same vectors serve whatever labels and splits go with them.
     key = hashlib.sha256(
-        "\0".join([encoder.fingerprint, config.encoder.model_dump_json(), *shop.item_texts]).encode()
+        "\0".join(
+            [encoder.fingerprint, config.encoder.model_dump_json(exclude={"query_student"}), *shop.item_texts]
+        ).encode()
     ).hexdigest()
     folder, parts = RunFolder(config).zero_shot, RunFolder(config).path / "zero_shot_parts"
     items = _kept(folder, key)

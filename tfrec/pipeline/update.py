@@ -29,6 +29,7 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.api import export
 from tfrec.pipeline.attributes import filled
 from tfrec.pipeline.identity import Finished, parts_of
+from tfrec.pipeline.query_student import teach_query_student
 from tfrec.pipeline.reading import data_of_samples
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.stages import stage
@@ -90,6 +91,7 @@ def update(config: Config, served: Mapping[str, Any] | None = None, anyway: bool
             if not anyway:
                 return Update(found)
             towers = towers_from(config, base, shop, encoder)
+            teach_query_student(config, shop, towers, base.signature)
             folder = export(TrainedShop(config, shop, towers, base.signature, base.state["summary"]))
             return Update(found, folder, folder != newest)
         check_tables(config.checks, shop, base.shop)
@@ -154,6 +156,7 @@ def _trained(
     trained = TrainedShop(config, shop, model, signature, summary)
     record(trained, keep=[base.signature])
     shutil.rmtree(run.path / "update", ignore_errors=True)
+    teach_query_student(config, shop, model, signature)
     return trained
 
 

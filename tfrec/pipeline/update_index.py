@@ -23,6 +23,7 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.assemble import item_images, speller_of, train_interactions
 from tfrec.pipeline.cleaning import forget_unused_data
 from tfrec.pipeline.identity import Finished, find_finished
+from tfrec.pipeline.query_student import read_query_student
 from tfrec.pipeline.run_folder import RunFolder
 from tfrec.pipeline.warm_start import exported_signature
 from tfrec.ranking.stage import ranked, sure
@@ -105,6 +106,7 @@ def _updated(
     shop = prepare(config, trains=False)
     model = _moved(config, trained, shop, encoder)
     checkpoints.restore_best(finished.folder, finished.state, model.saved_variables)
+    read_query_student(config, model, signature)
     now, encoded, new = _encode(config, model, shop, before)
     model.use_catalogue(now.vectors, shop.popularity)
     fusion = _fusion(config, run, signature, shop, now.vectors)

@@ -39,6 +39,7 @@ def task_html(task: Mapping[str, Any], unit: str = "queries") -> Markup:
     task = {
         "title": "",
         "expected": None,
+        "student": "",
         "skipped": 0,
         "beyond_accuracy": {},
         "slices": [],
