@@ -186,7 +186,7 @@ def test_the_published_sample_is_read_whole(shared_data: Path, tmp_path: Path) -
     assert report["rows_read"] == 462 + 3_393
     assert report["faults"]["count"] == 0
     assert report["cleaning"]["shown items that are not in the catalogue, no labels"]["count"] > 1_000
-    assert "1,503 of 1,847 items that the search log showed are not in the catalogue" in report["notes"]
+    assert "1,131 of 1,407 items that the search log showed are not in the catalogue" in report["notes"]
     searches, actions = (shop.log_table(name).collect() for name in ("searches", "actions"))
     assert searches.filter(pl.col("items").list.len() > 0).height > 200
     steps = "searches that were steps of typing the next one (data.search_log.typing_seconds), left out"
