@@ -7,7 +7,8 @@ import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +39,7 @@ class Cell:
     labelled: tuple[str, ...]
     tested: tuple[str, ...]
     noise: str = ""
+    told: ClassVar[str] = "searches"  # the section of data that has the labels
 
     def __post_init__(self) -> None:
         both = set(self.labelled) & set(self.tested)
@@ -59,7 +61,7 @@ class Cell:
         return [typed for _, typed in noisy(self.tested, self.noise, self.draw)]
 
     def write(self, tree_changes: Sequence[str] = (), name: str | None = None) -> Any:
-        """Writes the cell's searches and gives the configuration of a shop that has just these.
+        """Writes the cell's labels and gives the configuration of a shop that has just these.
 
         Args:
             tree_changes: overrides beside those of the shop.
@@ -71,11 +73,17 @@ class Cell:
         from tfrec.files import atomic_write
 
         folder = self.shop.work / "cells" / self.name
-        atomic_write(folder / "searches.csv", self.searches())
-        atomic_write(folder / "shop.yaml", yaml.safe_dump(self.shop.tree(name or self.name, folder / "searches.csv")))
+        file = folder / f"{self.told}.csv"
+        atomic_write(file, self.rows())
+        tree = self.shop.tree(name or self.name, {self.told: self.section(file)})
+        atomic_write(folder / "shop.yaml", yaml.safe_dump(tree))
         return load_config(folder / "shop.yaml", [*self.shop.overrides, *tree_changes])
 
-    def searches(self) -> str:
+    def section(self, file: Path) -> Any:
+        """What the configuration says of the file."""
+        return str(file)
+
+    def rows(self) -> str:
         """The file: labelled queries with all their judgments, tested ones without any (one item of no gain)."""
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")

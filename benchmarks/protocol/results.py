@@ -99,7 +99,7 @@ def key_of(cell: Cell, overrides: Sequence[str], by_words_alone: bool = False) -
     """
     encoder = [] if by_words_alone else [cell.shop.config.encoder.model_dump_json()]
     catalogue = cell.shop.data.manifest["files"]["items.parquet"]
-    parts = [cell.noise, cell.searches(), catalogue, *cell.shop.overrides, *overrides, *encoder]
+    parts = [cell.noise, cell.rows(), catalogue, *cell.shop.overrides, *overrides, *encoder]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 

@@ -33,9 +33,9 @@ class LabelledShop:
         self.name, self.files, self.root, self.work = name, dict(files), root.resolve(), work.resolve() / name
         self.overrides = list(overrides)
 
-    def tree(self, name: str, searches: Path | str) -> dict[str, Any]:
-        """A configuration for these items with some file of searches, as plain values."""
-        data = {**self.files, "root": str(self.root), "searches": str(searches)}
+    def tree(self, name: str, labels: Mapping[str, Any]) -> dict[str, Any]:
+        """A configuration for these items with some file of labels (section of data -> path), as plain values."""
+        data = {"items": self.files["items"], "root": str(self.root), **labels}
         return {"name": name, "runs_dir": str(self.work / "runs"), "data": data}
 
     @functools.cached_property
@@ -47,7 +47,7 @@ class LabelledShop:
         from tfrec.files import atomic_write
 
         path = self.work / "everything.yaml"
-        atomic_write(path, yaml.safe_dump(self.tree("everything", self.files["searches"])))
+        atomic_write(path, yaml.safe_dump(self.tree("everything", {"searches": self.files["searches"]})))
         return load_config(path, self.overrides)
 
     @functools.cached_property
