@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tfrec.data.judging.strokes import GRADES, Grades, Stroke, Strokes, grades_of
+from tfrec.data.judging.strokes import GRADES, MACHINE, Grades, Stroke, Strokes, grades_of, is_machine
 from tfrec.pipeline.judging.pool import Pooled
 
 LONGEST_NAME = 60
@@ -162,4 +162,6 @@ def _name(judge: Any) -> str:
     name = " ".join(judge.split()) if isinstance(judge, str) else ""
     if not name or len(name) > LONGEST_NAME or "|" in name:
         raise WrongAnswer(f"Say who judges: a name of 1 to {LONGEST_NAME} characters, without |.")
+    if is_machine(name):
+        raise WrongAnswer(f"Names with {MACHINE} in front are those of language models: take another one.")
     return name

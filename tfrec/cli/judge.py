@@ -1,11 +1,11 @@
-"""`tfrec judge`, and `tfrec judge report | import`."""
+"""`tfrec judge`, and `tfrec judge llm | report | import`."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,11 +13,16 @@ from tfrec.cli.console import command_errors, console
 from tfrec.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, read_config
 from tfrec.cli.waiting import terminated_as_interrupted, wait_for_interrupt
 
-if TYPE_CHECKING:
-    from tfrec.pipeline.judging.report import JudgingReport
-
 app = typer.Typer(invoke_without_command=True)
 FolderOption = Annotated[Path | None, typer.Option(help="Folder of the judgments [judging, beside the shop's files].")]
+QueriesOption = Annotated[
+    Path | None, typer.Option(help="File of the queries to judge, with a column query; without, the most telling.")
+]
+CountOption = Annotated[int, typer.Option(min=1, max=1000, help="Queries to choose where no file names them.")]
+DepthOption = Annotated[int, typer.Option(min=1, max=100, help="Items of each system for each query.")]
+AgainOption = Annotated[
+    bool, typer.Option("--again", help="Choose queries and items anew; what was judged stays judged.")
+]
 
 
 @app.callback()
@@ -27,14 +32,10 @@ def judge(
     config: ConfigOption = DEFAULT_CONFIG,
     overrides: SetOption = [],  # noqa: B006
     folder: FolderOption = None,
-    queries: Annotated[
-        Path | None, typer.Option(help="File of the queries to judge, with a column query; without, the most telling.")
-    ] = None,
-    count: Annotated[int, typer.Option(min=1, max=1000, help="Queries to choose where no file names them.")] = 20,
-    depth: Annotated[int, typer.Option(min=1, max=100, help="Items of each system for each query.")] = 10,
-    again: Annotated[
-        bool, typer.Option("--again", help="Choose queries and items anew; what was judged stays judged.")
-    ] = False,
+    queries: QueriesOption = None,
+    count: CountOption = 20,
+    depth: DepthOption = 10,
+    again: AgainOption = False,
     host: Annotated[str, typer.Option(help="Interface that the page is on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the page, 0 takes a free one.")] = 8081,
 ) -> None:
@@ -53,8 +54,9 @@ def judge(
             )
         return
     parsed = read_config(config, overrides)
+    from tfrec.pipeline.judging.store import JUDGMENTS_FILE, judging_folder
     from tfrec.serving.judge.server import JudgeServer
-    from tfrec.serving.judge.session import JUDGMENTS_FILE, judging, judging_folder
+    from tfrec.serving.judge.session import judging
 
     place = folder or judging_folder(parsed)
     with contextlib.ExitStack() as stack:
@@ -70,6 +72,41 @@ def judge(
     console.print("Stopped; the same command goes on.")
 
 
+@app.command("llm")
+@command_errors
+def llm_command(
+    config: ConfigOption = DEFAULT_CONFIG,
+    overrides: SetOption = [],  # noqa: B006
+    folder: FolderOption = None,
+    queries: QueriesOption = None,
+    count: CountOption = 20,
+    depth: DepthOption = 10,
+    again: AgainOption = False,
+) -> None:
+    """Let a language model grade the same pairs from 0 to 3, as one more judge.
+
+    It is asked as synthesis.llm says; a stopped command goes on where it was and pays no answer twice. Its grades
+    become labels only once people have graded enough of its pairs and it agrees with them (judging).
+    """
+    parsed = read_config(config, overrides)
+    from tfrec.data.judging.strokes import grades_of
+    from tfrec.pipeline.judging.grading import grade_pool
+    from tfrec.pipeline.judging.machines import machine_judges
+    from tfrec.pipeline.judging.store import JUDGMENTS_FILE, judging_folder, opened_store
+
+    place = folder or judging_folder(parsed)
+    with opened_store(parsed, place, queries, count, depth, again) as store:
+        judge, graded, left = grade_pool(parsed, store, place / "answers")
+        grades = grades_of(store.strokes.by_judge)
+    console.print(f"{judge} has graded {graded:,} pairs.", highlight=False, soft_wrap=True, markup=False)
+    if left:
+        console.print(f"{left:,} pairs have no grade of it yet: the same command asks for them again.")
+    for one in machine_judges(grades, parsed.judging, parsed.seed):
+        for sentence in one.sentences():
+            console.print(sentence, highlight=False, soft_wrap=True, markup=False)
+    console.print(f"Judgments: {place / JUDGMENTS_FILE}", highlight=False, soft_wrap=True, markup=False)
+
+
 @app.command("report")
 @command_errors
 def report_command(
@@ -81,14 +118,15 @@ def report_command(
 ) -> None:
     """Say how far judges agree (Krippendorff's alpha, weighted kappa), and about which pairs they do not."""
     parsed = read_config(config, overrides)
+    from tfrec.cli.judge_tables import told_of
     from tfrec.pipeline.judging.report import judging_report
-    from tfrec.serving.judge.session import judging_folder, kept_grades
+    from tfrec.pipeline.judging.store import judging_folder, kept_grades
 
-    report = judging_report(kept_grades(folder or judging_folder(parsed)), parsed.seed)
+    report = judging_report(kept_grades(folder or judging_folder(parsed)), parsed.judging, parsed.seed)
     if as_json:
         typer.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
         return
-    for part in _told(report, most):
+    for part in told_of(report, most):
         console.print(part, highlight=False)
 
 
@@ -127,41 +165,3 @@ def import_command(
     )  # fmt: skip
     for note in notes:
         console.print(f"{note}.", highlight=False, soft_wrap=True, markup=False)
-
-
-def _told(report: JudgingReport, most: int) -> list[Any]:
-    from rich.markup import escape
-    from rich.table import Table
-
-    told: list[Any] = [f"{report.pairs:,} pairs of {report.queries:,} queries are judged."]
-    judges = Table(title="Judges", title_justify="left", title_style="bold")
-    judges.add_column("judge", overflow="fold")
-    for name in ("0", "1", "2", "3", "all", "mean"):
-        judges.add_column(name, justify="right")
-    for judge, counts in report.by_judge.items():
-        total = sum(counts)
-        mean = sum(grade * count for grade, count in enumerate(counts)) / total
-        judges.add_row(escape(judge), *(f"{count:,}" for count in [*counts, total]), f"{mean:.2f}")
-    if report.by_judge:
-        told.append(judges)
-    alpha = report.alpha
-    if alpha.value is None:
-        told.append("Agreement needs pairs that two judged, and grades that differ.")
-    else:
-        between = "" if alpha.low is None else f" (95 % CI {alpha.low:.3f} to {alpha.high:.3f})"
-        told.append(
-            f"Krippendorff's alpha (ordinal) {alpha.value:.3f}{between} by {alpha.units:,} pairs that several judged; "
-            "from .8 on grades are taken for reliable, from .667 on for usable with care."
-        )
-    for one, other, kappa, pairs in report.kappas:
-        value = "not to be told" if kappa is None else f"{kappa:.3f}"
-        told.append(escape(f"Weighted kappa (quadratic) of {one} and {other}: {value}, {pairs:,} pairs."))
-    if report.doubtful:
-        doubts = Table(title="Pairs to talk about", title_justify="left", title_style="bold")
-        for name in ("query", "item", "grades"):
-            doubts.add_column(name, overflow="fold")
-        for doubt in report.doubtful[:most]:
-            given = ", ".join(f"{judge} {grade}" for judge, grade in doubt.grades.items())
-            doubts.add_row(escape(doubt.query), escape(doubt.item_id), escape(given))
-        told.append(doubts)
-    return told

@@ -16,6 +16,7 @@ from tfrec.config.data import DataConfig
 from tfrec.config.delivery import EvaluationConfig, ExportConfig, ServingConfig
 from tfrec.config.drift import ChecksConfig, DriftConfig
 from tfrec.config.gate import GateConfig
+from tfrec.config.judging import JudgingConfig
 from tfrec.config.lifecycle import LifecycleConfig
 from tfrec.config.modelling import EncoderConfig, ModelConfig, TrainingConfig
 from tfrec.config.ranking import RankingConfig
@@ -50,6 +51,7 @@ class Config(Section):
     understanding: UnderstandingConfig = Field(default_factory=lambda: UnderstandingConfig())
     rules: RulesConfig = Field(default_factory=lambda: RulesConfig())
     ranking: RankingConfig = Field(default_factory=lambda: RankingConfig())
+    judging: JudgingConfig = Field(default_factory=lambda: JudgingConfig())
     tune: TuneConfig = Field(default_factory=lambda: TuneConfig())
     evaluation: EvaluationConfig = Field(default_factory=lambda: EvaluationConfig())
     export: ExportConfig = Field(default_factory=lambda: ExportConfig())

@@ -19,7 +19,7 @@ from tfrec.data.privacy import forgotten_file
 from tfrec.errors import DataError, TfrecError
 from tfrec.files import flocked, read_json
 
-FORMAT = 7  # raise it when the same configuration shall be prepared anew
+FORMAT = 8  # raise it when the same configuration shall be prepared anew
 TABLES = ("items", "searches", "interactions", "search_log", "relations")  # sections of data, in the order of reports
 _LETTERS = 16  # of the hash, as the folder's name
 

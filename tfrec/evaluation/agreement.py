@@ -89,12 +89,12 @@ def _distances(values: np.ndarray, totals: np.ndarray, metric: Metric) -> np.nda
     return (scale[:, :, None] - scale[:, None, :]) ** 2
 
 
-def weighted_kappa(first: Sequence[int], second: Sequence[int]) -> float | None:
+def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Cohen's kappa of two judges with quadratic weights (J. Cohen, Weighted kappa, 1968).
 
     Args:
         first: the grades of one judge.
-        second: those of the other, of the same units.
+        second: those of the other, or means of several, of the same units.
 
     Returns:
         1 is perfect, 0 what chance would bring; None without units, or where both gave one and the same grade only.

@@ -113,9 +113,9 @@ def test_a_full_disk_is_told_and_leaves_no_half_line(tmp_path: Path) -> None:
 
 def test_the_table_has_means_and_who_gave_what() -> None:
     grades = {("a, b", "I-1"): {"ann": 3, "bob": 2}, ('"q"', "I-2"): {"ann": 0}, ("灯", "I-3"): {"bob": 1}}
-    assert judgments_csv(grades, {"I-1": "Sofa, red"}).splitlines() == [
-        "query,item_id,gain,title,judges,grades",
-        '"a, b",I-1,0.8333,"Sofa, red",ann|bob,3|2',
-        '"""q""",I-2,0,,ann,0',
-        "灯,I-3,0.3333,,bob,1",
+    assert judgments_csv(grades, {"I-1": "Sofa, red"}, {}).splitlines() == [
+        "query,item_id,gain,weight,title,judges,grades",
+        '"a, b",I-1,0.8333,1,"Sofa, red",ann|bob,3|2',
+        '"""q""",I-2,0,1,,ann,0',
+        "灯,I-3,0.3333,1,,bob,1",
     ]

@@ -45,7 +45,8 @@ def strokes(tmp_path: Path) -> Iterator[Strokes]:
 
 @pytest.fixture
 def desk(strokes: Strokes, tmp_path: Path) -> Desk:
-    return Desk(POOL, strokes, shown, lambda grades: (tmp_path / "judgments.csv").write_text(judgments_csv(grades, {})))
+    file = tmp_path / "judgments.csv"
+    return Desk(POOL, strokes, shown, lambda grades: file.write_text(judgments_csv(grades, {}, {})))
 
 
 @pytest.fixture

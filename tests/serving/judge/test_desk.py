@@ -81,6 +81,7 @@ def test_an_answer_given_twice_counts_once_and_the_later_one(desk: Desk, strokes
         ("a|b", "red sofa", "S-1", 1, "Say who judges"),
         ("x" * 61, "red sofa", "S-1", 1, "Say who judges"),
         (None, "red sofa", "S-1", 1, "Say who judges"),
+        ("llm:me", "red sofa", "S-1", 1, "those of language models"),
         ("ann", "red sofa", "灯-é", 1, "are not judged here"),
         *[("ann", "red sofa", "S-1", wrong, "An answer is one of") for wrong in (4, -1, True, 1.0, "3", None, [])],
     ],

@@ -21,7 +21,7 @@ def test_an_answer_is_on_the_disk_when_it_is_acknowledged(send: Send, tmp_path: 
     answer = {"judge": "ann", "query": card["query"], "item": card["item"]["id"], "answer": 3}
     status, after = send("/api/answer", answer)
     assert status == 200 and after["done"] == 1
-    assert f"red sofa,{card['item']['id']},1,,ann,3" in (tmp_path / "judgments.csv").read_text()
+    assert f"red sofa,{card['item']['id']},1,1,,ann,3" in (tmp_path / "judgments.csv").read_text()
     assert send("/api/undo", {"judge": "ann"}) == (200, told)
     assert (tmp_path / "judgments.csv").read_text().count("\n") == 1
 

@@ -16,6 +16,7 @@ from tfrec.files import speaking_os_errors
 
 GRADES = (0, 1, 2, 3)
 Grades = dict[tuple[str, str], dict[str, int]]  # (query, item id) -> judge -> grade
+MACHINE = "llm:"  # what the names of judges begin with who are language models
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,11 @@ def grades_of(by_judge: dict[str, list[Stroke]]) -> Grades:
             if stroke.item is not None and stroke.grade is not None:
                 found.setdefault((stroke.query, stroke.item), {})[judge] = stroke.grade
     return found
+
+
+def is_machine(judge: str) -> bool:
+    """Whether a judge is a language model."""
+    return judge.startswith(MACHINE)
 
 
 def _is_name(value: Any) -> bool:

@@ -15,7 +15,7 @@ from tfrec.files import read_json, write_json
 from tfrec.synth.llm.endpoint import Endpoint, Unavailable
 from tfrec.synth.llm.limits import Rate
 from tfrec.synth.llm.prompts import Prompt
-from tfrec.synth.llm.replies import BadReply, Reply, read_reply
+from tfrec.synth.llm.replies import BadReply, Reply, has_queries, read_reply
 
 
 class Failed(Exception):
@@ -66,13 +66,15 @@ class Client:
         endpoint: see Endpoint.
         settings: attempts, waits and rates are read.
         cache: where answers are kept.
+        usable: whether a text holds anything that was asked for of so many items.
         sleep: waits so many seconds.
     """
 
     def __init__(
-        self, endpoint: Endpoint, settings: LlmConfig, cache: Cache, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._endpoint, self._settings, self._cache = endpoint, settings, cache
+        self, endpoint: Endpoint, settings: LlmConfig, cache: Cache, usable: Callable[[str, int], bool] = has_queries,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:  # fmt: skip
+        self._endpoint, self._settings, self._cache, self._usable = endpoint, settings, cache, usable
         self._rate = Rate(settings.requests_per_minute, settings.tokens_per_minute, sleep=sleep)
         self._again = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(settings.retries + 1),
@@ -117,7 +119,8 @@ class Client:
         if attempt:
             # a model that heeds the seed would repeat a bad answer word by word
             payload["seed"] = prompt.payload["seed"] + attempt
-        return read_reply(self._endpoint.ask(payload), prompt.tokens, len(prompt.items))
+        body = self._endpoint.ask(payload)
+        return read_reply(body, prompt.tokens, lambda content: self._usable(content, len(prompt.items)))
 
 
 def _wait(settings: LlmConfig) -> Callable[[tenacity.RetryCallState], float]:

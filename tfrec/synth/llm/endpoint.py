@@ -73,7 +73,9 @@ class Endpoint:
         """
         if not settings.base_url or not settings.model:
             missing = "base_url" if not settings.base_url else "model"
-            raise ConfigError(f"The source llm needs synthesis.llm.{missing}: give it or leave llm out of the sources.")
+            raise ConfigError(
+                f"A language model needs synthesis.llm.{missing}: give it, or do without (synthesis.sources)."
+            )
         key = ""
         if settings.key_variable:
             key = os.environ.get(settings.key_variable, "").strip()

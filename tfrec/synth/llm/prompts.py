@@ -72,7 +72,7 @@ def _payload(
     texts: Sequence[str], examples: Sequence[tuple[str, str]], settings: LlmConfig, seed: int
 ) -> dict[str, Any]:
     def short(text: str) -> str:
-        return " ".join(text.split())[: settings.item_characters]
+        return shortened(text, settings)
 
     task = _TASK.format(count=settings.queries_per_item, like=_LIKE_EXAMPLES if examples else "")
     system = f"{task} {settings.instructions}".strip()
@@ -80,11 +80,34 @@ def _payload(
     if examples:
         shown = [f"product: {short(text)}\nquery: {query}" for query, text in examples]
         parts.append("Examples from this shop:\n" + "\n".join(shown))
-    parts.append("Products:\n" + "\n".join(f"{number}. {short(text)}" for number, text in enumerate(texts, 1)))
+    parts.append(listed(texts, settings))
+    return request_of(system, "\n\n".join(parts), settings, settings.temperature, seed)
+
+
+def listed(texts: Sequence[str], settings: LlmConfig) -> str:
+    """Products by number, from 1."""
+    return "Products:\n" + "\n".join(f"{number}. {shortened(text, settings)}" for number, text in enumerate(texts, 1))
+
+
+def shortened(text: str, settings: LlmConfig) -> str:
+    """As much of an item's text as a prompt shows."""
+    return " ".join(text.split())[: settings.item_characters]
+
+
+def request_of(system: str, user: str, settings: LlmConfig, temperature: float, seed: int) -> dict[str, Any]:
+    """The body of a request.
+
+    Args:
+        system: what the model is to do.
+        user: what it is to do it with.
+        settings: model and limits.
+        temperature: of its sampling.
+        seed: likewise, for a model that heeds it.
+    """
     payload: dict[str, Any] = {
         "model": settings.model,
-        "messages": [{"role": "system", "content": system}, {"role": "user", "content": "\n\n".join(parts)}],
-        "temperature": settings.temperature,
+        "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],
+        "temperature": temperature,
         "max_tokens": settings.max_answer_tokens,
         "seed": seed,
     }

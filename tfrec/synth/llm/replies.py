@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,16 +41,16 @@ class Reply:
     answer_tokens: int
 
 
-def read_reply(body: bytes, prompt_tokens: int, items: int) -> Reply:
+def read_reply(body: bytes, prompt_tokens: int, usable: Callable[[str], bool]) -> Reply:
     """The answer in the body of a response of chat/completions.
 
     Args:
         body: JSON of the protocol.
         prompt_tokens: counted when the server does not say how many it read.
-        items: products asked about; an answer without a query for any of them is a bad one.
+        usable: whether a text holds anything that was asked for; one that does not is a bad answer.
 
     Raises:
-        BadReply: it is not of the protocol, or holds no queries.
+        BadReply: it is not of the protocol, or of no use.
     """
     try:
         tree = json.loads(body)
@@ -59,22 +60,22 @@ def read_reply(body: bytes, prompt_tokens: int, items: int) -> Reply:
         answer = max(0, int(usage.get("completion_tokens") or len(content or "") // 4))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise BadReply(f"not an answer of chat/completions ({type(error).__name__})") from None
-    if not isinstance(content, str) or not any(queries_of(content, items)):
-        raise BadReply("no queries in the answer", prompt, answer)
+    if not isinstance(content, str) or not usable(content):
+        raise BadReply("nothing in the answer that was asked for", prompt, answer)
     return Reply(content, prompt, answer)
 
 
-def queries_of(content: str, items: int) -> list[list[str]]:
-    """The queries for each product.
+def numbered(content: str, items: int) -> list[list[Any]]:
+    """What a text says of each numbered product.
 
     Args:
-        content: the model's text: a JSON object, perhaps with words around it.
+        content: the model's text: a JSON object by number, perhaps with words around it.
         items: how many products were asked about.
 
     Returns:
-        one list for each; empty where there are none.
+        one list for each, of the values at its number; empty where there are none.
     """
-    found: list[list[str]] = [[] for _ in range(items)]
+    found: list[list[Any]] = [[] for _ in range(items)]
     tree = _json_in(_THINKING.sub("", content))
     if isinstance(tree, dict) and len(tree) == 1 and isinstance(next(iter(tree.values())), (dict, list)) and items > 1:
         tree = next(iter(tree.values()))  # {"queries": {...}}
@@ -86,8 +87,32 @@ def queries_of(content: str, items: int) -> list[list[str]]:
         number = _TITLE.fullmatch(str(name))
         place = int(number.group(1)) - 1 if number else (0 if items == 1 else -1)
         if 0 <= place < items:
-            found[place].extend(dict.fromkeys(query for text in _texts(value) if (query := _cleaned(text))))
+            found[place].append(value)
     return found
+
+
+def queries_of(content: str, items: int) -> list[list[str]]:
+    """The queries for each product.
+
+    Args:
+        content: the model's text.
+        items: how many products were asked about.
+
+    Returns:
+        one list for each; empty where there are none.
+    """
+    found = []
+    for values in numbered(content, items):
+        queries: list[str] = []
+        for value in values:
+            queries.extend(dict.fromkeys(query for text in _texts(value) if (query := _cleaned(text))))
+        found.append(queries)
+    return found
+
+
+def has_queries(content: str, items: int) -> bool:
+    """Whether there is a query for any product."""
+    return any(queries_of(content, items))
 
 
 def _json_in(text: str) -> Any:

@@ -107,8 +107,8 @@ def _result(future: Future[Reply], settings: LlmConfig, budget: Budget) -> tuple
         budget.spend(error.prompt_tokens, error.answer_tokens)
         if not error.reached:
             raise TfrecError(
-                f"No language model answers at {settings.base_url} ({error}): start it, correct synthesis.llm.base_url "
-                "or leave llm out of synthesis.sources."
+                f"No language model answers at {settings.base_url} ({error}): start it, correct "
+                "synthesis.llm.base_url, or do without (synthesis.sources)."
             ) from None
         return None, str(error)
 
