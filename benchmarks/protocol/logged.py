@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,6 @@ def label_quality(cell: LoggedCell) -> dict[str, float]:
             alike.append(float(spearmanr(*zip(*pairs, strict=True))[0]))
     told = shop.report["search_log"]["click_model"]
     return {
-        "model": told["model"], "pairs": labels.height, "judged": judged, "correlation": float(np.mean(alike)),
+        "model": told["model"], "pairs": labels.height, "judged": judged, "correlation": float(np.mean(alike)) if alike else math.nan,
         "found": found / max(best, 1),
     }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def test_cells_part_what_is_labelled_from_what_is_tested(protocol: Any, shop: An
 
 def test_the_files_of_a_cell_hold_no_answer_of_a_tested_query(protocol: Any, shop: Any) -> None:
     cell = protocol("cells").cells_of(shop, ["10"], 1)[0]
-    rows = list(csv.DictReader(cell.searches().splitlines()))
+    rows = list(csv.DictReader(cell.rows().splitlines()))
     labelled = [row for row in rows if row["split"] == "train"]
     assert {row["query"] for row in labelled} == set(cell.labelled) and len(labelled) == 60
     assert {(row["query"], row["gain"], row["split"]) for row in rows} - {
@@ -84,12 +85,26 @@ def test_the_files_of_a_cell_hold_no_answer_of_a_tested_query(protocol: Any, sho
     } == {(query, "0", "test") for query in cell.tested}
 
 
+def test_a_log_in_the_place_of_judgments_is_of_labelled_queries_alone(protocol: Any, shop: Any) -> None:
+    cell, logged = protocol("cells").cells_of(shop, ["10"], 1)[0], protocol("logged")
+    log = logged.LoggedCell(shop, "10", 0, cell.labelled, cell.tested)
+    rows = list(csv.DictReader(log.rows().splitlines()))
+    assert {row["query"] for row in rows} == set(cell.labelled)
+    assert {row["action"] for row in rows} == {"shown", "click"}
+    searches = Counter(row["query"] for row in rows if row["position"] == "0" and row["action"] == "shown")
+    assert all(logged.LEAST_SEARCHES <= number <= logged.MOST_SEARCHES for number in searches.values())
+    assert log.rows() == logged.LoggedCell(shop, "10", 0, cell.labelled, cell.tested, model="ctr").rows()
+    told = logged.label_quality(log)
+    assert told["model"] == "pbm" and told["pairs"] > 50
+    protocol("systems").checked(protocol("systems").CheapCell(log).data, cell)
+
+
 def test_a_planted_leak_stops_the_measurement(protocol: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     cells, systems = protocol("cells"), protocol("systems")
     cell = cells.cells_of(shop, ["10"], 1)[0]
     with pytest.raises(ValueError, match="not labelled"):
         cells.Cell(shop, "10", 0, (*cell.labelled, cell.tested[0]), cell.tested)
-    honest = cell.searches()
+    honest = cell.rows()
     answer = next(item for item, gain in shop.truth[cell.tested[3]].items() if gain > 0)
     leaks = {
         "not labelled": honest.replace(f"{cell.tested[3]},sofa-red,0,test", f"{cell.tested[3]},{answer},1.0,train"),
@@ -97,7 +112,7 @@ def test_a_planted_leak_stops_the_measurement(protocol: Any, shop: Any, monkeypa
     }
     for said, text in leaks.items():
         assert text != honest
-        monkeypatch.setattr(cells.Cell, "searches", lambda self, text=text: text)
+        monkeypatch.setattr(cells.Cell, "rows", lambda self, text=text: text)
         with pytest.raises(ValueError, match=said):
             systems.CheapCell(cell).tuned()
 
@@ -125,7 +140,7 @@ def test_what_is_measured_is_what_users_evaluate(protocol: Any, shop: Any, tmp_p
     budget = ["training.max_steps=6", "training.max_minutes=null", "synthesis.enabled=true"]
     store = protocol("results").Results(tmp_path / "cells")
     whole, dense, lexical = trainings.measure("tfrec", cell, budget, store)
-    rows = [row for row in cell.searches().splitlines() if not row.endswith(",test")]
+    rows = [row for row in cell.rows().splitlines() if not row.endswith(",test")]
     rows += [f"{q},{item},{gain},test" for q in cell.tested for item, gain in shop.truth[q].items()]
     (tmp_path / "searches.csv").write_text("\n".join(rows) + "\n")
     config = cell.write([*budget, f"data.searches={tmp_path / 'searches.csv'}", "name=user"])
