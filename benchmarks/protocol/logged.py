@@ -110,7 +110,8 @@ def label_quality(cell: LoggedCell) -> dict[str, float]:
         if len({gain for gain, _ in pairs}) > 1 and len({grade for _, grade in pairs}) > 1:
             alike.append(float(spearmanr(*zip(*pairs, strict=True))[0]))
     told = shop.report["search_log"]["click_model"]
+    correlation = float(np.mean(alike)) if alike else math.nan
     return {
-        "model": told["model"], "pairs": labels.height, "judged": judged, "correlation": float(np.mean(alike)) if alike else math.nan,
+        "model": told["model"], "pairs": labels.height, "judged": judged, "correlation": correlation,
         "found": found / max(best, 1),
     }  # fmt: skip
