@@ -2,6 +2,7 @@
 
     python benchmarks/refresh.py --folder FOLDER
     python benchmarks/refresh.py --folder FOLDER --only refresh --set update.replay=0.3 --label replay3
+    python benchmarks/refresh.py --folder OTHER --weeks 1 --steps 800
 
 The shop is that of simulated_weeks.py. Each strategy has the same files at each week's end, and is then asked what was
 typed and bought in the week after:
@@ -13,8 +14,8 @@ naive     trained on what is new alone: no older examples, no penalty, no mixtur
 
 nDCG@10 of the next week's queries, Recall@20 and nDCG@20 of its purchases, nDCG@10 of old queries that no file holds,
 over products that are sold in every week (forgetting); minutes of the clock and of the processor. A cell, that is a
-strategy in a week, is a process of its own and is kept; a stopped benchmark goes on where it was. Writes
-benchmarks/results/refresh.json.
+strategy in a week, is a process of its own and is kept; a stopped benchmark goes on where it was. The shop is small:
+with `--steps` a full training takes as long as a larger shop's does. Writes benchmarks/results/refresh.json.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ synthesis: {enabled: false}
 augment: {policy: none}
 understanding: {enabled: false}
 ranking: {enabled: never}
-training: {batch_size: 32, max_steps: 80, evaluations: 2, learning_rate: 1.0e-4}
+training: {batch_size: 32, max_steps: STEPS, evaluations: 2, learning_rate: 1.0e-4}
 update: {max_minutes: null}
 evaluation: {resamples: 500, baselines: [], recommendation_baselines: []}
 export: {warmup_requests: 1}
@@ -60,7 +61,6 @@ def config_of(folder: Path, name: str, overrides: Sequence[str] = ()) -> Any:
     """The configuration of a strategy's run."""
     import tfrec
 
-    (folder / "shop.yaml").write_text(CONFIG)
     return tfrec.load_config(folder / "shop.yaml", [f"name={name}", *overrides])
 
 
@@ -188,6 +188,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="of refresh alone")
     parser.add_argument("--label", help="a name for refresh with these settings")
     parser.add_argument("--weeks", type=int, default=WEEKS)
+    parser.add_argument("--steps", type=int, default=80, help="of a full training; an update takes its examples' share")
     parser.add_argument("--table", action="store_true", help="only print what is there")
     parser.add_argument("--cell", nargs=3, metavar=("STRATEGY", "LABEL", "WEEK"), help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -197,6 +198,7 @@ def main() -> None:
         run_cell(folder, strategy, label, int(week), given.overrides)
         return
     (folder / "cells").mkdir(parents=True, exist_ok=True)
+    (folder / "shop.yaml").write_text(CONFIG.replace("STEPS", str(given.steps)))
     labels = {strategy: given.label or strategy if strategy == "refresh" else strategy for strategy in given.only}
     order = [("refresh", "base", 0)]
     order += [(strategy, labels[strategy], week) for week in range(1, given.weeks + 1) for strategy in given.only]
