@@ -129,8 +129,20 @@ def test_shuffled_vectors_are_refused(shop: Path, trained: Any, export: Path) ->
 
     order = np.random.default_rng(3).permutation(len(trained.catalogue))
     parts = trained.config, trained.model, trained.shop, trained.catalogue[order]
-    export_model(*parts, export, {}, "b" * 64)
+    export_model(*parts, export, {}, "b" * 64, trained_from="a" * 64)
     code, printed, outcome = judged(shop, export)
     assert (code, outcome) == (3, "refuse"), printed
     refused = [line for line in printed.splitlines() if line.startswith("refuse")]
     assert any("Search falls from" in line for line in refused), printed
+
+
+@pytest.mark.slow
+def test_what_many_updates_lose_is_seen_beside_the_last_full_training(shop: Path, trained: Any, export: Path) -> None:
+    with_items(shop, of_others)
+    served = max(int(folder.name) for folder in export.iterdir() if folder.name.isdigit())
+    promote(Servers(export), served, force="a slow decline has brought us here")
+    with_items(shop, lambda rows: [*of_others(rows), ["one more", "violet umbrella"]])
+    code, printed, outcome = judged(shop, export)
+    assert (code, outcome) == (3, "refuse"), printed
+    refused = [line for line in printed.splitlines() if line.startswith("refuse")]
+    assert refused and all("beside version 1, the last full training" in line for line in refused), printed

@@ -14,7 +14,7 @@ from tfrec.lifecycle.keeping import outlived
 from tfrec.lifecycle.models_config import Servers
 from tfrec.lifecycle.promotion import promote
 from tfrec.lifecycle.verdict_file import verdict_path
-from tfrec.lifecycle.versions import list_versions, version_numbers
+from tfrec.lifecycle.versions import last_full_training, list_versions, version_numbers
 
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
 
@@ -35,6 +35,15 @@ def test_only_what_is_beyond_both_bounds_and_not_needed_goes(export: Path) -> No
     assert outlived(export, keep, Standing(3, 5, (1, 2)), NOW) == [2, 4]
     assert outlived(export, KeepConfig(versions=2, days=75), Standing(), NOW) == [1, 2, 3]
     assert outlived(export, KeepConfig(versions=7, days=0), Standing(), NOW) == []
+
+
+def test_the_last_full_training_stays_for_the_gate(export: Path) -> None:
+    for number, base in ((4, None), (5, "a"), (6, "b"), (7, "b"), (8, "b")):
+        make_version(export, number, trained_from=base)
+    aged(export, dict.fromkeys(range(1, 9), 100))
+    assert last_full_training(export) == last_full_training(export, 6) == 4
+    assert last_full_training(export, 4) is None, "versions of before say nothing of it"
+    assert outlived(export, KeepConfig(versions=2, days=30), Standing(), NOW) == [1, 2, 3, 5, 6]
 
 
 def test_a_promotion_removes_them_and_says_so_in_the_log(export: Path) -> None:

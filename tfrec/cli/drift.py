@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,9 @@ def drift(
     config: ConfigOption = DEFAULT_CONFIG,
     against: Annotated[int | None, typer.Option(help="Version; else the stable one, or the newest.", min=0)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    tables: Annotated[
+        Path | None, typer.Option(help="New folder for both sides as Parquet, as Evidently reads.")
+    ] = None,
     overrides: SetOption = [],  # noqa: B006
 ) -> None:
     """Tell how far the shop's files as they are now lie from the data that the served version was made of.
@@ -29,7 +33,12 @@ def drift(
     from tfrec.lifecycle.drifting import drift_since
     from tfrec.pipeline.run_folder import RunFolder
 
-    version, found = drift_since(parsed, prepare(parsed, trains=False), RunFolder(parsed).export, against)
+    shop = prepare(parsed, trains=False)
+    version, found = drift_since(parsed, shop, RunFolder(parsed).export, against)
+    if tables is not None:
+        from tfrec.lifecycle.drift_tables import write_tables
+
+        write_tables(parsed, shop, version, tables)
     if as_json:
         console.print_json(json.dumps({"version": version, "findings": [one.to_json() for one in found]}))
     else:

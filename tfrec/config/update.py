@@ -14,7 +14,7 @@ class UpdateConfig(Section):
         True, description="false: the towers keep their weights, and only the catalogue and the scorers are renewed."
     )
     max_minutes: float | None = Field(
-        5,
+        2,
         gt=0,
         description="Time budget of an update's training, in the place of training.max_minutes. The steps follow from "
         "the examples: training.epochs over the new ones and those replayed; training.max_steps counts by their share.",

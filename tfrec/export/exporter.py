@@ -58,6 +58,7 @@ def export_model(
     metrics: dict[str, Any],
     signature: str,
     fusion: Fusion | None = None,
+    trained_from: str | None = None,
 ) -> Path:
     """Writes the next version of a model, or gives the newest one if it is of the same model already.
 
@@ -73,6 +74,8 @@ def export_model(
         metrics: what evaluation measured, for the manifest.
         signature: sha256 (hex) of everything the weights depend on.
         fusion: several scorers that rank together; None ranks by the towers alone.
+        trained_from: signature of the training that this model went on from, by another one or with another
+            catalogue; None for what was trained from the pretrained weights.
 
     Returns:
         The version folder base/<integer>.
@@ -102,6 +105,7 @@ def export_model(
         write_shown_items(aside, shop.items)
         facts = {
             **made_of(config, model, shop, signature, key),
+            "trained_from": trained_from,
             "items": len(shop.item_ids),
             "precision": precision.as_dict(),
             "metrics": metrics,

@@ -10,7 +10,7 @@ from tfrec.config.lifecycle import KeepConfig
 from tfrec.files import aside_of, remove_rests, speaking_os_errors
 from tfrec.lifecycle.act_log import Act, Standing, append_act, standing
 from tfrec.lifecycle.verdict_file import verdict_path
-from tfrec.lifecycle.versions import made_when, version_numbers
+from tfrec.lifecycle.versions import last_full_training, made_when, version_numbers
 
 
 def outlived(export: Path, keep: KeepConfig, stands: Standing, now: datetime | None = None) -> list[int]:
@@ -19,12 +19,12 @@ def outlived(export: Path, keep: KeepConfig, stands: Standing, now: datetime | N
     Args:
         export: the export folder.
         keep: how many and how old ones stay.
-        stands: the stable and the canary version and the one before stay.
+        stands: the stable and the canary version and the one before stay, and so does the last full training.
         now: with a time zone; None takes the clock.
     """
     numbers = version_numbers(export)
     edge = (now or datetime.now(timezone.utc)) - timedelta(days=keep.days)
-    safe = {*stands.labels.values(), *stands.before[:1], *numbers[: keep.versions]}
+    safe = {*stands.labels.values(), *stands.before[:1], *numbers[: keep.versions], last_full_training(export)}
     return sorted(number for number in numbers if number not in safe and made_when(export, number) < edge)
 
 

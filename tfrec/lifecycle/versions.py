@@ -66,6 +66,18 @@ def check_version(export: Path, number: int) -> None:
         raise ExportError(f"There is no version {number} in {export}: there are {shown}.")
 
 
+def last_full_training(export: Path, below: int | None = None) -> int | None:
+    """The newest version, below a number, that was trained from the pretrained weights; None where none tells so."""
+    for number in version_numbers(export):
+        try:
+            manifest = read_manifest(Path(export) / str(number))
+        except ExportError:
+            continue
+        if manifest.get("trained_from", "") is None and (below is None or number < below):
+            return number
+    return None
+
+
 def list_versions(export: Path) -> list[VersionFacts]:
     """All versions of an export folder, newest first; files are not compared with the manifest.
 

@@ -17,6 +17,7 @@ from tfrec.evaluation.protocol import choose_splits, evaluate_recommendation, ev
 from tfrec.evaluation.purchases import BEFORE
 from tfrec.evaluation.table import Report
 from tfrec.pipeline.attributes import filled
+from tfrec.pipeline.finished import gone_on_from
 from tfrec.pipeline.query_student import read_query_student, teach_query_student
 from tfrec.pipeline.report import write_report
 from tfrec.pipeline.run_folder import RunFolder
@@ -183,7 +184,7 @@ def export(trained: TrainedShop) -> Path:
         fusion = trained.fusion_knowing(EVERY_SPLIT)
         return export_model(
             trained.config, trained.model, trained.shop, trained.catalogue, run.export,
-            run.evaluation(trained.signature), trained.signature, fusion,
+            run.evaluation(trained.signature), trained.signature, fusion, gone_on_from(run, trained.signature),
         )  # fmt: skip
 
 

@@ -26,6 +26,13 @@ def finished_states(run: RunFolder) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield folder, state
 
 
+def gone_on_from(run: RunFolder, signature: str) -> str | None:
+    """The signature of the training whose weights a finished one started from; None for the pretrained weights."""
+    state = last_state(training_folder(run.checkpoints, signature))
+    base = (state.get("about") or {}).get("base")
+    return None if base is None else str(base)
+
+
 def trained_data(run: RunFolder, served: Mapping[str, Any] | None = None) -> ShopData | None:
     """The prepared data that the served version was made of, else that of the newest training; None where it has gone.
 

@@ -113,7 +113,8 @@ def _updated(
     state = exported_signature(signature, trained.fingerprint, shop.fingerprint)
     from tfrec.export.exporter import export_model
 
-    folder = export_model(config, model, shop, now.vectors, run.export, run.evaluation(signature), state, fusion)
+    metrics = run.evaluation(signature)
+    folder = export_model(config, model, shop, now.vectors, run.export, metrics, state, fusion, signature)
     _keep(run, signature, shop, now)
     forget_unused_data(run, [shop.hash])
     removed = len(set(before.rows) - set(now.rows)) if before is not None else 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tfrec.lifecycle.gate import checks
 from tfrec.lifecycle.gate.checks import Check, Task
 from tfrec.lifecycle.gate.requests import Pair, Titles, recommendation_task, search_task, timed, title_task, titles_of
 from tfrec.lifecycle.verdict_file import DOUBTFUL, PASS, REFUSE, Outcome, Verdict, manifest_digest, write_verdict
-from tfrec.lifecycle.versions import check_version, size_of, version_numbers
+from tfrec.lifecycle.versions import check_version, last_full_training, size_of, version_numbers
 
 
 def judge(
@@ -55,6 +55,9 @@ def judge(
         check for task in tasks for check in checks.quality(task, config.gate, config.seed, config.evaluation.resamples)
     ]
     found.append(checks.enough(tasks))
+    full = last_full_training(export, number)
+    if full not in (None, other):
+        found += _beside_full(config, shop, export, full, models[0], titles[0])
     if models[1] is not None:
         found += _beside(config, models[0], models[1], titles, changed, queries)
     if manifest_digest(export, number) != before:
@@ -121,6 +124,18 @@ def _beside(
     found.append(checks.size(size_of(mine.manifest), size_of(other.manifest), settings))
     found.append(checks.latency(*timed((mine, other), asked), settings))
     return [*found, checks.first_pages(changed, settings)] if changed else found
+
+
+def _beside_full(
+    config: Config, shop: ShopData, export: Path, full: int, mine: LoadedModel, titles: Mapping[str, str]
+) -> list[Check]:
+    """Whether many small updates have lost what the last full training had: each by itself may lose a little."""
+    models = mine, LoadedModel.open(export / str(full))
+    found: list[Check] = []
+    for task in _tasks(config, shop, models, (titles, titles_of(models[1])))[0]:
+        named = replace(task, name=f"{task.name} beside version {full}, the last full training", slices=())
+        found += checks.quality(named, config.gate, config.seed, config.evaluation.resamples)
+    return found
 
 
 def _drift(
