@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tfrec.config import Config
 from tfrec.data.shop import ShopData
 
 
@@ -30,7 +29,8 @@ def memory() -> list[float]:
 
 def steps(shop: ShopData) -> dict[str, Callable[[], Any]]:
     """What a training does with purchases outside tf.data, which reads the shards as a stream."""
-    from tfrec.retrieval.building import collaborative_scorer
+    from tfrec.retrieval.item_weights import item_knn
+    from tfrec.retrieval.recent import purchase_matrix
     from tfrec.training.known_positives import KnownPositives
 
     return {
@@ -38,9 +38,8 @@ def steps(shop: ShopData) -> dict[str, Callable[[], Any]]:
         "table": lambda: shop.interactions,
         "shoppers evaluated": lambda: shop.shoppers("dev"),
         "known positives": lambda: KnownPositives(*shop.known_positives, shop.size),
-        "item-item weights": lambda: collaborative_scorer(
-            Config.model_validate({"data": {"items": "items.csv"}}), shop
-        ),
+        "who took what": lambda: purchase_matrix(shop),
+        "item-item weights": lambda: item_knn(purchase_matrix(shop)),
     }
 
 
