@@ -1,7 +1,8 @@
 """Are clicks as good as judgments? The few-labels protocol with a simulated search log in the place of the grades.
 
     python benchmarks/clicks_as_labels.py --data ../shared/data --set encoder.name=minilm
-    python benchmarks/clicks_as_labels.py --data ../shared/data --set encoder.name=minilm --towers --steps 40
+    python benchmarks/clicks_as_labels.py --data ../shared/data --set encoder.name=minilm --system tfrec
+    python benchmarks/clicks_as_labels.py --data ../shared/data --set encoder.name=minilm --system towers --steps 40
 
 For each cell (a shop, n labelled queries, a draw; see few_labels.py) shoppers with a known position bias search for the
 labelled queries, 200 to 2,000 times each, in lists of a ranker that is off; what they click depends on the grades
@@ -9,7 +10,8 @@ labelled queries, 200 to 2,000 times each, in lists of a ranker that is off; wha
 click model that it chooses and once with the plain rate of clicks; beside it stand the grades themselves, no label at
 all, and the untrained sum of BM25 and the encoder. Everything is measured on the cell's other queries, by their grades.
 
---towers trains the towers on the labels, too (data.split.few_queries=0), which tfrec does not do with so few.
+Systems: tuned (the lexical index tuned by the labels, beside the untrained encoder), tfrec (the whole, as `tfrec train`
+makes it: few labels choose weights, too), towers (trained on the labels, which tfrec does not do with so few).
 A stopped run goes on where it was.
 """
 
@@ -30,11 +32,12 @@ from protocol.logged import LoggedCell, label_quality  # noqa: E402
 from protocol.pooling import Difference, mean_of, pooled  # noqa: E402
 from protocol.results import METRICS, Result, Results, key_of  # noqa: E402
 from protocol.shops import FILES, open_shops  # noqa: E402
-from protocol.systems import SUM, CheapCell  # noqa: E402
+from protocol.systems import CHEAP, SUM, TUNED_SUM, CheapCell  # noqa: E402
 from protocol.trainings import TRAINED, measure  # noqa: E402
 
 NONE, PEOPLE, CLICKS, RATE = "no label", "judgments", "clicks, model chosen", "clicks, plain rate"
 TOWERS = "tfrec, towers trained on labels"
+SYSTEMS = {"tuned": TUNED_SUM, "tfrec": TRAINED, "towers": TOWERS}
 AIM = 0.9
 UNSPLIT = "data.split.dev_share=0"  # the judgments of a cell have no dev split either
 Found = dict[str, list[dict[str, float]]]  # labels -> per draw tested query -> nDCG@10
@@ -48,7 +51,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--shops", nargs="+", choices=list(FILES), default=["esci", "crowdflower"])
     parser.add_argument("--labels", default="40", help="labelled queries")
     parser.add_argument("--draws", type=int, default=3)
-    parser.add_argument("--towers", action="store_true", help="train the towers on the labels")
+    parser.add_argument("--system", choices=list(SYSTEMS), default="tuned", help="see above")
     bound = parser.add_mutually_exclusive_group()
     bound.add_argument("--steps", type=int, help="batches of each training")
     bound.add_argument("--minutes", type=float, help="of each training")
@@ -66,14 +69,24 @@ def sources_of(cell: Cell, towers: bool) -> dict[str, Cell]:
 
 def measured(cell: Cell, system: str, budget: list[str], results: Results) -> dict[str, Result]:
     """The untrained sum, and tfrec by each source of labels."""
-    key = key_of(cell, [])
-    found = results.read(SUM, cell, key) or Result.of(SUM, cell, CheapCell(cell).plain_sum(), {})
-    results.keep(found, cell, key)
-    one = {SUM: found}
+    one = {SUM: cheap(SUM, cell, results)}
     for name, source in sources_of(cell, system == TOWERS).items():
-        [whole] = [each for each in measure(system, source, [*budget, UNSPLIT], results) if each.system == system]
-        one[name] = replace(whole, system=name)
-    return one
+        if system == TUNED_SUM:
+            one[name] = cheap(TUNED_SUM, source, results)
+        else:
+            parts = measure(system, source, [*budget, UNSPLIT], results)
+            one[name] = next(part for part in parts if part.system == system)
+    return {name: replace(result, system=name) for name, result in one.items()}
+
+
+def cheap(system: str, cell: Cell, results: Results) -> Result:
+    """A system that trains nothing, or its measurement read back."""
+    key = key_of(cell, [])
+    result = results.read(system, cell, key)
+    if result is None:
+        result = Result.of(system, cell, CHEAP[system](CheapCell(cell)), {})
+        results.keep(result, cell, key)
+    return result
 
 
 def differences(found: Found, weights: dict[str, float]) -> Difference:
@@ -117,7 +130,7 @@ def main() -> None:
     from tfrec.progress import Progress
 
     results, budget = Results(options.results / "cells"), budget_of(options)
-    system = TOWERS if options.towers else TRAINED
+    system = SYSTEMS[options.system]
     if options.again:
         results.forget([system])
     shops = open_shops(options.data, options.shops, options.results / "work", options.overrides)
@@ -132,7 +145,7 @@ def main() -> None:
             for cell in cells:
                 for name, result in measured(cell, system, budget, results).items():
                     found.setdefault(name, []).append(result.values[METRICS[0]])
-                logged = [one for one in sources_of(cell, options.towers).values() if isinstance(one, LoggedCell)]
+                logged = [one for one in sources_of(cell, system == TOWERS).values() if isinstance(one, LoggedCell)]
                 labels += [label_quality(one) for one in logged]
                 progress.advance(1, cell.name)
         queries = len({query for draw in found[SUM] for query in draw})
@@ -142,7 +155,7 @@ def main() -> None:
         for one in labels:
             print("  labels: {model}, {pairs} pairs, {judged} judged, correlation {correlation:.3f}, "
                   "{found:.0%} of the best items found".format(**one))  # fmt: skip
-    write_json(options.results / f"{'towers' if options.towers else 'untrained'}.json", output)
+    write_json(options.results / f"{options.system}.json", output)
 
 
 if __name__ == "__main__":

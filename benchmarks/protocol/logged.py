@@ -95,7 +95,7 @@ def label_quality(cell: LoggedCell) -> dict[str, float]:
 
     from tfrec import prepare
 
-    shop = prepare(cell.write(name=f"{cell.name}-labels"))
+    shop = prepare(cell.write())
     labels = shop.log_labels.select("query", "item_id", "gain")
     alike, judged, found, best = [], 0, 0, 0
     for query in cell.labelled:
