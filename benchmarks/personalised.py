@@ -1,6 +1,7 @@
 """Does a search know its shopper? Later weeks with and without the history, in the process and by the light client.
 
     python benchmarks/personalised.py
+    python benchmarks/personalised.py --shoppers 8000 --searches 40000 --alone
     python benchmarks/personalised.py --config configs/demo.yaml --set data.demo.log=30000 --set data.demo.taste=1
 
 Trains the demo shop, whose log is of shoppers with a taste of their own (data.demo.taste), with examples of words and
@@ -130,6 +131,9 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path(__file__).with_suffix(".yaml"))
     parser.add_argument("--set", action="append", default=[], dest="overrides")
     parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--shoppers", type=int, help="of the demo shop")
+    parser.add_argument("--searches", type=int, help="in the demo shop's log")
+    parser.add_argument("--alone", action="store_true", help="only the parts, of the variant with examples of both")
     parser.add_argument("--split", choices=["dev", "test"], default="test")
     options = parser.parse_args()
 
@@ -140,7 +144,10 @@ def main() -> None:
     from tfrec.files import write_json
 
     console, result = Console(), {"steps": options.steps, "variants": {}}
-    trained = {name: trained_variant(options.config, options.overrides, name, options.steps) for name in VARIANTS}
+    sizes = {"shoppers": options.shoppers, "log": options.searches}
+    overrides = [*options.overrides, *(f"data.demo.{name}={size}" for name, size in sizes.items() if size)]
+    variants = list(VARIANTS)[:1] if options.alone else list(VARIANTS)
+    trained = {name: trained_variant(options.config, overrides, name, options.steps) for name in variants}
     reports = {name: measured(one, options.split) for name, one in trained.items()}
     for name, report in reports.items():
         console.print(f"[bold]Trained {name}[/bold]", *report.tables())
@@ -150,6 +157,9 @@ def main() -> None:
         for sentence in [*report.sentences(), *trained[name].told()]:
             console.print(f"  {sentence}", highlight=False)
         result["variants"][name] = report.to_json()
+    if options.alone:
+        write_json(_results() / "personalised_parts.json", result)
+        return
     first, second = reports.values()
     metric = first.main_metric
     both = compare(first.systems[WITH].samples[metric], second.systems[WITH].samples[metric], 17, metric)
@@ -168,8 +178,12 @@ def main() -> None:
         "p50_ms": p50,
         "apart_without_history": None if apart == np.inf else apart,
     }
+    write_json(_results() / "personalised.json", result)
+
+
+def _results() -> Path:
     RESULTS.mkdir(parents=True, exist_ok=True)
-    write_json(RESULTS / "personalised.json", result)
+    return RESULTS
 
 
 if __name__ == "__main__":
