@@ -52,16 +52,20 @@ class LoggedCell(Cell):
 
     @functools.cached_property
     def _log(self) -> str:
-        parts = [self._searches(query) for query in self.labelled]
+        parts = [self._searches(query, pool) for query in self.labelled if (pool := self._pool(query))]
         return pl.concat(parts).sort("timestamp", "query_id", maintain_order=True).write_csv()
 
-    def _searches(self, query: str) -> pl.DataFrame:
+    def _pool(self, query: str) -> dict[int, float]:
+        """Row of the catalogue -> BM25 of what the ranker may list; empty where no word of the query is known."""
+        scores = self.shop.bm25.scores(query)
+        best = np.argsort(-scores, kind="stable")[:POOL]
+        return {int(row): float(scores[row]) for row in best if scores[row] > 0}
+
+    def _searches(self, query: str, pool: dict[int, float]) -> pl.DataFrame:
         rng = np.random.default_rng([zlib.crc32(query.encode()), self.draw])
         truth, ids = self.shop.truth[query], self.shop.data.item_ids
-        scores = self.shop.bm25.scores(query)
-        pool = [int(row) for row in np.argsort(-scores, kind="stable")[:POOL] if scores[row] > 0]
         gains = np.array([truth.get(ids[row], 0.0) for row in pool])
-        found = scores[pool]
+        found = np.array(list(pool.values()))
         opinion = (found - found.mean()) / (found.std() or 1.0) + OPINION * rng.normal(size=len(pool))
         count = round(LEAST_SEARCHES * (MOST_SEARCHES / LEAST_SEARCHES) ** rng.random())
         order = np.argsort(-(opinion + MOOD * rng.gumbel(size=(count, len(pool)))), axis=1)[:, :PLACES]
