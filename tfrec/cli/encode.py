@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,13 @@ def encode(
     text_column: Annotated[str, typer.Option("--text", help="Column of texts.")] = "text",
     kind: Annotated[str, typer.Option("--as", help="What the texts are: item or query.")] = "item",
     shard: Annotated[str, typer.Option(help="i/n: this process makes every n-th part, from the i-th on.")] = "0/1",
+    beam: Annotated[
+        str | None,
+        typer.Option(
+            help="Make all n shards of --shard 0/n as an Apache Beam pipeline with these options, such as "
+            "'--runner=FlinkRunner --flink_master=host:8081'; '' runs it here."
+        ),
+    ] = None,
     halves: Annotated[bool, typer.Option("--halves", help="Write float16 instead of float32.")] = False,
 ) -> None:
     """Encode texts into Parquet files: `tfrec encode items.parquet --export runs/shop/export --output vectors`.
@@ -36,8 +44,16 @@ def encode(
     if output.is_file():
         raise ConfigError(f"{output} is a file: give --output a folder.")
 
-    from tfrec.export.loaded import LoadedModel
+    if beam is None:
+        from tfrec.export.loaded import LoadedModel
 
-    done = encode_table(LoadedModel.open(export), encoding, output)
-    told = f"{done.rows:,} rows encoded; of {done.parts:,} parts of this shard {done.found:,} were there"
+        done = encode_table(LoadedModel.open(export), encoding, output)
+    else:
+        from tfrec.export.beam import encode_with_beam
+
+        if encoding.number:
+            raise ConfigError(f"--beam makes all shards: write --shard 0/{encoding.count}.")
+        done = encode_with_beam(export, encoding, output, shlex.split(beam))
+    whose = "of this shard" if beam is None else "of all shards"
+    told = f"{done.rows:,} rows encoded; of {done.parts:,} parts {whose} {done.found:,} were there"
     console.print(f"Encoded into {output}: {told}.", highlight=False, soft_wrap=True)
