@@ -52,6 +52,7 @@ def main() -> None:
     for name, step in steps(shop).items():
         held.append(step())
         found[name] = memory()
+        print(name, *found[name], file=sys.stderr, flush=True)
     json.dump(found, sys.stdout)
 
 

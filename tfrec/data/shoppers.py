@@ -46,6 +46,7 @@ def shoppers_of(interactions: pl.DataFrame, split: str, repeats: bool) -> list[S
     before = {"dev": ["train"], "test": ["train", "dev"]}.get(split)
     if before is None:
         return []
+    interactions = interactions.select("user_id", "item", "timestamp", "split")
     window = interactions.filter(pl.col("split") == split)
     earlier = interactions.filter(pl.col("split").is_in(before))
     earlier = earlier.join(window.select("user_id"), on="user_id", how="semi", maintain_order="left")  # few of all

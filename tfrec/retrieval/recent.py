@@ -72,7 +72,9 @@ def sales(shop: ShopData, splits: Sequence[str] = ("train",), half_life: float |
 
 def _known(shop: ShopData, splits: Sequence[str]) -> pl.DataFrame:
     """The interactions of these splits with `_share` Float64: each one's weight by the highest of them; 1 without."""
-    rows = shop.interactions.filter(pl.col("split").is_in(list(splits)))
+    rows = shop.interactions
+    used = [name for name in ("user_id", "item", "timestamp", "split", "weight") if name in rows.columns]
+    rows = rows.select(used).filter(pl.col("split").is_in(list(splits)))  # a copy of these columns alone
     weight = pl.col("weight").cast(pl.Float64) if "weight" in rows.columns else pl.lit(1.0)
     highest = weight.max()
     return rows.with_columns(pl.when(highest > 0).then(weight / highest).otherwise(1.0).alias("_share"))
