@@ -54,7 +54,7 @@ def _write(root: Path, kind: str) -> dict[str, Any]:
     return {"path": "bought/*.csv", **settings}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["dates", "events", pytest.param("ratings", marks=pytest.mark.slow)])
 def test_the_tables_are_those_that_fit_into_memory(
     kind: str, make_shop: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
