@@ -23,7 +23,7 @@ class QueryStudentConfig(Section):
     texts: int = Field(
         20000, ge=1, description="Texts that it learns from; cuts of the catalogue fill up what queries leave."
     )
-    epochs: int = Field(10, ge=1, le=1000, description="Passes over them.")
+    epochs: int = Field(4, ge=1, le=1000, description="Passes over them.")
 
     @property
     def active(self) -> bool:
