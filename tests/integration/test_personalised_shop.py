@@ -30,7 +30,7 @@ def trained(scratch_encoder: Callable[..., Path], tmp_path_factory: pytest.TempP
         "  search_log: search_log.ndjson, split: {few_queries: 0, dev_days: 30, test_days: 30}}\n"
         "encoder: {name: tiny, freeze: none, query_tokens: 8, item_tokens: 12, precision: f32}\n"
         "synthesis: {enabled: false}\nunderstanding: {enabled: false}\nranking: {enabled: never}\n"
-        "model: {spelling: false}\nevaluation: {baselines: [], resamples: 200}\n"
+        "model: {spelling: false}\nevaluation: {baselines: [], resamples: 200}\nexport: {precision: f32}\n"
         "training: {batch_size: 32, max_steps: 120, epochs: 99, learning_rate: 3.0e-3, evaluations: 2, patience: 9}\n"
     )
     with pytest.MonkeyPatch.context() as patch:
