@@ -61,12 +61,12 @@ def test_the_manifest_says_what_the_export_was_made_from(trained: Any, exported:
 
 
 def test_the_manifest_holds_the_scores_that_typed_queries_get(trained: Any, exported: Path, loaded: Any) -> None:
-    from tfrec.serving.server.metrics.drift import ScoreDrift
+    from tfrec.serving.server.metrics.drift import RecentDrift
 
     references = verify_manifest(exported)["score_reference"]
     assert sorted(references) == ["search", "serving_default"] and references["search"]["requests"] == 60
     queries = list(trained.shop.judgments("dev"))
-    usual, odd = (ScoreDrift.from_manifest({"score_reference": references})["search"] for _ in range(2))
+    usual, odd = (RecentDrift.from_manifest({"score_reference": references})["search"] for _ in range(2))
     for score in loaded.search(queries, 1).scores[:, 0].tolist() * 5:
         usual.add(score)
         odd.add(score - 0.5)
