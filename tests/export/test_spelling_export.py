@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 QUERIES = ["red sofq", "gren lamp", "linen chiar with drawer", "oaktable", "blue\u200b sofa", "sfoa", "", "oak drawer"]
 
 
+@pytest.mark.slow
 def test_an_export_mends_as_the_training_process_does(
     trained: Any, make_config: Any, tmp_path: Path, assert_same_ranking: Any
 ) -> None:

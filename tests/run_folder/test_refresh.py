@@ -99,6 +99,7 @@ def test_no_shoppers_id_stands_in_what_leaves_the_run_folder(served: Growing) ->
         assert SHOPPER not in served.do(command)[1]
 
 
+@pytest.mark.slow
 def test_forgotten_shoppers_are_taken_out_and_stay_out(shop: Growing) -> None:
     gone = [f"{SHOPPER}{number}~{place}" for number in (0, 1) for place in (0, 1)]
     (shop.config.parent / "gone.txt").write_text("\n".join(gone) + "\n\nnobody~at~all\n")
@@ -196,7 +197,8 @@ def _killed(shop: Growing, moment: int, *more: str) -> bool:
     return code == -9
 
 
-@pytest.mark.parametrize("moment", [pytest.param(3, marks=pytest.mark.slow), 8])
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [3, 8])
 def test_a_killed_refresh_leaves_all_whole_and_the_same_command_finishes(shop: Growing, moment: int) -> None:
     assert _killed(shop, moment, *CATALOGUE_ONLY)
 
