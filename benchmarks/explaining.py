@@ -89,7 +89,7 @@ def measured(trained: Any, situation: int, seed: int) -> dict[str, Any] | None:
 def left_out(model: Any, requests: list[tuple[str, list[str]]], kind: str, seed: int) -> dict[str, Any] | None:
     """What leaving out the first-named and another word (or item of the history) does to the first ten items."""
     from tfrec.evaluation.significance import compare
-    from tfrec.serving.client import leave_one_out
+    from tfrec.serving.client import answers, leave_one_out
 
     rng = np.random.default_rng(seed)
     places: dict[str, list[int]] = {"first": [], "other": []}
@@ -101,7 +101,7 @@ def left_out(model: Any, requests: list[tuple[str, list[str]]], kind: str, seed:
         found = model.search(asked[0], DEEP) if kind == "words" else model.recommend(asked[1], DEEP)
         ranked = [[item for item, _ in found.hits(row) if item not in history] for row in range(len(several))]
         items = ranked[0][:FIRST]
-        scores = model.call("explain", leave_one_out.inputs(several, items), {})["parts"].astype(float).sum(axis=2)
+        scores = answers.part_sums(model.call("explain", leave_one_out.inputs(several, items), {}))
         for place, one in enumerate(leave_one_out.read(several, scores)):
             falls = list(getattr(one, kind).values())
             best = int(np.argmax(falls))

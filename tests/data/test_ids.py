@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.data.tf_examples import example_of
 from tfrec.config import Config, TableConfig
 from tfrec.data.ids import END_OF_ID, id_list_text, id_text, ids_of
 from tfrec.data.prepare import prepare
@@ -62,16 +63,7 @@ def write(path: Path, frame: pl.DataFrame) -> Path:
 
         with tf.io.TFRecordWriter(str(path)) as writer:
             for row in frame.iter_rows(named=True):
-                example = tf.train.Example()
-                for name, value in row.items():
-                    feature = example.features.feature[name]
-                    if isinstance(value, str):
-                        feature.bytes_list.value.append(value.encode())
-                    elif isinstance(value, float):
-                        feature.float_list.value.append(value)
-                    else:
-                        feature.int64_list.value.append(value)
-                writer.write(example.SerializeToString())
+                writer.write(example_of(row).SerializeToString())
     return path
 
 

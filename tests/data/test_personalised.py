@@ -10,56 +10,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.data.logged_shop import DAY, bought_table, joined_log, table_of
 from tests.running import examples
 from tfrec.config import Config, load_config
 from tfrec.data.examples import known_positives
 from tfrec.data.forgetting import held, take_out
-from tfrec.data.logs.joining import ACTION, SEARCHES
 from tfrec.data.newer import examples_by_age
-from tfrec.data.personalised.table import TABLE, Personalised, personalised_searches, training_rows
-from tfrec.data.personalised.weeks import NEVER, HeldOutWeeks, held_out_weeks
+from tfrec.data.personalised.table import TABLE, training_rows
 from tfrec.data.prepare import prepare
 from tfrec.data.privacy import forget_shoppers
 from tfrec.data.shards import feature_spec
 from tfrec.data.shop import ShopData
-
-_DAY = 86_400
-_ROWS = pl.DataFrame({"item_id": list("abcdefgh"), "item": range(8)})
-
-
-def _share(folder: Path, searches: list[tuple[str, int, str, str]], actions: list[tuple[int, str, str, int]]) -> Path:
-    """A joined log of (user, time, query, shown items) and (search, item, action, time)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = [
-        (number, 0, f"v-{user}", user, time, query, len(shown), list(shown), list(range(len(shown))))
-        for number, (user, time, query, shown) in enumerate(searches)
-    ]
-    told = pl.DataFrame(rows, schema=dict(list(SEARCHES.items())[:9]), orient="row")
-    told.write_parquet(folder / "searches.parquet")
-    done = [(search, item, action, time, 0.0, True) for search, item, action, time in actions]
-    pl.DataFrame(done, schema=ACTION, orient="row").write_parquet(folder / "actions.parquet")
-    return folder
-
-
-def _bought(rows: list[tuple[str, str, int]]) -> pl.DataFrame:
-    frame = pl.DataFrame(rows, schema={"user_id": pl.String, "item_id": pl.String, "timestamp": pl.Int64}, orient="row")
-    return frame.join(_ROWS, on="item_id", how="left", maintain_order="left")
-
-
-def _table(share: Path, bought: pl.DataFrame | None, held_out: set[str] = frozenset(), **data: Any) -> Personalised:  # type: ignore[assignment]
-    tree = {"items": "x.csv", "search_log": "log", "privacy": {"hash_ids": []}, "split": {"dev_days": 0}, **data}
-    config = Config.model_validate({"data": tree})
-    parts = [] if bought is None else [bought]
-    weeks = held_out_weeks(config, config.data, [share], _ROWS, parts, {})
-    return personalised_searches(config, config.data, [share], _ROWS, parts, weeks, held_out, 7)
 
 
 def test_a_row_is_words_and_history_with_what_was_taken_and_what_was_passed_over(tmp_path: Path) -> None:
     searches = [("u", 100, "red sofa", "abcd"), ("u", 200, "Red  Sofa", "efgh"), ("w", 50, "lamp", "ab")]
     actions = [(0, "b", "click", 110), (1, "e", "click", 205), (1, "g", "click", 210), (1, "g", "purchase", 250),
                (2, "a", "click", 60)]  # fmt: skip
-    bought = _bought([("u", "h", 90), ("u", "a", 100), ("u", "h", 150), ("u", "d", 220), ("w", "c", 10)])
-    found = _table(_share(tmp_path, searches, actions), bought)
+    bought = bought_table([("u", "h", 90), ("u", "a", 100), ("u", "h", 150), ("u", "d", 220), ("w", "c", 10)])
+    found = table_of(joined_log(tmp_path, searches, actions), bought)
     rows = found.table.select("user_id", "query", "history", "item", "gain", "group", "negatives").rows()
     sure = [(*row[:4], round(row[4], 3), *row[5:]) for row in rows]
     assert sorted(sure) == [
@@ -72,97 +41,36 @@ def test_a_row_is_words_and_history_with_what_was_taken_and_what_was_passed_over
     assert weights.mean() == pytest.approx(1) and weights.max() == pytest.approx(5 * weights.min())
     known = pl.concat(known_positives(training_rows(found.table), [], 0))
     assert known.rows() == [(7, 1), (7, 4), (7, 6), (8, 0)]
-    few = _table(_share(tmp_path, searches, actions), bought, history_length=1, max_examples_per_user=1)
+    few = table_of(joined_log(tmp_path, searches, actions), bought, history_length=1, max_examples_per_user=1)
     assert sorted(few.table.select("history", "item").rows()) == [([2], 0), ([7], 6)]
     assert few.told["examples beyond data.max_examples_per_user"] == 2
 
 
 def test_a_purchase_told_by_its_day_may_be_what_came_of_a_search_that_day(tmp_path: Path) -> None:
-    searches = [("u", 3 * _DAY + 500, "sofa", "ab"), ("u", 4 * _DAY, "sofa", "ab")]
-    share = _share(tmp_path, searches, [(0, "a", "click", 3 * _DAY + 600), (1, "b", "click", 4 * _DAY + 60)])
-    found = _table(share, _bought([("u", "c", 2 * _DAY), ("u", "d", 3 * _DAY)])).table
+    searches = [("u", 3 * DAY + 500, "sofa", "ab"), ("u", 4 * DAY, "sofa", "ab")]
+    share = joined_log(tmp_path, searches, [(0, "a", "click", 3 * DAY + 600), (1, "b", "click", 4 * DAY + 60)])
+    found = table_of(share, bought_table([("u", "c", 2 * DAY), ("u", "d", 3 * DAY)])).table
     assert found["history"].to_list() == [[2], [2, 0, 3]], "the fourth day's purchase is history from the fifth on"
-    exact = _table(share, _bought([("u", "c", 2 * _DAY), ("u", "d", 3 * _DAY), ("x", "e", 7)])).table
+    exact = table_of(share, bought_table([("u", "c", 2 * DAY), ("u", "d", 3 * DAY), ("x", "e", 7)])).table
     assert exact["history"].to_list()[0] == [2, 3]
-    assert [set(one) for one in _table(share, None).table["history"].to_list()] == [{0}], "no times, no purchases"
+    assert [set(one) for one in table_of(share, None).table["history"].to_list()] == [{0}], "no times, no purchases"
 
 
 def test_later_weeks_are_held_out_and_judged_queries_are_tested_alone(tmp_path: Path) -> None:
     days = [0, 10, 20, 21, 30, 31, 39, 40]
-    searches = [("u", day * _DAY, "judged" if day % 10 == 0 else "free", "ab") for day in days]
-    actions = [(number, "a", "click", day * _DAY + 9) for number, day in enumerate(days)]
-    actions += [(3, "b", "purchase", 31 * _DAY)]  # the search is of a training week, its end is not
-    share = _share(tmp_path, searches, actions)
-    found = _table(share, None, {"judged"}, split={"dev_days": 10, "test_days": 5})
-    rows = found.table.select("split", pl.col("timestamp") // _DAY, "query").rows()
+    searches = [("u", day * DAY, "judged" if day % 10 == 0 else "free", "ab") for day in days]
+    actions = [(number, "a", "click", day * DAY + 9) for number, day in enumerate(days)]
+    actions += [(3, "b", "purchase", 31 * DAY)]  # the search is of a training week, its end is not
+    share = joined_log(tmp_path, searches, actions)
+    found = table_of(share, None, {"judged"}, split={"dev_days": 10, "test_days": 5})
+    rows = found.table.select("split", pl.col("timestamp") // DAY, "query").rows()
     assert rows == [("train", 21, "free"), ("dev", 31, "free"), ("test", 39, "free"), ("test", 40, "judged")]
     assert found.told["of judged or evaluated queries"] == 4 and found.told["with an end in the held-out weeks"] == 1
     assert found.table.filter(pl.col("split") != "train").select("weight", "group").unique().rows() == [(0.0, -1)]
-    newcomer = _share(tmp_path, [("u", 0, "free", "ab"), ("n", 40 * _DAY, "free", "ab")],
-                      [(0, "a", "click", 5), (1, "a", "click", 40 * _DAY + 5)])  # fmt: skip
-    late = _table(newcomer, None, split={"dev_days": 10}).table
+    newcomer = joined_log(tmp_path, [("u", 0, "free", "ab"), ("n", 40 * DAY, "free", "ab")],
+                      [(0, "a", "click", 5), (1, "a", "click", 40 * DAY + 5)])  # fmt: skip
+    late = table_of(newcomer, None, split={"dev_days": 10}).table
     assert late.select("user_id", "history", "split").rows() == [("n", [], "dev")], "measured as it is: without history"
-
-
-def _weeks(share: Path, bought: pl.DataFrame | None = None, **cuts: int) -> HeldOutWeeks:
-    split = {"dev_days": 10, "test_days": 5}
-    tree = {"items": "x.csv", "search_log": "log", "privacy": {"hash_ids": []}, "split": split}
-    config = Config.model_validate({"data": tree})
-    return held_out_weeks(config, config.data, [share], _ROWS, [] if bought is None else [bought], cuts)
-
-
-def test_weeks_are_held_out_of_a_log_that_leaves_enough_to_learn_from(tmp_path: Path) -> None:
-    days = (0, 20, 40)
-    actions = [(n, "a", "click", day * _DAY + 9) for n, day in enumerate(days)]
-    share = _share(tmp_path / "known", [("u", day * _DAY, "sofa", "ab") for day in days], actions)
-    dev, test = 25 * _DAY + 1, 35 * _DAY + 1
-    assert _weeks(share) == HeldOutWeeks(dev, test, True, dev)
-    later = {"dev": 28 * _DAY, "test": 37 * _DAY}
-    assert _weeks(share, **later) == HeldOutWeeks(28 * _DAY, 37 * _DAY, True, 28 * _DAY), "purchases train until then"
-    strangers = _share(tmp_path / "strangers", [(f"u{n}", day * _DAY, "sofa", "ab") for n, day in enumerate(days)],
-                       actions)  # fmt: skip
-    assert _weeks(strangers) == HeldOutWeeks(dev, test, True, None), "nobody has a history: labels of the whole log"
-    assert _weeks(strangers, _bought([("u2", "c", _DAY)])).labels_before == dev
-    short = _share(tmp_path / "short", [("u", 38 * _DAY, "sofa", "ab"), ("u", 40 * _DAY, "sofa", "ab")],
-                   [(0, "a", "click", 38 * _DAY + 9), (1, "a", "click", 40 * _DAY + 9)])  # fmt: skip
-    assert _weeks(short) == HeldOutWeeks(NEVER, NEVER, False, None)
-    assert _table(short, None, split={"dev_days": 10}).table["split"].to_list() == ["train"]
-    weeks = _weeks(short, dev=38 * _DAY - 9, test=41 * _DAY)
-    assert weeks == HeldOutWeeks(38 * _DAY - 9, 38 * _DAY - 9, False, None)
-    config = Config.model_validate({"data": {"items": "x.csv", "search_log": "log", "privacy": {"hash_ids": []}}})
-    found = personalised_searches(config, config.data, [short], _ROWS, [], weeks, set(), 0)
-    assert not found.table.height and sum(found.told.values()) == 2, "what purchases hold out trains nothing"
-
-
-@pytest.mark.parametrize("known", [True, False])
-def test_clicks_of_held_out_weeks_give_no_labels_where_shoppers_are_evaluated(tmp_path: Path, known: bool) -> None:
-    names = ["lamp", "sofa", "rug", "vase"]
-    (tmp_path / "items.csv").write_text("item_id,title\n" + "".join(f"{name},a {name}\n" for name in names))
-    rows = []
-    for day in range(60):
-        late = day >= 50
-        for query, clicked in (("light", "vase" if late else "lamp"), ("new" if late else "old", "rug")):
-            for turn in range(10):
-                search, visitor = f"{day}-{query}-{turn}", f"u{turn}" if known else f"{day}-{query}-{turn}"
-                at = 1_735_689_600 + day * _DAY + turn * 600
-                rows += [(search, query, name, "shown", visitor, at, place) for place, name in enumerate(names)]
-                rows.append((search, query, clicked, "click", visitor, at + 20, names.index(clicked)))
-        if day == 48:  # a search of a training week, bought in the held-out ones
-            rows += [("end", "light", name, "shown", "u0", at + 7000, place) for place, name in enumerate(names)]
-            rows.append(("end", "light", "sofa", "purchase", "u0", at + 3 * _DAY, 1))
-    columns = ["query_id", "query", "item_id", "action", "visitor_id", "timestamp", "position"]
-    pl.DataFrame(rows, schema=columns, orient="row").write_csv(tmp_path / "log.csv")
-    tree = {"root": str(tmp_path), "items": "items.csv", "search_log": "log.csv", "split": {"dev_days": 9.9}}
-    shop = prepare(Config.model_validate({"runs_dir": str(tmp_path / "runs"), "data": tree}))
-    labels = shop.log_labels
-    assert set(labels["query"]) == ({"light", "old"} if known else {"light", "old", "new"})
-    clicks = dict(labels.filter(pl.col("query") == "light").select("item_id", "clicks").iter_rows())
-    assert clicks["lamp"] == 500 and clicks.get("vase", 0) == (0 if known else 100)
-    assert labels["purchases"].sum() == (0 if known else 1)
-    told = shop.report["search_log"]["cleaning"]
-    kind = "searches of the held-out weeks (data.split), no labels"
-    assert (told[kind]["count"] if known else kind not in told) == (200 if known else True)
-    assert shop.report["search_log"]["insights"], "what is searched is told of all weeks"
 
 
 _USERS, _ITEMS = st.sampled_from("uvw"), st.sampled_from("abcdefgh")
@@ -181,8 +89,8 @@ def test_histories_hold_all_that_was_before_and_nothing_else(
     searches = [(user, time, query, "".join(dict.fromkeys(shown))) for user, time, query, shown in searches]
     done = [(n, item, "click", searches[n][1] + after) for n, item, after in actions if n < len(searches)]
     bought = sorted(bought, key=lambda row: (row[0], row[2]))
-    share = _share(tmp_path_factory.mktemp("log"), searches, done)
-    found = _table(share, _bought([*bought, ("other", "a", 7)]), split={"dev_days": 0}).table
+    share = joined_log(tmp_path_factory.mktemp("log"), searches, done)
+    found = table_of(share, bought_table([*bought, ("other", "a", 7)]), split={"dev_days": 0}).table
     for row in found.iter_rows(named=True):
         user, time = searches[row["search"]][:2]
         events = [(at, "abcdefgh".index(item)) for n, item, _, at in done if searches[n][0] == user]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tests.data.tf_examples import example_of
 from tfrec.config import Config
 from tfrec.data.example_bytes import serialised
 from tfrec.data.examples import SCHEMA, known_positives, search_examples
@@ -128,8 +129,6 @@ def test_shards_hold_what_the_tables_say(make_shop: Callable[..., Config]) -> No
 
 
 def test_bytes_are_those_of_protocol_buffers() -> None:
-    from tfrec.tensorflow_setup import tf
-
     lists = [[], [0], [127, 128, 300], list(range(1400)), [2**35, 2**62]]
     rows = [
         (query, history, item, weight, item + 7, history[-2:], task)
@@ -139,16 +138,7 @@ def test_bytes_are_those_of_protocol_buffers() -> None:
     ]
     examples = pl.DataFrame(rows, schema=SCHEMA, orient="row")
     for raw, row in zip(serialised(examples), examples.iter_rows(named=True), strict=True):
-        example = tf.train.Example()
-        for name, value in row.items():
-            feature = example.features.feature[name]
-            if isinstance(value, str):
-                feature.bytes_list.value.append(value.encode())
-            elif isinstance(value, float):
-                feature.float_list.value.append(value)
-            else:
-                feature.int64_list.value.extend(value if isinstance(value, list) else [value])
-        assert raw == example.SerializeToString(deterministic=True), row
+        assert raw == example_of(row).SerializeToString(deterministic=True), row
     assert not list(serialised(examples.clear()))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.ranking.shops import trained_shop
 from tfrec.pipeline.trained import TrainedShop
+from tfrec.ranking import by_queries
 from tfrec.ranking.ranked_fusion import RankedFusion
 
 
@@ -19,3 +22,12 @@ def ranked(fashion: TrainedShop) -> RankedFusion:
     fusion = fashion.fusion_knowing(("train",))
     assert isinstance(fusion, RankedFusion), fashion.told()
     return fusion
+
+
+@pytest.fixture(scope="module")
+def few_passes() -> Iterator[None]:
+    """Rankers for search learn in less time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(by_queries, "_MOST_PASSES", 12)
+        patch.setattr(by_queries, "_DEALS", 1)
+        yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from tfrec.encoder.install import install
 from tfrec.errors import ConfigError
 from tfrec.export.ops import check_ops
 from tfrec.pipeline.trained import TrainedShop
-from tfrec.ranking import by_queries
 from tfrec.ranking.cross.feature import Cross, likeliest
 from tfrec.ranking.cross.lists import lists
 from tfrec.ranking.cross.model import CrossEncoder
@@ -30,16 +29,10 @@ from tfrec.retrieval.retriever import Retriever
 from tfrec.retrieval.scorer import Request
 from tfrec.tensorflow_setup import tf
 
+pytestmark = pytest.mark.usefixtures("few_passes")
+
 SETTINGS = {"enabled": True, "freeze": "none", "dropout": 0.0, "learning_rate": 5e-3, "max_minutes": None,
             "least_queries": 100, "item_tokens": 12, "best": 20}  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_passes() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(by_queries, "_MOST_PASSES", 12)
-        patch.setattr(by_queries, "_DEALS", 1)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +29,13 @@ from tfrec.retrieval.scorer import Request
 from tfrec.retrieval.tokens import Tokenizer
 from tfrec.tensorflow_setup import tf
 
+pytestmark = pytest.mark.usefixtures("few_passes")
+
 TYPED = [
     "red sofarel", "lampmin blue", "deskvun", "", "unheard words", "with", "红色 sofarel",
     "gold \x1f0.600 rugtok\x1f0.400 rugvun\x1f1.000 with",
     "pink bowlpid with vasetok and many more words than anybody types in a shop",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_passes() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(by_queries, "_MOST_PASSES", 12)
-        patch.setattr(by_queries, "_DEALS", 1)
-        yield
 
 
 @pytest.fixture(scope="module")

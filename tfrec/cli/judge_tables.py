@@ -32,10 +32,9 @@ def told_of(report: JudgingReport, most: int) -> list[Any]:
     if alpha.value is None:
         told.append("Agreement needs pairs that two judged, and grades that differ.")
     else:
-        between = "" if alpha.low is None else f" (95 % CI {alpha.low:.3f} to {alpha.high:.3f})"
         told.append(
-            f"Krippendorff's alpha (ordinal) {alpha.value:.3f}{between} by {alpha.units:,} pairs that several judged; "
-            "from .8 on grades are taken for reliable, from .667 on for usable with care."
+            f"Krippendorff's alpha (ordinal) {alpha.value:.3f}{alpha.between} by {alpha.units:,} pairs that several "
+            "judged; from .8 on grades are taken for reliable, from .667 on for usable with care."
         )
     for one, other, kappa, pairs in report.kappas:
         value = "not to be told" if kappa is None else f"{kappa:.3f}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from tfrec.config.base import Section
+from tfrec.config.freeze import Freeze
 from tfrec.config.images import ImagesConfig
 from tfrec.config.mining import MinedNegativesConfig
 from tfrec.config.query_student import QueryStudentConfig
@@ -50,7 +50,7 @@ class EncoderConfig(Section):
         None, description="Put before every query; empty takes what the encoder was trained with, '' puts nothing."
     )
     item_prompt: str | None = Field(None, description="Put before every item's text; as query_prompt.")
-    freeze: str = Field(
+    freeze: Freeze = Field(
         "embeddings",
         description="none | all | embeddings | top:N (only the top N layers train) | pattern:REGEX (these are frozen).",
     )
@@ -62,22 +62,6 @@ class EncoderConfig(Section):
     query_tokens: int = Field(32, ge=4, le=512, description="Word pieces of a query that are read.")
     item_tokens: int = Field(64, ge=4, le=512, description="Word pieces of an item's text that are read.")
     query_student: QueryStudentConfig = Field(default_factory=lambda: QueryStudentConfig())
-
-    @field_validator("freeze")
-    @classmethod
-    def _known_freeze(cls, value: str) -> str:
-        kind, _, argument = value.partition(":")
-        if value in ("none", "all", "embeddings"):
-            return value
-        if kind == "top" and argument.strip().isdigit():
-            return value
-        if kind == "pattern" and argument:
-            try:
-                re.compile(argument)
-            except re.error as error:
-                raise ValueError(f"freeze pattern {argument!r} is not a regular expression ({error})") from error
-            return value
-        raise ValueError(f"freeze must be none, all, embeddings, top:N or pattern:REGEX, not {value!r}")
 
 
 class ModelConfig(Section):

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from tfrec.config.base import Section
+from tfrec.config.freeze import Freeze
 
 Group = Literal["scores", "words", "votes", "links", "relations", "sales", "ages", "columns", "shopper"]
 
@@ -23,7 +24,7 @@ class CrossEncoderConfig(Section):
     best: int = Field(20, ge=2, le=100, description="Candidates that are read.")
     item_tokens: int = Field(48, ge=8, le=448, description="Pieces of an item's text that are read.")
     least_queries: int = Field(500, ge=20, description="Labelled training queries that it needs; else there is none.")
-    freeze: str = Field("top:3", pattern=r"^(none|all|embeddings|top:\d+)$", description="As encoder.freeze.")
+    freeze: Freeze = Field("top:3", description="As encoder.freeze.")
     dropout: float = Field(0.1, ge=0, lt=1, description="Share of activations that are left out in training.")
     learning_rate: float = Field(1e-4, gt=0, description="Greatest rate of Adam; it rises and falls to 0.")
     batch_queries: int = Field(8, ge=1, description="Queries of a training step.")

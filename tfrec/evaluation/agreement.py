@@ -27,6 +27,11 @@ class Agreement:
     high: float | None
     units: int
 
+    @property
+    def between(self) -> str:
+        """The interval in brackets, "" without one."""
+        return "" if self.low is None else f" (95 % CI {self.low:.3f} to {self.high:.3f})"
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)

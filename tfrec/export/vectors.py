@@ -39,12 +39,13 @@ def exported_vectors(base: Path, signature: str, fingerprint: str) -> np.ndarray
         fingerprint: of the shop's data.
     """
     newest = newest_version(base)
-    wanted = (signature, fingerprint)
+    if newest is None:
+        return None
     try:
         for known in (read_manifest, verify_manifest):  # the second reads all files
-            manifest = {} if newest is None else known(newest)
-            if (manifest.get("signature"), manifest.get("data_fingerprint")) != wanted:
+            manifest = known(newest)
+            if (manifest.get("signature"), manifest.get("data_fingerprint")) != (signature, fingerprint):
                 return None
-        return None if newest is None else catalogue_vectors(newest)
+        return catalogue_vectors(newest)
     except ExportError:
         return None

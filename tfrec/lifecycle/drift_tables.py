@@ -37,8 +37,9 @@ def write_tables(config: Config, shop: ShopData, version: int, target: Path) -> 
     run = RunFolder(config)
     if target.exists():
         raise ExportError(f"{target} is there already: name a folder that is not (--tables).")
-    then = trained_data(run, read_manifest(run.export / str(version)))
-    if then is None:
+    served = read_manifest(run.export / str(version))
+    then = trained_data(run, served)
+    if then is None or then.hash != served.get("prepared"):
         raise ExportError(f"The prepared data of version {version} has gone: `tfrec drift` alone needs none of it.")
     with atomic_directory(target) as aside:
         for side, data in (("then", then), ("now", shop)):

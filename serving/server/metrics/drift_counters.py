@@ -45,11 +45,12 @@ class KnownQueries:
         if now < self._next:
             return 0, 0
         self._next = now + _EVERY_SECONDS
-        texts = [text for query in queries[:_MOST_QUERIES] if (text := query.decode("utf-8", "replace")).strip()]
-        split = [list(self._tokens(text)) for text in texts]
-        for words in split:
-            self.lengths.add(len(words))
-        words = [word for some in split for word in some]
+        words: list[str] = []
+        for query in queries[:_MOST_QUERIES]:
+            if (text := query.decode("utf-8", "replace")).strip():
+                found = list(self._tokens(text))
+                self.lengths.add(len(found))
+                words += found
         return len(words), sum(word not in self._words for word in words)
 
 
@@ -96,9 +97,9 @@ class DriftMetrics:
 
     def scores(self, model: str, version: int, signature: str, top: Iterable[float]) -> None:
         """The first scores of answered rows."""
-        drift = self._of_scores.get((model, version, signature))
-        for score in top if drift is not None else ():
-            drift.add(score)  # type: ignore[union-attr]
+        if (drift := self._of_scores.get((model, version, signature))) is not None:
+            for score in top:
+                drift.add(score)
 
     def queries(self, model: str, version: int, queries: Sequence[bytes]) -> None:
         """The typed words of a request."""

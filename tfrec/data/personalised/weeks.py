@@ -55,7 +55,7 @@ def held_out_weeks(
         interactions: parts of the purchases of all splits; nothing where they have no times to compare.
         cuts: first second of the dev and of the test window of purchases, where there are some.
     """
-    searches, actions = log_actions(shares, rows)
+    searches, actions = log_actions(shares, rows)  # read again for the table: held meanwhile it would crowd the labels
     split = data.split
     if not searches.height or split.dev_days == split.test_days == 0:
         return HeldOutWeeks()

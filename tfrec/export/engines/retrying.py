@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,11 +21,12 @@ def patiently(do: Callable[[], Any], failure: type[Exception]) -> Any:
     Raises:
         failure: of the last attempt.
     """
-    for attempt in range(ATTEMPTS):
-        try:
-            return do()
-        except failure:
-            if attempt == ATTEMPTS - 1:
-                raise
-            time.sleep(FIRST_PAUSE * 2**attempt)
-    return None
+    import tenacity
+
+    again = tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(ATTEMPTS),
+        wait=tenacity.wait_exponential(multiplier=FIRST_PAUSE),
+        retry=tenacity.retry_if_exception_type(failure),
+        reraise=True,
+    )
+    return again(do)

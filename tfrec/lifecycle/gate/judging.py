@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -56,8 +56,8 @@ def judge(
     ]
     found.append(checks.enough(tasks))
     full = last_full_training(export, number)
-    if full not in (None, other):
-        found += _beside_full(config, shop, export, full, models[0], titles[0])
+    if full is not None and full != other:
+        found += _beside_full(config, shop, export, full, tasks)
     if models[1] is not None:
         found += _beside(config, models[0], models[1], titles, changed, queries)
     if manifest_digest(export, number) != before:
@@ -126,15 +126,16 @@ def _beside(
     return [*found, checks.first_pages(changed, settings)] if changed else found
 
 
-def _beside_full(
-    config: Config, shop: ShopData, export: Path, full: int, mine: LoadedModel, titles: Mapping[str, str]
-) -> list[Check]:
+def _beside_full(config: Config, shop: ShopData, export: Path, full: int, tasks: Sequence[Task]) -> list[Check]:
     """Whether many small updates have lost what the last full training had: each by itself may lose a little."""
-    models = mine, LoadedModel.open(export / str(full))
+    alone = _tasks(config, shop, (LoadedModel.open(export / str(full)), None), ({}, {}))[0]
+    reached = {task.name: task.candidate for task in alone}  # of the same requests; titles are other ones
     found: list[Check] = []
-    for task in _tasks(config, shop, models, (titles, titles_of(models[1])))[0]:
-        named = replace(task, name=f"{task.name} beside version {full}, the last full training", slices=())
-        found += checks.quality(named, config.gate, config.seed, config.evaluation.resamples)
+    for task in tasks:
+        if task.name in reached:
+            name = f"{task.name} beside version {full}, the last full training"
+            named = replace(task, name=name, against=reached[task.name], slices=())
+            found += checks.quality(named, config.gate, config.seed, config.evaluation.resamples)
     return found
 
 

@@ -35,8 +35,7 @@ class MachineJudge:
         """How far it agrees with people, and whether its grades are used."""
         told, alpha, alone = [], self.alpha, self.graded - self.both
         if self.kappa is not None:
-            between = "" if alpha.low is None else f" (95 % CI {alpha.low:.3f} to {alpha.high:.3f})"
-            alike = "" if alpha.value is None else f", Krippendorff's alpha {alpha.value:.3f}{between}"
+            alike = "" if alpha.value is None else f", Krippendorff's alpha {alpha.value:.3f}{alpha.between}"
             both = f"{self.name} and people, by {self.both:,} pairs that both graded"
             told.append(f"{both}: weighted kappa {self.kappa:.3f}{alike}.")
         if self.why:
@@ -58,20 +57,16 @@ def machine_judges(grades: Grades, settings: JudgingConfig, seed: int = 0) -> li
     """
     found = []
     for name, both in _shared(grades).items():
-        kappa = _kappa(both)
-        why = _why_not(len(both), kappa, settings)
+        kappa, why, weight = _worth(both, settings)
         graded = sum(name in given for given in grades.values())
         alpha = krippendorff_alpha([[own, *people] for own, people in both], "ordinal", seed)
-        found.append(MachineJudge(name, graded, len(both), kappa, alpha, 0.0 if why else float(kappa or 0.0), why))
+        found.append(MachineJudge(name, graded, len(both), kappa, alpha, weight, why))
     return found
 
 
 def machine_weights(grades: Grades, settings: JudgingConfig) -> dict[str, float]:
     """The weight of each language model's labels, as `machine_judges` has it, without an interval."""
-    shared = {name: (len(both), _kappa(both)) for name, both in _shared(grades).items()}
-    return {
-        name: 0.0 if _why_not(both, kappa, settings) else float(kappa or 0.0) for name, (both, kappa) in shared.items()
-    }
+    return {name: _worth(both, settings)[2] for name, both in _shared(grades).items()}
 
 
 def _shared(grades: Grades) -> dict[str, list[tuple[int, list[int]]]]:
@@ -86,14 +81,13 @@ def _shared(grades: Grades) -> dict[str, list[tuple[int, list[int]]]]:
     return found
 
 
-def _kappa(both: list[tuple[int, list[int]]]) -> float | None:
-    return weighted_kappa([own for own, _ in both], [sum(people) / len(people) for _, people in both])
-
-
-def _why_not(both: int, kappa: float | None, settings: JudgingConfig) -> str:
-    if both < settings.min_pairs:
-        return f"people have graded {both:,} of its pairs, and judging.min_pairs asks for {settings.min_pairs:,}"
+def _worth(both: list[tuple[int, list[int]]], settings: JudgingConfig) -> tuple[float | None, str, float]:
+    """(kappa, why the grades are not used or "", weight)."""
+    kappa = weighted_kappa([own for own, _ in both], [sum(people) / len(people) for _, people in both])
+    if len(both) < settings.min_pairs:
+        asked = f"judging.min_pairs asks for {settings.min_pairs:,}"
+        return kappa, f"people have graded {len(both):,} of its pairs, and {asked}", 0.0
     if kappa is None or kappa < settings.min_agreement:
         found = "cannot be told" if kappa is None else f"is {kappa:.3f}"
-        return f"its kappa {found}, and judging.min_agreement asks for {settings.min_agreement:g}"
-    return ""
+        return kappa, f"its kappa {found}, and judging.min_agreement asks for {settings.min_agreement:g}", 0.0
+    return kappa, "", kappa

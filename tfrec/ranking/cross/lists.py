@@ -38,7 +38,8 @@ def lists(
         seed: of all that is drawn.
     """
     draw = np.random.default_rng(seed)
-    usable = [number for number, found in enumerate(candidates) if len(_wrong(truths[number], found, 0.0)) >= size - 1]
+    least = [min(truth.values()) for truth in truths]
+    usable = [n for n, found in enumerate(candidates) if len(_wrong(truths[n], found, least[n])) >= size - 1]
     waiting: list[int] = []
     while usable:
         while len(waiting) < batch:
@@ -52,16 +53,11 @@ def lists(
 
 def _one(truth: Mapping[int, float], candidates: np.ndarray, size: int, draw: np.random.Generator) -> np.ndarray:
     right = int(draw.choice(list(truth)))
-    wrong = _wrong(truth, candidates, truth[right])
-    if len(wrong) < size - 1:  # nearly all candidates are better than this one
-        right = max(truth, key=lambda row: truth[row])
-        wrong = _wrong(truth, candidates, truth[right])
-    if len(wrong) < size - 1:
-        wrong = _wrong(truth, candidates, np.inf, right)
-    return np.append(right, draw.choice(wrong, size - 1, replace=False)).astype(np.int32)
+    return np.append(right, draw.choice(_wrong(truth, candidates, truth[right]), size - 1, replace=False)).astype(
+        np.int32
+    )
 
 
-def _wrong(truth: Mapping[int, float], candidates: np.ndarray, gain: float, right: int = -1) -> np.ndarray:
-    """Candidates that gain less, or none at all; never the right one."""
-    below = [truth.get(row, 0.0) < gain or row not in truth for row in candidates.tolist()]
-    return candidates[np.array(below, bool) & (candidates >= 0) & (candidates != right)]
+def _wrong(truth: Mapping[int, float], candidates: np.ndarray, gain: float) -> np.ndarray:
+    """Candidates that gain less."""
+    return candidates[np.array([row >= 0 and truth.get(row, 0.0) < gain for row in candidates.tolist()], bool)]

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from itertools import count
 from typing import Any
-
-import numpy as np
 
 from tfrec.config.ranking import CrossEncoderConfig
 from tfrec.progress import Progress
 from tfrec.ranking.cross.lists import Lists
 from tfrec.ranking.cross.model import CrossEncoder
 from tfrec.ranking.cross.pairs import joined
-from tfrec.tensorflow_setup import keras, tf
+from tfrec.tensorflow_setup import tf
+from tfrec.training.optimizer import AdamW
+from tfrec.training.schedule import Schedule
 
 Tensor = Any
-_WARM = 0.1  # share of the budget in which the rate rises
+_WARMUP, _CLIP = 0.1, 1.0  # share of the budget in which the rate rises; largest norm of all gradients together
+_NO_END = 10**9  # steps
 
 
 def train_cross(
@@ -25,7 +24,7 @@ def train_cross(
 ) -> int:
     """Fits a cross-encoder by the softmax over each query's items; gives the number of steps.
 
-    The rate rises and falls with the share of the budget that is spent.
+    The rate follows the share of the budget that is spent.
 
     Args:
         section: rate and budget.
@@ -33,41 +32,30 @@ def train_cross(
         queries: Q texts.
         batches: of these queries.
     """
-    rate = tf.Variable(0.0, trainable=False)
-    optimizer = keras.optimizers.legacy.Adam(rate)
-    step = _step(cross, optimizer)
-    seconds = None if section.max_minutes is None else 60.0 * section.max_minutes
-    whole = float(section.max_steps or np.inf)
-    started = time.monotonic()
+    schedule = Schedule(section.max_steps or _NO_END, section.max_minutes, _WARMUP)
+    step, number = _step(cross, AdamW([(cross.trainable_variables, section.learning_rate)], 0.0, _CLIP)), 0
     with Progress("Training the cross-encoder", 1.0) as progress:
-        spent = 0.0
-        for number in count():
-            elapsed = time.monotonic() - started
-            share = max(number / whole, elapsed / seconds if seconds else 0.0)
-            if share >= 1.0:
-                return number
-            rate.assign(section.learning_rate * min(share / _WARM + 1e-3, (1.0 - share) / (1.0 - _WARM)))
-            batch = next(batches, None)
-            if batch is None:
-                return number
+        while (share := schedule.progress(number)) < 1.0 and (batch := next(batches, None)) is not None:
             typed = cross.query_pieces(tf.constant([queries[n] for n in batch.queries.tolist()], tf.string))
             word_ids, lengths = joined(typed, tf.constant(cross.items[batch.items]))
-            loss = step(word_ids, lengths, tf.constant(batch.target))
-            progress.advance(share - spent, f"loss {float(loss):.3f}")
-            spent = share
-    raise AssertionError("unreachable")
+            factor = tf.constant(schedule.factor(share), tf.float32)
+            loss = step(word_ids, lengths, tf.constant(batch.target), factor)
+            progress.advance(share - progress.done, f"loss {float(loss):.3f}")
+            number += 1
+    return number
 
 
-def _step(cross: CrossEncoder, optimizer: Any) -> Any:
-    variables = cross.trainable_variables
+def _step(cross: CrossEncoder, optimizer: AdamW) -> Any:
     ids, one = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
+    signature = [ids, one, tf.TensorSpec([None, None], tf.float32), tf.TensorSpec([], tf.float32)]
 
-    @tf.function(input_signature=[ids, one, tf.TensorSpec([None, None], tf.float32)], autograph=False)
-    def step(word_ids: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
+    @tf.function(input_signature=signature, autograph=False)
+    def step(word_ids: Tensor, lengths: Tensor, target: Tensor, factor: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             scores = tf.reshape(cross.scores(word_ids, lengths, training=True), tf.shape(target))
             loss = -tf.reduce_mean(tf.reduce_sum(target * tf.nn.log_softmax(scores, axis=1), axis=1))
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        gradients = tape.gradient(loss, cross.trainable_variables)
+        optimizer.apply(gradients, factor, tf.constant(0, tf.int64))
         return loss
 
     return step
