@@ -17,25 +17,24 @@ from protocol.shops import splits_of
 from protocol.systems import checked, fusion_notes, trained_rankings
 
 TRAINED, CARRIED = "tfrec", "tfrec, towers trained on made queries"
-_BY_LABELS = ["data.split.few_queries=0", "synthesis.enabled=false"]
 VARIANTS: dict[str, list[str]] = {
     TRAINED: [],
-    "tfrec, towers trained on labels": _BY_LABELS,
+    "tfrec, towers as they are": ["training.few_labels.steps=0"],
     "tfrec, towers trained on labels and made queries": ["data.split.few_queries=0", "synthesis.enabled=true"],
 }
 MADE = ["synthesis.enabled=true"]
-# A variant by a prefix and a name: what the configuration becomes. Texts are augmented while labels train: with few of
-# them nothing else is trained by default.
+# A variant by a prefix and a name: what the configuration becomes. Texts are augmented while labels train.
 FAMILIES = {
     "source": ["synthesis={{enabled: true, sources: [{}]}}"],
-    "policy": [*_BY_LABELS, "augment.policy={}"],
-    "query operation": [*_BY_LABELS, "augment.operations=[{{name: {}, field: query, probability: 0.5}}]"],
-    "item operation": [*_BY_LABELS, "augment.operations=[{{name: {}, field: item, probability: 0.5}}]"],
+    "steps": ["training.few_labels.steps={}"],
+    "policy": ["training.few_labels.policy={}"],
+    "query operation": ["augment.operations=[{{name: {}, field: query, probability: 0.5}}]"],
+    "item operation": ["augment.operations=[{{name: {}, field: item, probability: 0.5}}]"],
 }
 
 
 def is_training(system: str) -> bool:
-    """Whether a name stands for a training: a variant, "source NAME", "policy NAME", "query operation NAME" ..."""
+    """Whether a name stands for a training: a variant, "source NAME", "steps N", "policy NAME", "query operation NAME" ..."""
     return system in VARIANTS or system == CARRIED or any(system.startswith(f"{family} ") for family in FAMILIES)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tfrec.config.base import Section
+from tfrec.config.few_labels import FewLabelsConfig
 from tfrec.config.freeze import Freeze
 from tfrec.config.images import ImagesConfig
 from tfrec.config.mining import MinedNegativesConfig
@@ -149,6 +150,7 @@ class TrainingConfig(Section):
     min_gain: float = Field(
         0.05, ge=0, le=1, description="Judged items with at least this gain are positives, others negatives."
     )
+    few_labels: FewLabelsConfig = Field(default_factory=lambda: FewLabelsConfig())
     tasks: TaskWeights = Field(default_factory=lambda: TaskWeights())
     evaluations: int = Field(6, ge=1, description="How often dev is evaluated during a run, evenly spread.")
     patience: int = Field(3, ge=1, description="Evaluations without a gain after which training stops.")

@@ -29,7 +29,7 @@ from tfrec.evaluation.table import Report, build_report
 from tfrec.models.two_tower import TwoTower
 from tfrec.ranking.opinions import HISTORY, QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
-from tfrec.retrieval.answers import KnownVectors, rank_requests
+from tfrec.retrieval.answers import KnownVectors, QueryVectors, rank_requests
 from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.lexical_tuning.stage import TunedLexical
@@ -83,7 +83,7 @@ def choose_splits(shop: ShopData, wanted: str | None) -> dict[str, str]:
 def evaluate_search(
     config: Config,
     shop: ShopData,
-    model: TwoTower,
+    model: QueryVectors,
     catalogue: Any,
     zero_shot: ZeroShot,
     lexical: Callable[[], TunedLexical],
@@ -99,7 +99,7 @@ def evaluate_search(
     Args:
         config: section evaluation is read.
         shop: the prepared data.
-        model: the trained model.
+        model: the trained model, or what ranks in its place where these queries trained it.
         catalogue: its item vectors float32 [N, D].
         zero_shot: gives the untrained encoder's item vectors float32 [N, H] and a function from queries to
             float32 [Q, H]; called only when that baseline is wanted.
@@ -123,7 +123,7 @@ def evaluate_search(
     parts = list(folds) or ([] if fusion is None else [(queries, fusion)])
     ranked = _ranked(parts, queries, vectors, model.speller, depth, shop.size)
     answers |= ranked
-    if (teacher := model.encoder.teacher) is not model.encoder:
+    if isinstance(model, TwoTower) and (teacher := model.encoder.teacher) is not model.encoder:
         large = model.query_vectors(queries, encoder=teacher)
         answers[LARGE] = (
             _ranked(parts, queries, large, model.speller, depth, shop.size)[TFREC]

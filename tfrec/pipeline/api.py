@@ -149,11 +149,12 @@ def _measured(trained: TrainedShop, splits: dict[str, str]) -> dict[str, Report]
     reports: dict[str, Report] = {}
     if "search" in splits:
         where = splits["search"]
+        judges = trained.judges if where == shop.choosing_split else model
         reports["search"] = evaluate_search(
             config,
             shop,
-            model,
-            trained.catalogue,
+            judges,
+            trained.catalogue if judges is model else trained.zero_shot()[0],
             trained.zero_shot,
             lambda: trained.lexical_knowing(BEFORE.get(where, ("train",))),
             where,

@@ -36,10 +36,14 @@ def parts_of(config: Config, shop: ShopData, encoder_fingerprint: str, synonyms:
         from tfrec.encoder.hub_loading import handle_fingerprint
 
         parts["images"] = handle_fingerprint(config.model.images.encoder)
-    if config.augment.policy != "none":
+    from tfrec.training.few_labels import few_labels
+
+    few = few_labels(config, shop)
+    settings = config if few is None else few.config
+    if settings.augment.policy != "none":
         from tfrec.training.augmentation import synonyms_fingerprint
 
-        parts["synonyms"] = synonyms_fingerprint(config, shop) if synonyms is None else synonyms
+        parts["synonyms"] = synonyms_fingerprint(settings, shop) if synonyms is None else synonyms
     return parts
 
 

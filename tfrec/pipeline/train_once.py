@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from tfrec.synth.hard_negatives import mined_negatives
 from tfrec.synth.source import CrossScorer
 from tfrec.synth.stage import reason, synthesise, wanted
 from tfrec.training import checkpoints
+from tfrec.training.few_labels import few_labels
 from tfrec.training.pipeline import Batches
 from tfrec.training.trainer import ENDS, Halt, Trainer
 from tfrec.training.untrained import leave_untrained
@@ -102,27 +104,38 @@ def _train_alone(
                     source, shop, lambda: trained_teacher(teacher), teacher.signature, round_.folder / "synthetic",
                     RunFolder(source).synthetic, second_opinion,
                 )  # fmt: skip
+    # A search of settings compares its trials by the few labelled queries: there these must not train.
+    few = few_labels(config, shop) if halt is None else None
+    settings = config if few is None else few.config
     augmentation = None
-    if config.augment.policy != "none":
+    if settings.augment.policy != "none":
         from tfrec.training.augmentation import shop_augmentation
 
-        augmentation = shop_augmentation(config, shop, model.encoder)
+        augmentation = shop_augmentation(settings, shop, model.encoder)
     mined = mined_negatives(
         config, shop, lambda: trained_teacher(teacher) if teacher else zero_shot_teacher(source, shop, untrained),
         model.encoder.fingerprint if teacher is None else teacher.signature,
         (run.path if round_ is None else round_.folder) / "mined_negatives", synthetic,
     )  # fmt: skip
-    batches = Batches(config, shop, model.encoder.tokenize, synthetic, model.images, augmentation, mined)
+    chosen = None
+    if few is not None:
+        chosen = few.examples, few.examples.write(run.path / "few_labels" / signature[:16], config.seed)
+    batches = Batches(settings, shop, model.encoder.tokenize, synthetic, model.images, augmentation, mined, chosen)
     if workers is not None and not follows():
         workers.wait_for_all()
     checkpoints_folder = run.checkpoints if round_ is None else round_.folder / "checkpoints"
     about = {"parts": assembled.parts, "prepared": shop.hash}
     if batches.tasks:
         model.encoder.train_alone(not batches.mixture.histories)
-        dev = DevEvaluation(config, shop, model, watched=halt is not None)
+        dev = DevEvaluation(settings, shop, model, watched=halt is not None)
+        noted = {} if few is None else {"few_labels": few.queries}
         with stage(run.path, "train", signature), speaking_os_errors(checkpoints_folder):
-            trainer = Trainer(config, model, batches, dev, checkpoints_folder, signature, about, workers=workers)
+            trainer = Trainer(
+                settings, model, batches, dev, checkpoints_folder, signature, about, workers=workers, noted=noted
+            )  # fmt: skip
             summary = trainer.run(halt)
+        if few is not None and not follows():
+            shutil.rmtree(run.path / "few_labels", ignore_errors=True)
     elif is_pretrained(config.encoder.name) and config.training.tasks.search > 0:
         summary = leave_untrained(model, checkpoints_folder, signature, about)
     else:

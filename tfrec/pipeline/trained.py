@@ -16,6 +16,7 @@ from tfrec.export.loaded import LoadedModel, Ranking
 from tfrec.export.vectors import exported_vectors
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.run_folder import RunFolder
+from tfrec.pipeline.unseen import UnseenTowers
 from tfrec.pipeline.untrained import zero_shot
 from tfrec.ranking.by_queries import Teachers
 from tfrec.ranking.stage import ranked, ranked_folds, sure
@@ -23,6 +24,7 @@ from tfrec.ranking.stage import told as ranker_told
 from tfrec.retrieval.building import build_scorers, known_splits
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.lexical_tuning.stage import TunedLexical, kept_lexical
+from tfrec.retrieval.scorer import Scorer
 from tfrec.retrieval.stage import fold_fusions, fuse, kept_fusion, told
 
 
@@ -46,6 +48,7 @@ class TrainedShop:
     _catalogue: Any = field(default=None, repr=False)
     _fusion: Any = field(default=None, repr=False)
     _answering: Any = field(default=None, repr=False)
+    _zero_shot: Any = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         steps = f", {self.summary['steps']:,} steps" if "steps" in self.summary else ""
@@ -88,7 +91,16 @@ class TrainedShop:
 
     def zero_shot(self) -> tuple[np.ndarray, Any]:
         """The untrained encoder's vectors of the catalogue, and its query function: see `tfrec.pipeline.untrained`."""
-        return zero_shot(self.config, self.shop, self.model.encoder.teacher if self._untrained else None)
+        if self._zero_shot is None:
+            self._zero_shot = zero_shot(self.config, self.shop, self.model.encoder.teacher if self._untrained else None)
+        return self._zero_shot
+
+    @property
+    def judges(self) -> TwoTower | UnseenTowers:
+        """The towers by which labelled queries choose and tell what to expect: where they trained, as before."""
+        if not self.summary.get("few_labels"):
+            return self.model
+        return UnseenTowers(*self.zero_shot(), self.model.speller)
 
     @property
     def fusion(self) -> Fusion | None:
@@ -103,12 +115,18 @@ class TrainedShop:
         if self.fusion is None:
             return []
         run = RunFolder(self.config)
-        folds = fold_fusions(self.config, self.shop, self.fusion.scorers, run.retrieval(self.signature))
+        scorers = _as_seen_by(self.judges, self.fusion.scorers)
+        folds = fold_fusions(self.config, self.shop, scorers, run.retrieval(self.signature))
         return ranked_folds(self.config, self.shop, folds, self.signature, run.ranking(self.signature))
 
     def told(self) -> list[str]:
         """What was chosen by how many queries: one sentence per choice."""
         training = [str(self.summary["told"])] if "told" in self.summary else []
+        if count := self.summary.get("few_labels"):
+            training.append(
+                f"training: {count} labelled queries trained the towers for {self.summary['steps']} steps; they choose "
+                "and tell what to expect by the encoder as it was before (training.few_labels)"
+            )
         if self.fusion is None:
             return training
         folder = RunFolder(self.config)
@@ -132,9 +150,9 @@ class TrainedShop:
             scorers = build_scorers(self.config, self.shop, self.catalogue, splits, run.lexical)
             fusion = kept_fusion(self.config, scorers, run.retrieval(self.signature))
         folder = run.ranking(self.signature)
-        teachers = Teachers(self.model, self.zero_shot)  # evaluation needs it, too
+        teachers = Teachers(self.judges, self.zero_shot)  # evaluation needs it, too
         found = ranked(self.config, self.shop, fusion, splits, self.signature, folder, compare, teachers)
-        return sure(self.config, self.shop, found, self.signature, folder, lambda: self.fold_fusions, self.model)
+        return sure(self.config, self.shop, found, self.signature, folder, lambda: self.fold_fusions, self.judges)
 
     def lexical_knowing(self, splits: Sequence[str]) -> TunedLexical:
         """The index that the lexical scorer of `fusion_knowing` has."""
@@ -147,5 +165,10 @@ def _fuse(trained: TrainedShop) -> Fusion | None:
     scorers = build_scorers(config, shop, trained.catalogue, known_splits(shop, ("train",)), RunFolder(config).lexical)
     if [scorer.label for scorer in scorers] == ["dense"]:
         return None
-    folder = RunFolder(config).retrieval(trained.signature)
-    return fuse(config, shop, trained.model, scorers, trained.signature, folder, compare)
+    folder, judges = RunFolder(config).retrieval(trained.signature), trained.judges
+    chosen = fuse(config, shop, judges, _as_seen_by(judges, scorers), trained.signature, folder, compare)
+    return chosen if judges is trained.model else kept_fusion(config, scorers, folder)
+
+
+def _as_seen_by(judges: TwoTower | UnseenTowers, scorers: list[Scorer]) -> list[Scorer]:
+    return judges.behind(scorers) if isinstance(judges, UnseenTowers) else scorers

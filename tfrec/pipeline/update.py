@@ -21,10 +21,10 @@ from tfrec.data.shop import ShopData
 from tfrec.drift.tables import check_tables
 from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
-from tfrec.errors import DataError
+from tfrec.errors import DataError, TrainingError
 from tfrec.evaluation.dev import DevEvaluation
 from tfrec.export.loaded import newest_version
-from tfrec.files import atomic_directory, read_json, speaking_os_errors
+from tfrec.files import read_json, speaking_os_errors
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.api import export
 from tfrec.pipeline.attributes import filled
@@ -86,6 +86,7 @@ def update(config: Config, served: Mapping[str, Any] | None = None, anyway: bool
         base = base_of(config, encoder, served)
         with stage(run.path, "prepare", config.hash_of("data", "encoder")):
             shop = filled(config, prepare(config), encoder.fingerprint)
+        _unseen_by(base, shop)
         found, newest = newer(shop, base.shop), newest_version(run.export)
         if shop.fingerprint == base.shop.fingerprint:
             if not anyway:
@@ -102,6 +103,15 @@ def update(config: Config, served: Mapping[str, Any] | None = None, anyway: bool
         trained = _trained(config, run, shop, base, encoder, chosen)
         folder = export(trained)
         return Update(found, folder, folder != newest, chosen.new, chosen.rows.height - chosen.new, trained.summary)
+
+
+def _unseen_by(base: Finished, shop: ShopData) -> None:
+    """A dev split that chooses must be of queries that the served towers do not know."""
+    if base.state["summary"].get("few_labels") and shop.judgments("dev"):
+        raise TrainingError(
+            "The served towers were trained on all labelled queries, which were few then; now there are enough to hold "
+            "some out as dev, and these towers know them: run `tfrec train`."
+        )
 
 
 def _chosen(config: Config, run: RunFolder, shop: ShopData, base: Finished) -> Chosen | None:
@@ -142,7 +152,7 @@ def _trained(
     made_of = json.dumps([parts, base.signature, config.hash_of("update")], sort_keys=True)
     signature = hashlib.sha256(made_of.encode()).hexdigest()
     model = towers_from(config, base, shop, encoder)
-    shards = _written(config, run.path / "update" / signature[:16], chosen)
+    shards = chosen.write(run.path / "update" / signature[:16], config.seed)
     settings = _settings(config, shop, chosen)
     batches = _batches(settings, shop, model, chosen, shards)
     model.encoder.train_alone(not batches.mixture.histories)
@@ -180,11 +190,3 @@ def _batches(config: Config, shop: ShopData, model: TwoTower, chosen: Chosen, sh
     return Batches(
         config, shop, model.encoder.tokenize, images=model.images, augmentation=augmentation, chosen=(chosen, shards)
     )
-
-
-def _written(config: Config, folder: Path, chosen: Chosen) -> list[Path]:
-    """The shards of an update, written once."""
-    if not folder.is_dir():
-        with atomic_directory(folder) as aside:
-            chosen.write(aside, config.seed)
-    return sorted(folder.glob("*.tfrecord"))

@@ -1,4 +1,4 @@
-"""What an update is trained on: all that is new, and older examples drawn beside it."""
+"""Examples that are chosen for a training: of an update all that is new, and older ones drawn beside it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from tfrec.config import Config
 from tfrec.data.ages import days_before_newest, halved
 from tfrec.data.examples import SCHEMA
 from tfrec.data.shards import write_shards
+from tfrec.files import atomic_directory
 from tfrec.training.mixture import OWN_TASKS, made_shares
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The examples of an update.
+    """The only examples of a training.
 
     Attributes:
-        rows: the columns of tfrec.data.examples.SCHEMA, new ones first.
+        rows: the columns of tfrec.data.examples.SCHEMA, of an update new ones first.
         new: how many of them are new.
-        groups, items: int64 [P], known positives of the made ones among them, whose groups continue the shop's.
+        groups, items: int64 [P], their known positives that are not the shop's own already; groups continue those.
     """
 
     rows: pl.DataFrame
@@ -40,8 +41,11 @@ class Chosen:
         }
 
     def write(self, folder: Path, seed: int) -> list[Path]:
-        """Writes the shards, in an order of the seed."""
-        return write_shards([self.rows], self.rows.height, folder, seed)
+        """Writes the shards, in an order of the seed, unless they are there."""
+        if not folder.is_dir():
+            with atomic_directory(folder) as aside:
+                write_shards([self.rows], self.rows.height, aside, seed)
+        return sorted(folder.glob("*.tfrecord"))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class Trainer:
         about: goes into the state, for those who look for a finished training.
         anchor: see AdamW; the model then holds the weights to hold on to.
         workers: that train together, each with a trainer of its own; None for this process alone.
+        noted: goes into what `run` gives, too.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class Trainer:
         about: dict[str, Any] | None = None,
         anchor: float = 0.0,
         workers: Workers | None = None,
+        noted: Mapping[str, Any] | None = None,
     ) -> None:
+        self._noted = dict(noted or {})
         self._training, self._model, self._batches = config.training, model, batches
         self._signature, self._about, self._workers = signature, about, workers
         self._folder = training_state.training_folder(folder, signature)
@@ -171,6 +174,7 @@ class Trainer:
         summary = {
             "steps": step, "seconds": schedule.elapsed, "stopped": reason or stopped, "evaluations": ending.history,
             "pairs_per_second": (step - first_step) * self._training.batch_size / seconds, "told": told,
+            **self._noted,
         }  # fmt: skip
         if reason is None:
             line.go_to(1.0)

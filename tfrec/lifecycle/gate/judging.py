@@ -10,6 +10,7 @@ from typing import Any
 
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
+from tfrec.data.split import FOLDS
 from tfrec.errors import EvaluationError, ExportError
 from tfrec.evaluation.protocol import choose_splits
 from tfrec.export.loaded import LoadedModel
@@ -151,12 +152,20 @@ def _notes(shop: ShopData, models: Pair) -> list[str]:
     """What has to be known to read the numbers."""
     if models[1] is None:
         return ["There is no version to compare with: only the thresholds of gate.least were looked at."]
+    told = []
+    if shop.choosing_split == FOLDS:
+        told.append(
+            "The few labelled queries also chose the weights of both versions, and may have trained them: levels are "
+            "too high, and a gain says less than a loss."
+        )
     if not shop.has_interactions:
-        return []
+        return told
     mine, other = (model.manifest.get("data_fingerprint") for model in models if model is not None)
-    told = "An export's scorers of purchases know all purchases, the held-out ones too: levels are too high, for both."
+    purchases = (
+        "An export's scorers of purchases know all purchases, the held-out ones too: levels are too high, for both."
+    )
     if mine != other:
-        told += (
+        purchases += (
             " The versions were exported of different data: a version that knows more is favoured in recommendation."
         )
-    return [told]
+    return [*told, purchases]
