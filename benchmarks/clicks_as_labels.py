@@ -2,7 +2,6 @@
 
     python benchmarks/clicks_as_labels.py --data ../shared/data --set encoder.name=minilm
     python benchmarks/clicks_as_labels.py --data ../shared/data --set encoder.name=minilm --system tfrec
-    python benchmarks/clicks_as_labels.py --data ../shared/data --set encoder.name=minilm --system towers --steps 40
 
 For each cell (a shop, n labelled queries, a draw; see few_labels.py) shoppers with a known position bias search for the
 labelled queries, 200 to 2,000 times each, in lists of a ranker that is off; what they click depends on the grades
@@ -11,7 +10,7 @@ click model that it chooses and once with the plain rate of clicks; beside it st
 all, and the untrained sum of BM25 and the encoder. Everything is measured on the cell's other queries, by their grades.
 
 Systems: tuned (the lexical index tuned by the labels, beside the untrained encoder), tfrec (the whole, as `tfrec train`
-makes it: few labels choose weights, too), towers (trained on the labels, which tfrec does not do with so few).
+makes it: few labels choose weights and train the towers for a few steps).
 A stopped run goes on where it was.
 """
 
@@ -36,8 +35,7 @@ from protocol.systems import CHEAP, SUM, TUNED_SUM, CheapCell  # noqa: E402
 from protocol.trainings import TRAINED, measure  # noqa: E402
 
 NONE, PEOPLE, CLICKS, RATE = "no label", "judgments", "clicks, model chosen", "clicks, plain rate"
-TOWERS = "tfrec, towers trained on labels"
-SYSTEMS = {"tuned": TUNED_SUM, "tfrec": TRAINED, "towers": TOWERS}
+SYSTEMS = {"tuned": TUNED_SUM, "tfrec": TRAINED}
 AIM = 0.9
 UNSPLIT = "data.split.dev_share=0"  # the judgments of a cell have no dev split either
 Found = dict[str, list[dict[str, float]]]  # labels -> per draw tested query -> nDCG@10
@@ -60,17 +58,17 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def sources_of(cell: Cell, towers: bool) -> dict[str, Cell]:
+def sources_of(cell: Cell) -> dict[str, Cell]:
     """The same cell by what tells its labels."""
     own = (cell.shop, cell.labels, cell.draw, cell.labelled, cell.tested)
-    nobody = {} if towers else {NONE: Cell(cell.shop, f"0of{cell.labels}", cell.draw, (), cell.tested)}
-    return {**nobody, PEOPLE: cell, CLICKS: LoggedCell(*own), RATE: LoggedCell(*own, model="ctr")}
+    nobody = Cell(cell.shop, f"0of{cell.labels}", cell.draw, (), cell.tested)
+    return {NONE: nobody, PEOPLE: cell, CLICKS: LoggedCell(*own), RATE: LoggedCell(*own, model="ctr")}
 
 
 def measured(cell: Cell, system: str, budget: list[str], results: Results) -> dict[str, Result]:
     """The untrained sum, and tfrec by each source of labels."""
     one = {SUM: cheap(SUM, cell, results)}
-    for name, source in sources_of(cell, system == TOWERS).items():
+    for name, source in sources_of(cell).items():
         if system == TUNED_SUM:
             one[name] = cheap(TUNED_SUM, source, results)
         else:
@@ -145,7 +143,7 @@ def main() -> None:
             for cell in cells:
                 for name, result in measured(cell, system, budget, results).items():
                     found.setdefault(name, []).append(result.values[METRICS[0]])
-                logged = [one for one in sources_of(cell, system == TOWERS).values() if isinstance(one, LoggedCell)]
+                logged = [one for one in sources_of(cell).values() if isinstance(one, LoggedCell)]
                 labels += [label_quality(one) for one in logged]
                 progress.advance(1, cell.name)
         queries = len({query for draw in found[SUM] for query in draw})

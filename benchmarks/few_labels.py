@@ -11,10 +11,10 @@ queries, a query that several draws test counting as one. Homedepot tests the sa
 small shops all that are not labelled; "all" labels of these are four fifths, tested on the other fifth in turn.
 
 Systems: BM25 (k1 1.2, b .75, brand and title), BM25 tuned (tfrec's own lexical index, by the n labels), encoder (not
-trained), their sums, tfrec (the whole, as `tfrec train` makes it, and its scorers alone; few labels train its towers for
-a few steps), "tfrec, towers as they are". Trained whatever it costs: "tfrec, towers trained on labels and made
-queries", "... on made queries" (one training for all draws). Variants of the last: "source NAME"; and of
-tfrec: "steps N", "policy NAME", "query operation NAME", "item operation NAME".
+trained), their sums, tfrec (the whole, as `tfrec train` makes it, and its scorers alone; few labels train its towers
+for a few steps), "tfrec, towers as they are". Trained whatever it costs: "tfrec, towers trained on labels and made
+queries", "... on made queries" (one training for all draws). Variants of the last: "source NAME"; and of tfrec:
+"steps N", "policy NAME", "query operation NAME", "item operation NAME".
 
 A stopped run goes on where it was; after a change of tfrec, `--again SYSTEM ...` measures these anew.
 """

@@ -34,7 +34,7 @@ FAMILIES = {
 
 
 def is_training(system: str) -> bool:
-    """Whether a name stands for a training: a variant, "source NAME", "steps N", "policy NAME", "query operation NAME" ..."""
+    """Whether a name stands for a training: a variant, or a family's name and a value, as in "policy light"."""
     return system in VARIANTS or system == CARRIED or any(system.startswith(f"{family} ") for family in FAMILIES)
 
 

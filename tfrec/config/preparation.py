@@ -39,8 +39,9 @@ class SplitConfig(Section):
         300,
         ge=0,
         description="With fewer labelled queries (beside test) none is held out as dev, whatever a split column says: "
-        "all of them choose how the catalogue is ranked, by folds, and are what the reported estimate is made on; the "
-        "towers learn from made queries (and purchases) alone. 0 always holds dev out, and trains on the others.",
+        "all of them choose how the catalogue is ranked, by folds, and are what the reported estimate is made on. The "
+        "towers learn from purchases and made queries, or else for a few steps from these (training.few_labels). 0 "
+        "always holds dev out, and trains on the others.",
     )
     dev_share: float = Field(
         0.1, ge=0, lt=1, description="Share of the queries held out as dev, unless a split column says."

@@ -11,7 +11,7 @@ from tfrec.training import checkpoints, training_state
 
 _TOLD = (
     "training: the towers keep the pretrained weights; there are too few labelled queries to train on "
-    "(data.split.few_queries), and queries made from the catalogue would teach them nothing"
+    "(training.few_labels), and queries made from the catalogue would teach them nothing"
 )
 
 
