@@ -129,6 +129,22 @@ def test_a_catalogue_is_read_by_the_second_encoder_once(joined: JoinedEncoder, m
     assert len(read) == 6, "the oldest had to go"
 
 
+def test_what_no_training_changes_is_taken_from_vectors_before(
+    joined: JoinedEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["red mug", "leather sofa", "blue lamp"]
+    before = joined.encode(texts, 8, role="item")
+    words = joined.trainable_variables[0]
+    words.assign_add(tf.random.stateless_normal(words.shape, [1, 2]))
+    after = joined.encode(texts, 8, role="item")
+    assert np.abs(after - before).max() > 1e-3
+    joined.keep_unchanged(texts, 8, "item", 0.3 * before)
+    monkeypatch.setattr(joined.second, "encode", None)
+    np.testing.assert_allclose(joined.encode(texts, 8, role="item"), after, atol=1e-6)
+    with pytest.raises(TypeError):
+        joined.encode(texts, 8, role="query")
+
+
 def test_a_saved_first_encoder_joins_again(joined: JoinedEncoder, other: str, tmp_path: Path) -> None:
     for variable in joined.trainable_variables:
         variable.assign(1.1 * variable)

@@ -38,6 +38,8 @@ class JoinedEncoder(TextEncoder):
         second: the encoder that stays as it is.
     """
 
+    partly_unchanged = True
+
     def __init__(self, first: TextEncoder, second: TextEncoder) -> None:
         super().__init__(name="joined_encoder")
         self.first, self.second = first, second
@@ -93,13 +95,19 @@ class JoinedEncoder(TextEncoder):
 
     def _second_part(self, texts: Sequence[str], max_tokens: int, description: str, role: Role) -> np.ndarray:
         """What stays the same from one evaluation of a training to the next: a catalogue's is kept."""
-        key = (hash(tuple(texts)), max_tokens, role)
+        key = _key(texts, max_tokens, role)
         if (kept := self._kept.get(key)) is not None:
             return kept
         found = self.scale * _unit(self.second.encode(texts, max_tokens, description, role))
         if len(texts) >= _WORTH_KEEPING:
-            self._kept = dict([*self._kept.items()][1 - _KEPT :]) | {key: found}
+            self._keep(key, found)
         return found
+
+    def keep_unchanged(self, texts: Sequence[str], max_tokens: int, role: Role, before: np.ndarray) -> None:
+        self._keep(_key(texts, max_tokens, role), self.scale * _unit(before[:, self.first.hidden_size :]))
+
+    def _keep(self, key: tuple[int, int, str], found: np.ndarray) -> None:
+        self._kept = dict([*self._kept.items()][1 - _KEPT :]) | {key: found}
 
     def inference_function(self, precision: str) -> Callable[..., Tensor]:
         parts = [encoder.inference_function(precision) for encoder in (self.first, self.second)]
@@ -132,6 +140,10 @@ def _scale(first: TextEncoder, second: TextEncoder) -> float:
         cosines = (vectors @ vectors.T)[~np.eye(len(_THINGS), dtype=bool)]
         spread.append(max(float(cosines.std()), 1e-6))
     return round(float(np.clip(np.sqrt(spread[0] / spread[1]), 1 / _WIDEST, _WIDEST)), 1)
+
+
+def _key(texts: Sequence[str], max_tokens: int, role: str) -> tuple[int, int, str]:
+    return hash(tuple(texts)), max_tokens, role
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

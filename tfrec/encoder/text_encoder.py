@@ -27,6 +27,7 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
         precision: "bf16" or "f32", the compute type of training and bulk encoding.
         repeats_dropout: whether a pass is repeated exactly when dropout_seed is set back.
         dropout_seed: int32 variable that the dropout of the next training pass follows from; None where there is none.
+        partly_unchanged: whether a part of its vectors stays as it is whatever is trained (see keep_unchanged).
     """
 
     hidden_size: int
@@ -34,6 +35,7 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
     precision: str
     repeats_dropout: bool = True
     dropout_seed: Any = None
+    partly_unchanged: bool = False
 
     @property
     def leading(self) -> TextEncoder:
@@ -56,6 +58,10 @@ class TextEncoder(tf.Module, abc.ABC):  # type: ignore[misc]
         It costs more than the trained part, and cosines of texts do not miss it; vectors of a catalogue that a history
         is compared with do.
         """
+
+    def keep_unchanged(self, texts: Sequence[str], max_tokens: int, role: Role, before: np.ndarray) -> None:  # noqa: B027
+        """Takes over, of vectors float32 [N, hidden_size] of these texts before any training, what no training changes:
+        the next `encode` of the same texts need not find it again. Any positive multiple of a vector will do."""
 
     @property
     @abc.abstractmethod

@@ -80,10 +80,20 @@ class TrainedShop:
             if (known := exported_vectors(exported, self.signature, self.shop.fingerprint)) is not None:
                 self.model.use_catalogue(known, self.shop.popularity)
             else:
-                pooled = self.zero_shot()[0] if self._untrained else None  # which baselines need, too
-                known = self.model.refresh_catalogue(self.shop.item_texts, self.shop.popularity, pooled)
+                known = self._encoded()
             self._catalogue = known
         return self._catalogue
+
+    def _encoded(self) -> np.ndarray:
+        """The catalogue by the towers; what training left unchanged comes from vectors that others need, too."""
+        model, shop, config = self.model, self.shop, self.config
+        if self._untrained:
+            return model.refresh_catalogue(shop.item_texts, shop.popularity, self.zero_shot()[0])
+        needed = self.summary.get("few_labels") or "zero_shot" in config.evaluation.baselines
+        encoder = model.encoder.teacher
+        if needed and encoder.partly_unchanged:
+            encoder.keep_unchanged(shop.item_texts, config.encoder.item_tokens, "item", self.zero_shot()[0])
+        return model.refresh_catalogue(shop.item_texts, shop.popularity)
 
     @property
     def _untrained(self) -> bool:
