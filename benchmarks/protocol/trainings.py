@@ -16,10 +16,10 @@ from protocol.results import Result, Results, key_of
 from protocol.shops import splits_of
 from protocol.systems import checked, fusion_notes, trained_rankings
 
-TRAINED, CARRIED = "tfrec", "tfrec, towers trained on made queries"
+TRAINED, LEFT, CARRIED = "tfrec", "tfrec, towers as they are", "tfrec, towers trained on made queries"
 VARIANTS: dict[str, list[str]] = {
     TRAINED: [],
-    "tfrec, towers as they are": ["training.few_labels.steps=0"],
+    LEFT: ["training.few_labels.steps=0"],
     "tfrec, towers trained on labels and made queries": ["data.split.few_queries=0", "synthesis.enabled=true"],
 }
 MADE = ["synthesis.enabled=true"]

@@ -105,6 +105,24 @@ def test_where_words_find_everything_neither_training_nor_labels_help(shop: Call
     assert "hardly anything is left" in found["reasons"][0]
 
 
+def test_few_labels_are_said_to_help_only_where_they_train(
+    shop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the queries are of words that no item has, so that there is something to gain."""
+    queries = [(f"wish{n} {query}" if n % 2 else f"wish{n}", *more) for n, (query, *more) in enumerate(answers())]
+    config = str(shop(catalogue(), queries))
+
+    def said(*changes: str) -> tuple[str, str]:
+        done = tfrec("-c", config, *(word for change in changes for word in ("--set", change)))
+        line = next(line for line in done.stdout.splitlines() if line.startswith("Training is"))
+        return line.split()[2], done.stdout
+
+    assert said()[0] == "likely"
+    for change in ("training.few_labels.steps=0", "training.few_labels.least_queries=51"):
+        verdict, told = said(change)
+        assert verdict == "unlikely" and "train nothing" in told
+
+
 def test_a_turn_of_the_vectors_that_labels_teach_is_found(tmp_path: Path) -> None:
     """Queries are their items turned by one rotation: what a training learns, and untrained scorers cannot know."""
     from tfrec.config import parse_config

@@ -13,7 +13,6 @@ from tfrec.pipeline.advice.view import View
 from tfrec.progress import track
 
 _SHARES = (0.25, 0.5, 1.0)
-_FEW = 300  # labelled queries below which a training by them taught nothing that held for others
 _TOLD_APART = 40  # labelled queries by which a choice can be told from luck
 _NEARLY_ALL = 0.97  # nDCG@10 above which there is hardly anything left to gain
 
@@ -78,11 +77,17 @@ def training_advice(view: View) -> TrainingAdvice:
 def _trained(view: View, gain: np.ndarray, left: float, found: float) -> tuple[str, str]:
     if left < 1 - _NEARLY_ALL:
         return "unlikely", f"untrained scorers reach {1 - left:.3f} nDCG@10: hardly anything is left to gain"
-    if len(view.labelled) < _FEW:
-        return "unlikely", (
-            f"what {len(view.labelled)} labelled queries, fewer than {_FEW}, teach holds for few others, and "
-            "queries made from the catalogue repeat what the words say; "
-            f"{1 - found:.0%} of the right items are beyond the first hundred of both"
+    count, few, section = len(view.labelled), view.config.data.split.few_queries, view.config.training.few_labels
+    if count < few:
+        beyond = f"{1 - found:.0%} of the right items are beyond the first hundred of both"
+        if section.steps == 0 or count < section.least_queries:
+            return "unlikely", (
+                f"{count} labelled queries train nothing (training.few_labels), and queries made from the catalogue "
+                f"repeat what the words say; {beyond}"
+            )
+        return "likely", (
+            f"{section.steps} steps on {count} labelled queries (training.few_labels) bring little, but brought it on "
+            f"other queries of all shops that they were measured on; {beyond}"
         )
     told = f"a linear map of the query vectors, learned from the other folds, changes nDCG@10 by {gain.mean():+.3f}"
     if beyond_chance(gain):
