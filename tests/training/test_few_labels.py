@@ -69,6 +69,7 @@ def test_what_is_chosen_and_foretold_is_of_the_encoder_before(trained: Any, left
         assert queries == same
         np.testing.assert_allclose(one.weights.table, other.weights.table, atol=1e-5)
     seen, unseen = (api.evaluate(shop)["search"] for shop in (trained, left))
+    assert "by the encoder before they trained it" in seen.title and "trained it" not in unseen.title
     assert seen.expected.mean == pytest.approx(unseen.expected.mean, abs=1e-4)
     for system in ("tfrec", "dense alone", "lexical alone", "untrained sum"):
         assert seen.systems[system].means["nDCG@10"] == pytest.approx(unseen.systems[system].means["nDCG@10"], abs=1e-4)

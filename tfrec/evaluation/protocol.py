@@ -155,7 +155,7 @@ def evaluate_search(
         systems,
         [name for name in systems if name not in (TFREC, LARGE, *ranked)] + [n for n in ranked if n != TFREC],
         config.seed,
-        _title("Search", split, fusion, bool(folds)),
+        _title("Search", split, fusion, bool(folds), not isinstance(model, TwoTower)),
         config.evaluation.resamples,
         [TFREC] if ranked else None,
     )
@@ -269,9 +269,10 @@ def _of_history(fusion: Fusion) -> Callable[[Request], Any]:
     return lambda request: fusion(request, [0, 2])
 
 
-def _title(task: str, split: str, fusion: Fusion | None, by_others: bool = False) -> str:
+def _title(task: str, split: str, fusion: Fusion | None, by_others: bool = False, before: bool = False) -> str:
     if split == FOLDS:
         how = ", each ranked by what the others chose" if by_others else ""
+        how += ", by the encoder before they trained it" if before else ""
         return f"{task}, expected on other queries (all labelled queries{how})"
     chosen = "the checkpoint" if fusion is None or by_others else "the checkpoint and the weights of the scorers"
     weights = "; weights of the scorers are those that other queries chose" if by_others else ""
