@@ -8,7 +8,7 @@ import pytest
 
 from tests.ranking.shops import trained_shop
 from tfrec.pipeline.trained import TrainedShop
-from tfrec.ranking import by_queries
+from tfrec.ranking import dealt
 from tfrec.ranking.ranked_fusion import RankedFusion
 
 
@@ -28,6 +28,6 @@ def ranked(fashion: TrainedShop) -> RankedFusion:
 def few_passes() -> Iterator[None]:
     """Rankers for search learn in less time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(by_queries, "_MOST_PASSES", 12)
-        patch.setattr(by_queries, "_DEALS", 1)
+        patch.setattr(dealt, "_MOST_PASSES", 12)
+        patch.setattr(dealt, "_DEALS", 1)
         yield

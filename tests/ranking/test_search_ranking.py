@@ -14,7 +14,7 @@ from tfrec.evaluation.retrieval import to_rankings
 from tfrec.evaluation.significance import compare
 from tfrec.export.ops import check_ops
 from tfrec.pipeline.trained import TrainedShop
-from tfrec.ranking import by_queries
+from tfrec.ranking import dealt
 from tfrec.ranking.by_queries import Teachers
 from tfrec.ranking.candidates import Candidates
 from tfrec.ranking.features.words import KINDS, Words, terms_of
@@ -82,7 +82,7 @@ def test_it_finds_the_rule_and_folds_are_ordered_by_the_others(shop: TrainedShop
 def test_it_stays_out_where_nothing_is_to_be_learned_or_few_queries_teach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(by_queries, "_DEALS", 2)
+    monkeypatch.setattr(dealt, "_DEALS", 2)
     chance = searched_shop(tmp_path / "chance", planted=False)
     assert not isinstance(chance.fusion_knowing(("train",)), RankedFusion)
     assert "search: no ranker, for it gains nothing" in chance.told()[-1]

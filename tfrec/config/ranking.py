@@ -9,7 +9,9 @@ from pydantic import Field, model_validator
 from tfrec.config.base import Section
 from tfrec.config.freeze import Freeze
 
-Group = Literal["scores", "words", "votes", "links", "relations", "sales", "ages", "columns", "shopper"]
+Group = Literal[
+    "scores", "words", "votes", "tastes", "links", "relations", "sales", "ages", "columns", "shopper"
+]  # fmt: skip
 
 
 class CrossEncoderConfig(Section):
@@ -43,7 +45,8 @@ class RankingConfig(Section):
     """A second stage: it looks at the best items by the fused score, at their texts and at what they have sold.
 
     For recommendation it learns from windows of time: features are from before a window, what shoppers took in it is
-    right. For search it learns from the judged queries of dev. It acts after training: nothing here makes a trained
+    right. For search it learns from the judged queries of dev, for searches of known shoppers from what a search log
+    says they took. It acts after training: nothing here makes a trained
     model stale.
     """
 
@@ -59,20 +62,24 @@ class RankingConfig(Section):
         description="dcn = a cross layer beside a dense one (DCN-v2); linear = one weight per feature.",
     )
     features: list[Group] = Field(
-        ["scores", "words", "votes", "links", "relations", "sales", "ages", "columns", "shopper"],
+        ["scores", "words", "votes", "tastes", "links", "relations", "sales", "ages", "columns", "shopper"],
         min_length=1,
         description="Groups of features: scores of the scorers; words of the query by field, with their order and "
-        "place; votes of the best candidates for brand, category and the like; links of the history's items to each "
-        "candidate, summed and the strongest; relations likewise, where data.relations has them; sales of several "
-        "windows and their trend; days since the first and the last sale; price, quantity and numeric columns "
-        "beside the shopper's habit; how much and what kind of history there is.",
+        "place; votes of the best candidates for brand, category and the like; tastes: the shopper's own "
+        "share of these, and what was taken before (where words and a history come together); links of the history's "
+        "items to each candidate, summed and the strongest; relations likewise, where data.relations has them; sales "
+        "of several windows and their trend; days since the first and the last sale; price, quantity and numeric "
+        "columns beside the shopper's habit; how much and what kind of history there is.",
     )
     seeds: int = Field(1, ge=1, le=10, description="Models whose scores are averaged; each costs time in serving.")
     epochs: int = Field(8, ge=1, description="Passes over the windows' shoppers.")
     learning_rate: float = Field(2e-3, gt=0, description="Rate of Adam at the start; it falls to 0.")
     pull: float = Field(1e-3, ge=0, description="Weight of the squared parameters: pulls towards the fused order.")
     least_queries: int = Field(
-        200, ge=20, description="Queries of dev that a ranker for search needs to learn from; else there is none."
+        200,
+        ge=20,
+        description="Queries of dev that a ranker for search needs to learn from, and known shoppers who searched in "
+        "dev's weeks that one for personalised search needs; else there is none.",
     )
     cross_encoder: CrossEncoderConfig = Field(
         default_factory=CrossEncoderConfig, description="Reads query and item together; taught by training queries."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,15 +17,19 @@ from tfrec.data.personalised.searches import PersonalisedSearch
 from tfrec.data.shop import ShopData
 from tfrec.evaluation.metrics import NDCG, RankingMetrics, evaluate_rankings
 from tfrec.evaluation.parts_table import parts_table
+from tfrec.evaluation.protocol import WITHOUT_RANKER
 from tfrec.evaluation.retrieval import to_rankings, top_k
 from tfrec.evaluation.slices import Slice, make_slice
 from tfrec.evaluation.table import Report, build_report
 from tfrec.models.two_tower import TwoTower
+from tfrec.ranking.opinions import BOTH
+from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.retrieval.answers import Histories, rank_requests
 from tfrec.retrieval.fusion import Fusion
 
 WITH, WITHOUT = "tfrec", "without history"
 TOWERS, TOWERS_WITHOUT = "towers alone", "towers without history"
+Rank = Callable[[Histories], tuple[NDArray[np.int32], NDArray[np.float32]]]
 _MOST = 4000
 _THIN = 5  # items of a history, up to which a shopper is hardly known
 _RELEVANT = 0.01  # whatever was taken is right
@@ -63,7 +67,8 @@ def evaluate_personalised(
         fusion: several scorers that rank together; None ranks by the towers.
 
     Returns:
-        both on the same searches, one of each shopper (of a seeded part of very many), and by parts: thin and busy
+        both on the same searches, one of each shopper (of a seeded part of very many), beside them the same without the
+        ranker of personalised search where there is one (of dev always without it), and by parts: thin and busy
         shoppers, ambiguous and narrow queries, items that are new to the shopper.
     """
     searches = _some(shop.personalised_searches(split, config.seed), config.seed)
@@ -74,21 +79,25 @@ def evaluate_personalised(
     def towers(past: Histories) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         return top_k(model.query_vectors(queries, past), catalogue, depth)
 
-    def fused(past: Histories) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        assert fusion is not None
-        return rank_requests(model, fusion, queries, past, depth, shop.size)
+    def by(scorer: Fusion) -> Rank:
+        return lambda past: rank_requests(model, scorer, queries, past, depth, shop.size)
 
-    ways = {WITH: (towers, histories), WITHOUT: (towers, None)}
+    ways: dict[str, tuple[Rank, Histories]] = {WITH: (towers, histories), WITHOUT: (towers, None)}
     if fusion is not None:
-        ways = {WITH: (fused, histories), WITHOUT: (fused, None), TOWERS: (towers, histories)}
-        ways[TOWERS_WITHOUT] = (towers, None)
+        plain = fusion.without(BOTH) if isinstance(fusion, RankedFusion) else fusion
+        chosen = plain if split == "dev" else fusion  # dev has taught the ranker: what it says there says nothing
+        ways = {WITH: (by(chosen), histories), WITHOUT: (by(chosen), None)}
+        if chosen is not plain:
+            ways[WITHOUT_RANKER] = (by(plain), histories)
+        ways |= {TOWERS: (towers, histories), TOWERS_WITHOUT: (towers, None)}
     systems = {
         name: evaluate_rankings(judgments, to_rankings(names, *rank(past), shop.item_ids), _RELEVANT)
         for name, (rank, past) in ways.items()
     }
     note = " (dev also chose the weights)" if split == "dev" else ""
+    baselines = [name for name in (WITHOUT, WITHOUT_RANKER) if name in systems]
     report = build_report(
-        systems, [WITHOUT], config.seed, f"Personalised search on {split}{note}", config.evaluation.resamples, [WITH]
+        systems, baselines, config.seed, f"Personalised search on {split}{note}", config.evaluation.resamples, [WITH]
     )
     if TOWERS in systems:
         beside = {name: systems[name] for name in (TOWERS, TOWERS_WITHOUT)}

@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tfrec.choosing.crossing import out_of_folds
-from tfrec.choosing.folds import deal
 from tfrec.config import Config
-from tfrec.config.ranking import RankingConfig
 from tfrec.data.shop import ShopData
 from tfrec.data.split import FOLDS
 from tfrec.files import atomic_directory, write_json
-from tfrec.ranking.examples import Examples, joined, query_examples
+from tfrec.ranking.dealt import dealt, taught
+from tfrec.ranking.examples import Examples, query_examples
 from tfrec.ranking.features.building import query_features
 from tfrec.ranking.features.feature import Feature
 from tfrec.ranking.judged import judged
@@ -25,7 +22,6 @@ from tfrec.ranking.kept import Origin, keep_learned, kept_facts, kept_learned
 from tfrec.ranking.opinions import QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.ranking.ranker import Learned, Ranker, ranker_of
-from tfrec.ranking.training import BATCH, corrected, train_ranker
 from tfrec.ranking.windows import known_until
 from tfrec.retrieval.answers import KnownVectors, QueryVectors
 from tfrec.retrieval.comparison import Compare
@@ -37,8 +33,6 @@ from tfrec.retrieval.weights import SituationWeights
 
 METRIC = "nDCG@10"
 _MOST_OF_TRAIN = 2500  # queries; they are scored a second time
-_LEAST_STEPS, _MOST_PASSES = 300, 40
-_DEALS = 3  # of the queries into folds
 
 
 class Teachers(NamedTuple):
@@ -141,40 +135,19 @@ def _learn(
         examples = query_examples(config, known, fusion, teachers.towers, samples, more)
         past = [] if more else _of_train(config, known, fusion, teachers)
         keys = [key_of(query, [], truth) for query, truth in zip(samples.queries, samples.truths, strict=True)]
-        taught: list[Learned] = []
-
-        def judge(learned: Learned, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-            some = examples.some(rows)
-            return some.ndcg(corrected(learned, some))
-
-        def reached(seed: int) -> NDArray[np.float64]:
-            def learn(rows: NDArray[np.int64]) -> Learned:
-                taught.append(_taught(section, [*past, examples.some(rows)], seed))
-                return taught[-1]
-
-            return out_of_folds(deal(keys, seed), learn, judge)
-
-        # One deal and one start of the weights move the mean by as much as many a ranker gains.
-        before, after = examples.ndcg(), np.mean([reached(config.seed + deal_) for deal_ in range(_DEALS)], axis=0)
-        folds = deal(keys, config.seed)
+        found = dealt(section, examples, past, keys, config.seed, "search")
         others = f" and {len(past[0].right)} of train" if past else ""
         by = f"{count} queries, each by what others{others} teach"
-        outcome |= judged(config, "search", METRIC, before, after, by, compare)
-        outcome["folds"] = [[samples.queries[row] for row in np.flatnonzero(folds == n)] for n in np.unique(folds)]
+        outcome |= judged(config, "search", METRIC, found.before, found.after, by, compare)
+        folds = [np.flatnonzero(found.folds == number) for number in np.unique(found.folds)]
+        outcome["folds"] = [[samples.queries[row] for row in fold] for fold in folds]
         if outcome["used"]:
-            for number, learned in enumerate(taught[: len(outcome["folds"])]):
+            for number, learned in enumerate(found.taught):
                 keep_learned(folder / f"fold-{number}", learned, origin)
-            keep_learned(folder / "whole", _taught(section, [*past, examples], config.seed), origin)
+            keep_learned(folder / "whole", taught(section, [*past, examples], config.seed, "search"), origin)
     with atomic_directory(folder / "choice") as aside:
         write_json(aside / "ranking.json", {**outcome, **origin.key()})
     return outcome
-
-
-def _taught(section: RankingConfig, several: list[Examples], seed: int) -> Learned:
-    """A ranker of all these queries; of few ones it needs more passes."""
-    every = joined(several)
-    passes = min(_MOST_PASSES, max(section.epochs, round(_LEAST_STEPS * BATCH / len(every.right))))
-    return train_ranker(section.model_copy(update={"epochs": passes}), every, seed, "Training the ranker for search")
 
 
 def _of_train(config: Config, shop: ShopData, fusion: Fusion, teachers: Teachers) -> list[Examples]:

@@ -10,21 +10,21 @@ import numpy as np
 
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
-from tfrec.ranking.features.building import build_features, query_features
+from tfrec.ranking.features.building import build_features, personalised_features, query_features
 from tfrec.ranking.features.feature import Feature, names_of
-from tfrec.ranking.opinions import HISTORY, QUERY, UNREAD, opinions_of
+from tfrec.ranking.opinions import BOTH, HISTORY, QUERY, UNREAD, opinions_of
 from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.ranking.ranker import all_of, start_of
 from tfrec.retrieval.answers import KnownVectors, QueryVectors, answered
 from tfrec.retrieval.building import build_scorers
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.samples import Samples
-from tfrec.retrieval.scorer import Request
+from tfrec.retrieval.scorer import Request, Scorer
 from tfrec.retrieval.weights import SituationWeights
 from tfrec.tensorflow_setup import tf
 
 MOST_SHOPPERS = 2000  # of a window; more say little and fill the memory
-CUTS = {QUERY: 10, HISTORY: 20}  # places that are judged
+CUTS = {QUERY: 10, HISTORY: 20, BOTH: 10}  # places that are judged
 _DISCOUNTS = 1.0 / np.log2(np.arange(max(CUTS.values())) + 2)
 
 
@@ -111,6 +111,25 @@ def query_examples(
     return _examples(features, found, samples.truths, CUTS[QUERY])
 
 
+def personalised_examples(
+    config: Config, shop: ShopData, fusion: Fusion, towers: QueryVectors, samples: Samples
+) -> Examples:
+    """Candidates and features of searches with a history that the towers have not learned from.
+
+    Args:
+        config: sections ranking and retrieval are read.
+        shop: of which the purchases of train are known.
+        fusion: whose scorers and weights are taken.
+        towers: give the vectors of requests.
+        samples: the searches, with histories and what was taken.
+    """
+    features = personalised_features(config, shop, fusion)
+    ranked = RankedFusion(fusion, {}, config.ranking.candidates)
+    requests = (towers, samples.queries, samples.histories)
+    found = answered(lambda request: _read(ranked, features, request, BOTH), *requests, shop.size, 4)
+    return _examples(features, found, samples.truths, CUTS[BOTH])
+
+
 def joined(several: Sequence[Examples]) -> Examples:
     """The requests of several windows together; their candidates must be equally many."""
     names, cut = several[0].names, several[0].cut
@@ -143,11 +162,15 @@ def _as_known(config: Config, window: ShopData, fusion: Fusion) -> Fusion:
     """The scorers of histories as they would have been before a window; the towers' is none of them."""
     share = fusion.weights(_a_history())[0].numpy()
     weights = {scorer.label: share[number] for number, scorer in enumerate(fusion.scorers)}
-    names = [label for label in fusion.labels if label not in UNREAD[HISTORY]]
-    retrieval = config.retrieval.model_copy(update={"scorers": names})
-    scorers = build_scorers(config.model_copy(update={"retrieval": retrieval}), window, None)
+    scorers = scorers_of(config, window, [label for label in fusion.labels if label not in UNREAD[HISTORY]])
     table = np.tile([weights[scorer.label] for scorer in scorers], [4, 1])
     return Fusion(scorers, SituationWeights(table), fusion.normalisation)
+
+
+def scorers_of(config: Config, shop: ShopData, labels: Sequence[str]) -> list[Scorer]:
+    """Scorers of these labels but the towers', made of the purchases of train; without those that find none."""
+    retrieval = config.retrieval.model_copy(update={"scorers": list(labels)})
+    return build_scorers(config.model_copy(update={"retrieval": retrieval}), shop, None)
 
 
 def _a_history() -> Request:

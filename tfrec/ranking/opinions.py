@@ -5,10 +5,10 @@ from __future__ import annotations
 from tfrec.retrieval.fusion import Fusion
 
 # Situations (tfrec.retrieval.weights.SITUATIONS) that have rankers, and how these are named.
-QUERY, HISTORY = 1, 2
-HEADS = {QUERY: "search", HISTORY: "recommendation"}
+QUERY, HISTORY, BOTH = 1, 2, 3
+HEADS = {QUERY: "search", HISTORY: "recommendation", BOTH: "personalised"}
 # The towers have been trained on what shoppers took in a ranker's windows; words say nothing where nothing was typed.
-UNREAD = {QUERY: (), HISTORY: ("dense", "lexical")}
+UNREAD = {QUERY: (), HISTORY: ("dense", "lexical"), BOTH: ()}
 
 
 def opinions_of(fusion: Fusion, situation: int = HISTORY) -> list[int]:

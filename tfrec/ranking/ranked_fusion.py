@@ -1,4 +1,4 @@
-"""A fusion whose best items rankers order once more: one for typed words, one for histories."""
+"""A fusion whose best items rankers order once more: one for typed words, one for histories, one for both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from tfrec.errors import ConfigError
 from tfrec.ranking.candidates import Candidates
 from tfrec.ranking.features.feature import names_of
-from tfrec.ranking.opinions import HEADS, HISTORY, QUERY, opinions_of
+from tfrec.ranking.opinions import BOTH, HEADS, HISTORY, opinions_of
 from tfrec.ranking.ranker import Ranker
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.ranking import best_of, without
@@ -23,15 +23,15 @@ LABEL = "ranker"
 
 
 class RankedFusion(Fusion):
-    """A fusion whose best items are ordered once more, for words alone and for histories alone.
+    """A fusion whose best items are ordered once more: for words alone, for histories alone and for both.
 
     The candidates get the ranker's corrections; all are lifted alike, so far that none falls below the items that are
-    no candidates. Requests with both or with nothing keep the fused scores, and so does likeness of items, where the
-    only possible situation is a history.
+    no candidates. Requests without a ranker of their kind keep the fused scores, and so does likeness of items, where
+    the only possible situation is a history.
 
     Args:
         fusion: what is ordered.
-        rankers: QUERY or HISTORY -> what orders it; empty leaves all as it is.
+        rankers: QUERY, HISTORY or BOTH -> what orders it; empty leaves all as it is.
         candidates: items of a request that are ordered once more.
     """
 
@@ -43,6 +43,14 @@ class RankedFusion(Fusion):
     def ranker(self, situation: int) -> Ranker | None:
         """What orders the requests of a situation."""
         return dict(zip(self._situations, self.rankers, strict=True)).get(situation)
+
+    def without(self, situation: int) -> Fusion:
+        """The same without the ranker of a situation; itself where it has none."""
+        heads = dict(zip(self._situations, self.rankers, strict=True))
+        if situation not in heads:
+            return self
+        del heads[situation]
+        return RankedFusion(self.plain, heads, self._count) if heads else self.plain
 
     def described(self) -> dict[str, Any]:
         """See Fusion; with the rankers' features and a checksum of what each learned."""
@@ -68,9 +76,9 @@ class RankedFusion(Fusion):
                 scores = tf.where(candidates.filled, scores, tf.gather(before, candidates.rows, batch_dims=1))
                 return tf.tensor_scatter_nd_update(before, _places(candidates.rows), scores)
 
-            # Of two rankers a batch seldom needs both.
+            # A batch seldom holds requests of all kinds.
             mine = tf.reduce_any(_of(request, situation))
-            fused = changed() if len(heads) == 1 else tf.cond(mine, changed, lambda before=fused: before)
+            fused = tf.cond(mine, changed, lambda before=fused: before) if len(situations) > 2 else changed()
         return fused
 
     def for_parts(self) -> Fusion:
@@ -106,7 +114,7 @@ class RankedFusion(Fusion):
     def candidates(
         self, request: Request, fused: Tensor, parts: dict[int, Tensor], situation: int = HISTORY
     ) -> Candidates:
-        """The best items without the history.
+        """The best items: without the history where nothing was typed, for a search may be for what was taken before.
 
         Args:
             request: the requests.
@@ -116,7 +124,7 @@ class RankedFusion(Fusion):
         """
         count = tf.minimum(self._count, tf.shape(fused)[1])
         free = without(fused, request.history)
-        values, rows = best_of(free, count)
+        values, rows = best_of(fused if situation == BOTH else free, count)
         filled = values > -np.inf
         heard = opinions_of(self.plain, situation)
         opinions = [tf.gather(parts[number], rows, batch_dims=1) for number in heard]
@@ -169,7 +177,7 @@ class RankedFusion(Fusion):
 def _of(request: Request, situation: int) -> Tensor:
     """Which requests are of a situation, bool [B]."""
     has = presence(request)
-    return has.query & ~has.history if situation == QUERY else has.history & ~has.query
+    return tf.equal(tf.cast(has.query, tf.int32) + 2 * tf.cast(has.history, tf.int32), situation)
 
 
 def _places(rows: Tensor) -> Tensor:

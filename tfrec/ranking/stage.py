@@ -1,4 +1,4 @@
-"""The stage of ranking: a ranker for search and one for recommendation, each where it gains."""
+"""The stage of ranking: rankers for search, recommendation and personalised search, each where it gains."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.files import read_json
 from tfrec.ranking.by_queries import FoldRankers, Teachers, query_ranker
+from tfrec.ranking.by_searches import personalised_ranker
 from tfrec.ranking.by_windows import history_ranker
 from tfrec.ranking.confidence import FILE, confidence, kept_confidence
 from tfrec.ranking.cross.stage import FILE as CROSS_FILE
 from tfrec.ranking.cross.stage import cross_feature
 from tfrec.ranking.features.feature import Feature
 from tfrec.ranking.kept import Origin, kept_facts, origin_of
-from tfrec.ranking.opinions import HEADS, HISTORY, QUERY
+from tfrec.ranking.opinions import BOTH, HEADS, HISTORY, QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.retrieval.answers import QueryVectors
 from tfrec.retrieval.building import known_splits
@@ -23,7 +24,7 @@ from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.fusion import Fusion
 
 CROSS = "cross"
-FORMAT = 5  # raise it when the same configuration shall be trained anew
+FORMAT = 6  # raise it when the same configuration shall be trained anew
 Folds = list[tuple[list[str], Fusion]]
 
 
@@ -61,6 +62,9 @@ def ranked(
         of_past = history_ranker(config, shop, fusion, known, origin, folder / HEADS[HISTORY], compare)
         if of_past is not None:
             rankers[HISTORY] = of_past
+    of_both = personalised_ranker(config, shop, fusion, known, origin, folder / HEADS[BOTH], compare, teachers)
+    if of_both is not None:
+        rankers[BOTH] = of_both
     return RankedFusion(fusion, rankers, section.candidates) if rankers else fusion
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 
 from tfrec.config import Config
+from tfrec.config.ranking import Group
 from tfrec.data.shop import ShopData
 from tfrec.ranking.features.columns import columns_of
 from tfrec.ranking.features.feature import Feature
@@ -14,40 +17,32 @@ from tfrec.ranking.features.links import MOST, LinksFeature
 from tfrec.ranking.features.sales import ages_of, sales_of
 from tfrec.ranking.features.scores import Scores
 from tfrec.ranking.features.shopper import ShopperFeature
+from tfrec.ranking.features.tastes import tastes_of
 from tfrec.ranking.features.votes import votes_of
 from tfrec.ranking.features.words import words_of
-from tfrec.ranking.opinions import QUERY, opinions_of
+from tfrec.ranking.opinions import BOTH, HISTORY, QUERY, opinions_of
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.item_weights import ItemWeights, ease, item_knn
 from tfrec.retrieval.lexical import LexicalScorer
 from tfrec.retrieval.recent import basket_matrix, purchase_matrix
 from tfrec.retrieval.relations import Relations
 
+Maker = Callable[[], Feature | None]
 LARGEST_READ = 300_000  # items whose first words are kept: a hundred megabytes, and a minute to read them
 LARGEST_EASE = 6000  # items; each window inverts a matrix of them anew, in a minute or more beyond
+# What says nothing of requests of a situation, or was not tried for them.
+_SILENT = {QUERY: ("tastes", "links", "relations", "shopper"), HISTORY: ("words", "votes", "tastes"), BOTH: ()}
 
 
 def build_features(config: Config, shop: ShopData, labels: Sequence[str]) -> list[Feature]:
-    """Makes the features of `ranking.features`.
+    """Makes those features of `ranking.features` that say something of a history and the items.
 
     Args:
         config: sections ranking and retrieval are read.
         shop: of which the purchases of train are known (see tfrec.ranking.windows).
         labels: labels of the scorers whose opinions come with the candidates.
     """
-    wanted = config.ranking.features
-    sales, ages = sales_of(shop), ages_of(shop)
-    made = {
-        "scores": lambda: Scores(labels),
-        "links": lambda: _links(config, shop),
-        "relations": lambda: _relations(shop),
-        "sales": lambda: sales,
-        "ages": lambda: ages,
-        "columns": lambda: columns_of(shop),
-        "shopper": lambda: ShopperFeature([sales, ages]),
-    }
-    features = [make() for name, make in made.items() if name in wanted]
-    return [feature for feature in features if feature is not None]
+    return _made(config, HISTORY, {"scores": lambda: Scores(labels), **_of_shop(config, shop)})
 
 
 def query_features(config: Config, shop: ShopData, fusion: Fusion, more: Sequence[Feature] = ()) -> list[Feature]:
@@ -59,18 +54,51 @@ def query_features(config: Config, shop: ShopData, fusion: Fusion, more: Sequenc
         fusion: whose scorers' opinions come with the candidates.
         more: features that were made before.
     """
-    labels = [fusion.labels[number] for number in opinions_of(fusion, QUERY)]
+    return [*_made(config, QUERY, {**_of_fusion(shop, fusion, QUERY), **_of_shop(config, shop)}), *more]
+
+
+def personalised_features(config: Config, shop: ShopData, fusion: Fusion) -> list[Feature]:
+    """Makes the features of `ranking.features` for words and a history together: all there are.
+
+    Args:
+        config: sections ranking and retrieval are read.
+        shop: of which the purchases of train are known.
+        fusion: whose scorers' opinions come with the candidates.
+    """
+    return _made(config, BOTH, {**_of_fusion(shop, fusion, BOTH), **_of_shop(config, shop)})
+
+
+def _made(config: Config, situation: int, makers: Mapping[str, Maker]) -> list[Feature]:
+    wanted = set(config.ranking.features) - set(_SILENT[situation])
+    features = [makers[name]() for name in get_args(Group) if name in wanted]
+    return [feature for feature in features if feature is not None]
+
+
+def _of_fusion(shop: ShopData, fusion: Fusion, situation: int) -> dict[str, Maker]:
+    """Features that need scorers: what these say, and the words that the lexical one knows."""
+    labels = [fusion.labels[number] for number in opinions_of(fusion, situation)]
     lexical = next((scorer for scorer in fusion.scorers if isinstance(scorer, LexicalScorer)), None)
-    made = {
+    return {
         "scores": lambda: Scores(labels),
         "words": lambda: None if lexical is None or shop.size > LARGEST_READ else words_of(shop, lexical),
-        "votes": lambda: votes_of(shop),
-        "sales": lambda: sales_of(shop) if shop.has_interactions else None,
-        "ages": lambda: ages_of(shop) if shop.has_interactions else None,
-        "columns": lambda: columns_of(shop),
     }
-    features = [make() for name, make in made.items() if name in config.ranking.features]
-    return [*(feature for feature in features if feature is not None), *more]
+
+
+def _of_shop(config: Config, shop: ShopData) -> dict[str, Maker]:
+    """Features that need the catalogue and what was bought."""
+    bought = shop.has_interactions
+    sales = functools.cache(lambda: sales_of(shop) if bought else None)  # the shopper's are means of the same tables
+    ages = functools.cache(lambda: ages_of(shop) if bought else None)
+    return {
+        "votes": lambda: votes_of(shop),
+        "tastes": lambda: tastes_of(shop),
+        "links": lambda: _links(config, shop) if bought else None,
+        "relations": lambda: _relations(shop),
+        "sales": sales,
+        "ages": ages,
+        "columns": lambda: columns_of(shop),
+        "shopper": lambda: ShopperFeature([some for some in (sales(), ages()) if some is not None]),
+    }
 
 
 def _relations(shop: ShopData) -> LinksFeature | None:

@@ -52,6 +52,13 @@ class Votes(Feature):
 
 def votes_of(shop: ShopData) -> Votes | None:
     """The text columns that many items share the values of; None where there is no such column."""
+    kinds = kinds_of(shop)
+    return Votes(kinds) if kinds else None
+
+
+def kinds_of(shop: ShopData) -> dict[str, np.ndarray]:
+    """Column -> number of each item's value int [N], -1 where it has none: at most four text columns of short values
+    that many items share, such as brand, category and colour."""
     found: dict[str, np.ndarray] = {}
     for column in text_columns(shop.items):
         values = shop.items[column.name]
@@ -62,5 +69,4 @@ def votes_of(shop: ShopData) -> Votes | None:
         ):  # fmt: skip
             numbers = values.rank("dense").cast(pl.Int32).to_numpy() - 1
             found[column.name] = np.where((values.str.strip_chars() == "").to_numpy(), -1, numbers)
-    chosen = list(found)[:_MOST]
-    return Votes({name: found[name] for name in chosen}) if chosen else None
+    return {name: found[name] for name in list(found)[:_MOST]}
