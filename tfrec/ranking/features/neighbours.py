@@ -50,14 +50,17 @@ class Neighbours(tf.Module):  # type: ignore[misc]
     def __call__(self, candidates: Candidates) -> Links:
         """Finds the links; an item that occurs several times in a history counts once, at its latest place."""
         rows, history = candidates.rows, candidates.request.history
-        batch = tf.range(tf.shape(rows)[0])
+        known = history >= 0
+        starts = (tf.range(tf.shape(rows)[0]) * self.size)[:, tf.newaxis]
         near = tf.gather(tf.convert_to_tensor(self._items), rows)  # [B, K, M]
-        # Scores have been forbidden to the history's items and to no others: whom to look for is known already.
-        scores = tf.gather(tf.reshape(candidates.open, [-1]), near + (batch * self.size)[:, tf.newaxis, tf.newaxis])
-        hits = tf.cast(tf.where(tf.reshape(tf.math.is_inf(scores), [-1]))[:, 0], tf.int32)
+        # Look-ups fall all over the catalogue: a byte for each item and request stays in the processor's cache.
+        past = tf.boolean_mask(history + starts, known)
+        taken = tf.zeros([tf.shape(rows)[0] * self.size], tf.bool)
+        taken = tf.tensor_scatter_nd_update(taken, past[:, tf.newaxis], tf.ones_like(past, tf.bool))
+        found = tf.gather(taken, near + starts[:, :, tf.newaxis])
+        hits = tf.cast(tf.where(tf.reshape(found, [-1]))[:, 0], tf.int32)
         places, column = hits // self._most, hits % self._most
         weights = tf.gather(tf.reshape(rows, [-1]), places) * self._most + column
-        known = history >= 0
         later = tf.cumsum(tf.cast(known, tf.int32), axis=1, reverse=True, exclusive=True)
         request = places // tf.shape(rows)[1]
         same = tf.equal(tf.gather(history, request), tf.gather(tf.reshape(near, [-1]), hits)[:, tf.newaxis])
