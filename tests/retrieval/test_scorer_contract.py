@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tfrec.evaluation.baselines import Bm25
@@ -16,6 +17,8 @@ from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.lexical import LexicalScorer
 from tfrec.retrieval.lexical_tuning.fixed import fixed_index
 from tfrec.retrieval.prior import PriorScorer
+from tfrec.retrieval.related import related_scorer
+from tfrec.retrieval.relations import Relations
 from tfrec.retrieval.scorer import Scorer
 from tfrec.tensorflow_setup import tf
 from tfrec.testing import SHOP, ScorerContract
@@ -61,6 +64,21 @@ def _knn_reference() -> np.ndarray:
     return _history_sums(weights, None)
 
 
+def _relations() -> Relations:
+    rng = np.random.default_rng(7)
+    rows = [(int(item), "fits", int(other), "") for item, other in rng.integers(0, SIZE, (400, 2)) if item != other]
+    rows = [row for row in rows if row[2] not in (TWIN, OTHER_TWIN)]
+    rows += [(7, "fits", TWIN, ""), (7, "fits", OTHER_TWIN, ""), (300, "fits", 5, "")]
+    kinds = {"item": pl.Int64, "relation": pl.String, "other": pl.Int64, "value": pl.String}
+    return Relations(pl.DataFrame(rows, kinds, orient="row").unique(maintain_order=True), SIZE)
+
+
+def _related() -> Scorer:
+    scorer = related_scorer(_relations(), "fits", 2.0)
+    assert scorer is not None and scorer.label == "relation:fits"
+    return scorer
+
+
 def _price_reference() -> np.ndarray:
     known = np.isfinite(PRICES)
     score = (PRICES - PRICES[known].mean()) / PRICES[known].std()
@@ -88,6 +106,7 @@ CASES = {
     "item-kNN": Case(
         lambda: CollaborativeScorer(item_weights.item_knn(BOUGHT, 10.0, SIZE)), _knn_reference, silent=(3, 4)
     ),
+    "relation": Case(_related, lambda: _history_sums(_relations().matrix("fits").toarray(), 2.0), silent=(3, 4)),
     "price": Case(lambda: PriorScorer("price", prior.numeric_column(PRICES.astype(str))), _price_reference),
 }
 

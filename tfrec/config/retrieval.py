@@ -12,7 +12,7 @@ from tfrec.plugins import SCORERS as PLUGGED
 from tfrec.plugins import plugin_names
 
 SCORERS = ("dense", "lexical", "collaborative", "popularity", "recency")
-COLUMN = "column:"
+COLUMN, RELATION = "column:", "relation:"
 
 
 class DenseScorerConfig(Section):
@@ -90,15 +90,19 @@ class RetrievalConfig(Section):
     scorers: list[str] = Field(
         ["dense", "lexical", "collaborative", "popularity"],
         description="Any of dense, lexical, collaborative, popularity, recency, column:NAME for a numeric item column, "
-        "and what other packages bring (entry points tfrec.scorers). A scorer whose data the shop does not have is "
-        "left out. Popularity, recency and columns rank for shoppers of whom nothing is known; beside words or a "
-        "history they count only where dev surely gains by it.",
+        "relation:KIND for items that a row of data.relations ties to the history's, and what other packages bring "
+        "(entry points tfrec.scorers). A scorer whose data the shop does not have is left out. Popularity, recency and "
+        "columns rank for shoppers of whom nothing is known; beside words or a history they, and relations, count "
+        "only where dev surely gains by it.",
     )
     dense: DenseScorerConfig = Field(default_factory=lambda: DenseScorerConfig())
     lexical: LexicalScorerConfig = Field(default_factory=lambda: LexicalScorerConfig())
     collaborative: CollaborativeScorerConfig = Field(default_factory=lambda: CollaborativeScorerConfig())
     popularity_half_life_days: float | None = Field(
         30, gt=0, description="Age at which a sale counts half for the popularity scorer; null = all alike."
+    )
+    relation_half_life: float | None = Field(
+        5, gt=0, description="Later items of a history after which one counts half for relation:KIND; null = all alike."
     )
     fusion: FusionConfig = Field(default_factory=lambda: FusionConfig())
     filters: list[str] = Field(
@@ -111,9 +115,10 @@ class RetrievalConfig(Section):
     @classmethod
     def _known(cls, value: list[str]) -> list[str]:
         for name in value:
-            column = name.startswith(COLUMN) and len(name) > len(COLUMN)
-            if name not in SCORERS and not column and name not in (others := plugin_names(PLUGGED)):
-                raise ValueError(f"there is no scorer {name!r}: use {', '.join([*SCORERS, *others])} or column:NAME")
+            of_data = any(name.startswith(kind) and len(name) > len(kind) for kind in (COLUMN, RELATION))
+            if name not in SCORERS and not of_data and name not in (others := plugin_names(PLUGGED)):
+                known = ", ".join([*SCORERS, *others, "column:NAME"])
+                raise ValueError(f"there is no scorer {name!r}: use {known} or relation:KIND")
         if not value or len(set(value)) < len(value):
             raise ValueError("scorers must name at least one scorer, and each only once")
         return value

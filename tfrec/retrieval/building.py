@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from tfrec.config import Config
-from tfrec.config.retrieval import COLUMN
+from tfrec.config.retrieval import COLUMN, RELATION
 from tfrec.data.shop import ShopData
 from tfrec.data.split import FOLDS
 from tfrec.errors import ConfigError
@@ -24,6 +24,8 @@ from tfrec.retrieval.lexical_tuning.fields import column_texts
 from tfrec.retrieval.lexical_tuning.stage import kept_lexical
 from tfrec.retrieval.prior import PriorScorer
 from tfrec.retrieval.recent import purchase_matrix, sales
+from tfrec.retrieval.related import RelatedScorer, related_scorer
+from tfrec.retrieval.relations import Relations
 from tfrec.retrieval.scorer import Scorer
 
 
@@ -37,7 +39,7 @@ def build_scorers(
     """Makes the scorers of `retrieval.scorers`, in their order.
 
     Scorers whose data the shop does not have are left out: collaborative and recency need interactions, popularity
-    needs interactions or judged queries.
+    needs interactions or judged queries, relations need data.relations.
 
     Args:
         config: the whole configuration.
@@ -50,8 +52,8 @@ def build_scorers(
         the scorers; their `label` is the name in the configuration.
 
     Raises:
-        ConfigError: a column is not in the catalogue or holds no number, there is no stemmer for the language, or the
-            package implicit is missing for als.
+        ConfigError: a column is not in the catalogue or holds no number, no row of data.relations is of a kind, there
+            is no stemmer for the language, or the package implicit is missing for als.
     """
     makers: dict[str, Callable[[], Scorer | None]] = {
         "dense": lambda: _dense(config, catalogue),
@@ -66,6 +68,8 @@ def build_scorers(
             scorer = makers[name]()
         elif name.startswith(COLUMN):
             scorer = _column(shop, name)
+        elif name.startswith(RELATION):
+            scorer = _related(config, shop, name)
         else:
             scorer = _of_another_package(name, config, shop, catalogue, splits)
         if scorer is not None:
@@ -157,3 +161,15 @@ def _column(shop: ShopData, name: str) -> PriorScorer:
     if not np.isfinite(values).any():
         raise ConfigError(f"retrieval.scorers: {name} cannot score, for no item has a number in that column.")
     return PriorScorer(name, values)
+
+
+def _related(config: Config, shop: ShopData, name: str) -> RelatedScorer | None:
+    if not shop.has_relations:
+        return None
+    relations, kind = Relations(shop.relations, shop.size), name.removeprefix(RELATION).strip().lower()
+    if kind not in relations.names:
+        raise ConfigError(
+            f"retrieval.scorers: {name} cannot score, for data.relations has no such kind: use one of "
+            f"{', '.join(RELATION + known for known in relations.names)}."
+        )
+    return related_scorer(relations, kind, config.retrieval.relation_half_life)

@@ -73,6 +73,7 @@ def choose(
     section = config.retrieval.fusion
     labels = [scorer.label for scorer in scorers]
     constant = [number for number, scorer in enumerate(scorers) if scorer.constant]
+    joins = [number for number, scorer in enumerate(scorers) if scorer.joins]
     plain = Fusion(scorers, SituationWeights(np.ones([4, len(scorers)])), section.normalisation)
     wanted = [task for task in QUALITY if task != "nothing" or constant]
     found = choosing_samples(shop, section.max_requests, config.seed)
@@ -89,7 +90,7 @@ def choose(
                 variants = LexicalVariants(words, found[task].queries, section.normalisation)
                 evidence = replace(evidence, number=labels.index("lexical"), variants=variants)
             split = shop.choosing_split if task == "search" else "dev"
-            tasks[task] = _outcome(task, evidence, labels, constant, config, compare, split)
+            tasks[task] = _outcome(task, evidence, labels, (constant, joins), config, compare, split)
             if task == "search":
                 tasks[task]["folds"] = _of_folds(tasks[task].pop("of_folds"), found[task].queries, labels)
             else:
@@ -128,13 +129,15 @@ def _both(
 
 
 def chosen_weights(
-    task: str, evidence: Evidence, labels: Sequence[str], constant: Sequence[int], prior_requests: float
-) -> Chosen:
+    task: str, evidence: Evidence, labels: Sequence[str], constant: Sequence[int], prior_requests: float,
+    joins: Sequence[int] = (),
+) -> Chosen:  # fmt: skip
     """The weights of a task, and what the whole choice of such weights reaches on requests that had no part in it.
 
     Where a request holds nothing, the scorers that say the same of every request rank it, and the dense scorer, which
-    then knows one vector for everybody, may join them; beside words or a history it is the other way round. Who joins
-    is taken only where requests that the weights were not chosen by gain beyond chance.
+    then knows one vector for everybody, may join them; beside words or a history it is the other way round, and after
+    them each of `joins` may, one by one. Who joins is taken only where requests that the weights were not chosen by
+    gain beyond chance.
 
     Args:
         task: a name in QUALITY.
@@ -142,37 +145,40 @@ def chosen_weights(
         labels: S labels of scorers.
         constant: numbers of the scorers that say the same of every request.
         prior_requests: how many requests the usual weights count as.
+        joins: numbers of the scorers that count beside words or a history only where they surely gain.
     """
     quality, usual = QUALITY[task], usual_weights(task, labels)
-    own, joining = [number for number in range(len(labels)) if number not in constant], list(constant)
+    own = [number for number in range(len(labels)) if number not in (*constant, *joins)]
+    joining = [(list(constant), 1), *(([number], len(joins)) for number in joins)]  # and of how many each is one
     if task == "nothing":
-        own, joining = joining, [number for number in own if labels[number] == "dense"]
+        own, joining = list(constant), [([number for number in own if labels[number] == "dense"], 1)]
     if not own:
-        own, joining = joining, []
-    whole: dict[int, Weighing] = {}
+        own, joining = [number for some, _ in joining for number in some], []
+    joining = [(some, tried) for some, tried in joining if some]
+    whole: dict[tuple[int, ...], Weighing] = {}
 
     def weighing(rows: NDArray[np.int64], among: Sequence[int]) -> tuple[Weighing, NDArray[np.int64]]:
         """All mixtures on these requests; without variants those of all requests serve any of them."""
         if evidence.variants is not None:
             return Weighing(evidence.told_by_others(rows), quality, usual, prior_requests, among), np.arange(len(rows))
-        if len(among) not in whole:
-            whole[len(among)] = Weighing(evidence.pool, quality, usual, prior_requests, among)
-        return whole[len(among)], rows
+        if tuple(among) not in whole:
+            whole[tuple(among)] = Weighing(evidence.pool, quality, usual, prior_requests, among)
+        return whole[tuple(among)], rows
 
     def by(rows: NDArray[np.int64]) -> NDArray[np.float64]:
         if not len(rows):  # nothing chooses: one request cannot be judged by others
             return Weighing(evidence.pool, quality, usual, prior_requests, own).usual
-        plain, places = weighing(rows, own)
-        weights = plain.weights(places)
-        if not joining:
-            return weights
-        wider, _ = weighing(rows, sorted([*own, *joining]))
+        among, (taken, places) = own, weighing(rows, own)
         folds = evidence.folds(rows)
 
         def others(some: Weighing) -> NDArray[np.float64]:
             return out_of_folds(folds, lambda at: some.weights(places[at]), lambda w, at: some.reached(w, places[at]))
 
-        return wider.weights(places) if beyond_chance(others(wider) - others(plain)) else weights
+        for more, tried in joining:
+            wider, _ = weighing(rows, sorted([*among, *more]))
+            if beyond_chance(others(wider) - others(taken), alternatives=tried):
+                among, taken = sorted([*among, *more]), wider
+        return taken.weights(places)
 
     every = evidence.every
     folds = evidence.folds(every)
@@ -223,12 +229,12 @@ def _named(labels: Sequence[str], weights: NDArray[np.float64]) -> dict[str, flo
 
 
 def _outcome(
-    task: str, evidence: Evidence, labels: list[str], constant: Sequence[int], config: Config, compare: Compare,
-    split: str,
+    task: str, evidence: Evidence, labels: list[str], later: tuple[Sequence[int], Sequence[int]], config: Config,
+    compare: Compare, split: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Weights of a task, what they reach on requests that had no part in them, and how that compares."""
     fixed = _fixed(config, task)
-    chosen = chosen_weights(task, evidence, labels, constant, config.retrieval.fusion.prior_requests)
+    chosen = chosen_weights(task, evidence, labels, later[0], config.retrieval.fusion.prior_requests, later[1])
     if fixed is not None:
         given = np.array([fixed.get(label, 0.0) for label in labels], np.float64)
         reached = evidence.honest(lambda rows: given, QUALITY[task])

@@ -35,11 +35,13 @@ class Scorer(tf.Module):  # type: ignore[misc]
         label: how tables and configuration name it.
         constant: whether it scores the items alike for every request, so that one row says everything.
         sparse: whether most items get exactly 0 for a request, and no item less.
+        joins: whether it counts beside others only where dev surely gains by it.
     """
 
     label: str
     constant = False
     sparse = False
+    joins = False
 
     @abstractmethod
     def __call__(self, request: Request) -> Any:

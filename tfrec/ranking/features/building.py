@@ -22,9 +22,10 @@ from tfrec.ranking.features.votes import votes_of
 from tfrec.ranking.features.words import words_of
 from tfrec.ranking.opinions import BOTH, HISTORY, QUERY, opinions_of
 from tfrec.retrieval.fusion import Fusion
-from tfrec.retrieval.item_weights import ItemWeights, ease, item_knn
+from tfrec.retrieval.item_weights import ease, item_knn
 from tfrec.retrieval.lexical import LexicalScorer
 from tfrec.retrieval.recent import basket_matrix, purchase_matrix
+from tfrec.retrieval.related import related_weights
 from tfrec.retrieval.relations import Relations
 
 Maker = Callable[[], Feature | None]
@@ -106,12 +107,8 @@ def _relations(shop: ShopData) -> LinksFeature | None:
     if not shop.has_relations:
         return None
     relations = Relations(shop.relations, shop.size)
-    kinds = {name: relations.matrix(name) for name in relations.names}
-    weights = {
-        name: ItemWeights(shop.size, matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data)
-        for name, matrix in kinds.items()
-        if matrix.nnz
-    }
+    every = {name: related_weights(relations, name) for name in relations.names}
+    weights = {name: some for name, some in every.items() if some is not None}
     return LinksFeature(weights, "relations") if weights else None
 
 
