@@ -16,7 +16,7 @@ TFREC  := $(BIN)/tfrec
 ARGS   := --config $(CONFIG) $(foreach s,$(SET),--set $(s))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train evaluate export serve query demo tune test test-all lint docs bench dist clean
+.PHONY: help setup train evaluate export serve query demo tune test test-all test-beam lint docs bench dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/' | expand -t 14
@@ -55,6 +55,12 @@ test: $(STAMP) ## run the tests, in two processes (WORKERS=2); those marked slow
 
 test-all: $(STAMP) ## run all tests, the slow ones too (histories of commands, random kills, real data)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m '' --hypothesis-profile=full
+
+test-beam: ## make Apache Beam's own environment, build/beam, run its tests there, compare 10^6 purchases prepared both ways
+	$(PYTHON) -m venv build/beam
+	build/beam/bin/python -m pip install --quiet --editable '.[beam,testing]'
+	build/beam/bin/python -m pytest -m '' tests/data/test_beam_purchases.py tests/export/test_beam.py
+	build/beam/bin/python benchmarks/beam_purchases.py
 
 lint: $(STAMP) docs ## ruff, mypy, the order of the layers, and the docs without a warning
 	$(BIN)/ruff check .

@@ -42,7 +42,7 @@ KINDS: dict[str, tuple[str, Callable[[random.Random], str], dict[str, Any]]] = {
 }
 
 
-def _write(root: Path, kind: str) -> dict[str, Any]:
+def write_purchases(root: Path, kind: str) -> dict[str, Any]:
     header, rest, settings = KINDS[kind]
     rng = random.Random(3)
     (root / "bought").mkdir(parents=True)
@@ -58,7 +58,7 @@ def _write(root: Path, kind: str) -> dict[str, Any]:
 def test_the_tables_are_those_that_fit_into_memory(
     kind: str, make_shop: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = _write(tmp_path / "shop", kind)
+    table = write_purchases(tmp_path / "shop", kind)
     config = make_shop(
         interactions=table, example_half_life_days=90.0, history_length=3,
         cleaning={"max_faulty_share": 1}, split={"dev_days": 20, "test_days": 10},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,17 @@ app = typer.Typer(help="Prepare, look at and fetch data.", no_args_is_help=True)
 
 @app.command()
 @command_errors
-def prepare(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) -> None:  # noqa: B006
+def prepare(
+    config: ConfigOption = DEFAULT_CONFIG,
+    overrides: SetOption = [],  # noqa: B006
+    beam: Annotated[
+        str | None,
+        typer.Option(
+            help="Read and sort data.interactions as an Apache Beam pipeline with these options, such as "
+            "'--runner=FlinkRunner --flink_master=host:8081'; '' runs it here."
+        ),
+    ] = None,
+) -> None:
     """Read, check, clean and split a shop's files; skipped when nothing has changed."""
     from tfrec.data.places import TABLES
     from tfrec.data.prepare import prepare as prepare_data
@@ -25,7 +36,7 @@ def prepare(config: ConfigOption = DEFAULT_CONFIG, overrides: SetOption = []) ->
     parsed = read_config(config, overrides)
     run = RunFolder(parsed)
     with run.alone:
-        shop = prepare_data(parsed)
+        shop = prepare_data(parsed, beam=None if beam is None else shlex.split(beam))
         forget_unused_data(run, [shop.hash])
     report = shop.report
     tables = ", ".join(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,7 +32,9 @@ from tfrec.files import write_json
 _Table = TypeVar("_Table")
 
 
-def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bool) -> dict[str, Any]:
+def build(
+    config: Config, sources: Sources, folder: Path, work: Path, trains: bool, beam: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Reads, splits and writes all tables, the examples, and report.json.
 
     Args:
@@ -41,6 +43,7 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
         folder: gets what is written.
         work: where a search log lies while it is read; what a killed run has done there is not done again.
         trains: whether it is to be trained on; without, searches and purchases may all be of products that have left.
+        beam: see `tfrec.data.purchases.prepare_purchases`.
 
     Returns:
         what the manifest tells: the numbers of items and examples, and of pictures where they are read.
@@ -74,8 +77,9 @@ def build(config: Config, sources: Sources, folder: Path, work: Path, trains: bo
     if data.interactions is not None:
         table = tables["interactions"]
         purchases = _unless_all_left(
-            prepare_purchases, trains, config, data, root, folder, aside / "purchases", catalogue, table, trains
-        )
+            prepare_purchases, trains, config, data, root, folder, aside / "purchases", catalogue, table, trains,
+            beam,
+        )  # fmt: skip
     if purchases is not None:
         cuts = purchases.cuts
         report["interactions"] = table.to_json()

@@ -7,6 +7,7 @@ import itertools
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tfrec.files import atomic_directory, sha256_file, write_json
 from tfrec.locks import alone_at
 
 
-def prepare(config: Config | Path | str, trains: bool = True) -> ShopData:
+def prepare(config: Config | Path | str, trains: bool = True, beam: Sequence[str] | None = None) -> ShopData:
     """Prepares a shop's data, or finds it prepared already.
 
     Each state of the files has a folder of its own, so that what was trained on an earlier one keeps its data.
@@ -28,11 +29,14 @@ def prepare(config: Config | Path | str, trains: bool = True) -> ShopData:
     Args:
         config: the whole configuration, or the path of its file; data, seed and training.min_gain matter.
         trains: whether it is to be trained on; without, searches and purchases may all be of products that have left.
+        beam: options of Apache Beam, such as "--runner=FlinkRunner", by which purchases are read and sorted, into the
+            same files; None does it in this process.
 
     Returns:
         the prepared shop, in runs_dir/name/data/<hash>.
 
     Raises:
+        ConfigError: the package apache-beam is missing where it is asked for.
         DataError: the files are missing, unreadable, faulty beyond the configured share, or leak between splits.
         BusyError: another command is at work in the run folder, and the data has to be prepared.
     """
@@ -45,7 +49,7 @@ def prepare(config: Config | Path | str, trains: bool = True) -> ShopData:
     with alone_at(base.parent, "preparing data"):
         sources = _generated(config)
         done = _finished(base, sources)
-        return done if done is not None else _prepared(config, sources, base, trains)
+        return done if done is not None else _prepared(config, sources, base, trains, beam)
 
 
 def found_prepared(config: Config) -> ShopData | None:
@@ -57,12 +61,12 @@ def found_prepared(config: Config) -> ShopData | None:
     return _finished(data_folder(config), sources_of(config))
 
 
-def _prepared(config: Config, sources: Sources, base: Path, trains: bool) -> ShopData:
+def _prepared(config: Config, sources: Sources, base: Path, trains: bool, beam: Sequence[str] | None) -> ShopData:
     digests = map(sources.hash, itertools.count())
     digest = next(digest for digest in digests if not _whole(folder_of(base, digest)))
     folder = folder_of(base, digest)
     with atomic_directory(folder) as aside:
-        counts = build(config, sources, aside, work_folder(base), trains)
+        counts = build(config, sources, aside, work_folder(base), trains, beam)
         names = sorted(str(path.relative_to(aside).as_posix()) for path in aside.rglob("*") if path.is_file())
         files = {name: sha256_file(aside / name) for name in names}
         manifest: dict[str, Any] = {

@@ -11,7 +11,9 @@ import polars as pl
 
 from tfrec.config import Config, DataConfig
 from tfrec.data.by_shopper import whole_shoppers, write_table
+from tfrec.data.interaction_rows import InteractionRows
 from tfrec.data.interactions import load_interactions
+from tfrec.data.interactions_by_beam import load_with_beam
 from tfrec.data.items import Catalogue
 from tfrec.data.privacy import shopper_ids
 from tfrec.data.report import TableReport
@@ -60,7 +62,7 @@ class Purchases:
 
 def prepare_purchases(
     config: Config, data: DataConfig, root: Path, folder: Path, work: Path, catalogue: Catalogue, report: TableReport,
-    trains: bool,
+    trains: bool, beam: Sequence[str] | None = None,
 ) -> Purchases:  # fmt: skip
     """Reads, splits and writes a shop's interactions, in bounded memory.
 
@@ -73,14 +75,18 @@ def prepare_purchases(
         catalogue: the products.
         report: is told everything that is dropped.
         trains: whether something has to be left to train on.
+        beam: options of Apache Beam, by which they are read and sorted; None reads them in this process.
 
     Raises:
+        ConfigError: the package apache-beam is missing where it is asked for.
         DataError: unreadable files, too many faults, nothing left.
     """
     assert data.interactions is not None and data.items is not None
+    root = root if beam is None else root.resolve()
     ids = shopper_ids(config, "interactions")
-    given = (data.interactions, root, catalogue, data.items, data.cleaning, report, work)
-    rows, cuts = split_interactions(pl.scan_parquet(load_interactions(*given, ids=ids)), data.split, trains)
+    read = InteractionRows(data.interactions, root, data.items, data.cleaning, report, ids)
+    parts = load_interactions(read, catalogue, work) if beam is None else load_with_beam(read, catalogue, work, beam)
+    rows, cuts = split_interactions(pl.scan_parquet(parts), data.split, trains)
     purchases = Purchases(folder / "interactions.parquet", cuts)
     write_table(rows, purchases.file)
     shutil.rmtree(work)

@@ -127,6 +127,20 @@ class TableReport:
         self.change(kind, len(item_ids), ((item_id, "") for item_id in dict.fromkeys(item_ids)))
         self.rows_gone += len(item_ids)
 
+    def add(self, other: TableReport) -> None:
+        """Adds another report, of other files or of what was found out later; both are then judged as one."""
+        files = self.files + other.files
+        self.absorb(other.to_json())
+        self.files = files
+        counts = (self._read, other._read), (self._faulty, other._faulty), (self._total, other._total)
+        for mine, theirs in counts:
+            for name, count in theirs.items():
+                mine[name] = mine.get(name, 0) + count
+        for name, sentences in other._sentences.items():
+            self._sentences[name] = [*self._sentences.get(name, []), *sentences][:_NAMED]
+        self.rows_kept += other.rows_kept
+        self.columns = other.columns or self.columns
+
     def absorb(self, part: dict[str, Any]) -> None:
         """Adds what another report told in `to_json`, of a part that was read (and judged) by itself."""
         self.files += [name for name in part["files"] if name not in self.files]

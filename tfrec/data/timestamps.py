@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from tfrec.config.shop_tables import InteractionsConfig
-from tfrec.data.by_shopper import ByShopper
 from tfrec.data.report import TableReport
 from tfrec.data.tables.day_order import DayOrder
 from tfrec.data.tables.times import Times, plausible
 from tfrec.data.validate import Rule, apply_rules
 
 _WAITING, _ROW, _FILE, _AT = "_waiting", "_row", "_file", "_at"
-HIDDEN = (_WAITING, _ROW, _FILE)  # columns that `select` keeps for `finish`
+HIDDEN = (_WAITING, _ROW, _FILE)  # columns that `select` keeps for `finished`
 
 
 class Timestamps:
@@ -22,19 +22,23 @@ class Timestamps:
 
     Args:
         config: of the table.
-        report: is told every fault, and how times were read.
+        files: of the table, in their order.
     """
 
-    def __init__(self, config: InteractionsConfig, report: TableReport) -> None:
+    def __init__(self, config: InteractionsConfig, files: Sequence[Path]) -> None:
         self._times = Times(config.timestamp_format, "data.interactions")
         self._order = DayOrder(config.timestamp_format, "data.interactions")
-        self._report = report
-        self._files: list[Path] = []
+        self._files = list(files)
 
-    def read(self, frame: pl.DataFrame, file: Path) -> pl.DataFrame:
+    def read(self, frame: pl.DataFrame, file: Path, report: TableReport) -> pl.DataFrame:
         """A batch with unix seconds (Int64) in place of texts, without the rows whose time cannot be read.
 
         Rows whose day and month come in an order that other rows tell have a null, and their text in a hidden column.
+
+        Args:
+            frame: with timestamp, String.
+            file: where it comes from.
+            report: is told every fault.
         """
         if not frame.height:
             return frame
@@ -43,32 +47,40 @@ class Timestamps:
         frame = frame.with_columns(
             seconds.alias("_seconds"), pl.select(pl.when(waiting).then(texts).alias(_WAITING)).to_series().fill_null("")
         )
-        frame = apply_rules(frame, file, self._rules(), self._report)
-        if file not in self._files:
-            self._files.append(file)
+        frame = apply_rules(frame, file, self._rules(), report)
         number = pl.lit(self._files.index(file), pl.Int32).alias(_FILE)
         return frame.with_columns(pl.col("_seconds").alias("timestamp"), number).drop("_seconds")
 
     def select(self, frame: pl.DataFrame, *columns: pl.Expr | str) -> pl.DataFrame:
-        """The wanted columns of a batch that is kept, and those that `finish` needs; looks at what has to wait."""
+        """The wanted columns of a batch that is kept, and those that `finished` needs; looks at what has to wait."""
         kept = frame.select(*columns, *(name for name in HIDDEN if name in frame.columns))
         late = frame.filter(pl.col(_WAITING) != "") if _WAITING in frame.columns else frame.clear()
         if late.height:
             self._order.look(late[_WAITING], f"{self._files[late[_FILE][0]]}, row {late[_ROW][0]}")
         return kept
 
-    def finish(self, rows: ByShopper) -> None:
-        """Reads the times that had to wait for the whole table, and notes how times were read.
+    def absorb(self, other: Timestamps) -> None:
+        """Takes over what reading another file of the table told."""
+        self._times.absorb(other._times)
+        self._order.absorb(other._order)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether some time has to wait for the whole table."""
+        return self._order.asked
+
+    def decide(self, report: TableReport) -> None:
+        """Decides, once all rows have been read, how times that had to wait are read, and notes how all were.
 
         Raises:
             DataError: nothing tells whether days or months come first.
         """
-        if self._order.asked:
+        if self.waiting:
             self._order.decide()
-            rows.change(self._finished)
-        self._report.notes.extend([*self._times.notes(), *self._order.notes()])
+        report.notes.extend([*self._times.notes(), *self._order.notes()])
 
-    def _finished(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def finished(self, frame: pl.DataFrame, report: TableReport) -> pl.DataFrame:
+        """Selected rows with the times that had to wait; the report is told of those that cannot be read."""
         frame = frame.with_row_index(_AT)
         late = frame.filter(pl.col(_WAITING) != "").sort(_FILE, _ROW, maintain_order=True)  # faults are told in order
         if not late.height:
@@ -79,7 +91,7 @@ class Timestamps:
             pl.lit("").alias(_WAITING),
         )
         good = [
-            apply_rules(part, self._files[int(number)], self._rules(), self._report)
+            apply_rules(part, self._files[int(number)], self._rules(), report)
             for (number,), part in late.group_by(_FILE, maintain_order=True)
         ]
         read = pl.concat(good).with_columns(pl.col("_seconds").alias("timestamp")).drop("_seconds")

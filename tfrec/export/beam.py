@@ -10,10 +10,9 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tfrec.errors import ConfigError
+from tfrec.data.beam_pipeline import beam_pipeline
 from tfrec.export.encoded import Encoded, Encoding, encode_table
 from tfrec.files import read_json, write_json
-from tfrec.missing_packages import packages_for
 
 _TOLD = "beam.json"
 
@@ -52,15 +51,14 @@ def encode_with_beam(export: Path, encoding: Encoding, folder: Path, options: Se
 
     Raises:
         ConfigError: the package apache-beam is missing.
+        TfrecError: the pipeline failed; what was encoded stays, and the same command goes on.
     """
-    with packages_for("Encoding with Beam", ConfigError, "'tfrec-shop[beam]', in an environment of its own"):
-        import apache_beam as beam
-        from apache_beam.options.pipeline_options import PipelineOptions
-
     encoding = dataclasses.replace(encoding, table=encoding.table.resolve())
     folder, told = folder.resolve(), folder.resolve() / _TOLD
-    told.unlink(missing_ok=True)
-    with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
+    with beam_pipeline("Encoding", options) as pipeline:
+        import apache_beam as beam
+
+        told.unlink(missing_ok=True)
         _ = (
             pipeline
             | "Shards" >> beam.Create(range(encoding.count))

@@ -11,6 +11,7 @@ import polars as pl
 from tfrec.config.data import DataConfig
 from tfrec.config.preparation import CleaningConfig
 from tfrec.config.shop_tables import InteractionsConfig, ItemsConfig
+from tfrec.data.interaction_rows import InteractionRows
 from tfrec.data.interactions import load_interactions
 from tfrec.data.items import Catalogue, load_items
 from tfrec.data.layouts.resolve import resolved
@@ -84,7 +85,6 @@ def _interactions(
     config: InteractionsConfig, root: Path, catalogue: Catalogue, items: ItemsConfig, cleaning: CleaningConfig,
     report: TableReport, most: int | None,
 ) -> pl.DataFrame:  # fmt: skip
+    rows = InteractionRows(config, root, items, cleaning, report)
     with tempfile.TemporaryDirectory() as work:
-        return pl.read_parquet(
-            load_interactions(config, root, catalogue, items, cleaning, report, Path(work) / "interactions", most)
-        )
+        return pl.read_parquet(load_interactions(rows, catalogue, Path(work) / "interactions", most))

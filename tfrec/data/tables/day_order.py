@@ -53,6 +53,15 @@ class DayOrder:
         if self._month_first is None:
             self._month_first = _first(texts, (other > 12) & (one <= 12))
 
+    def absorb(self, other: DayOrder) -> None:
+        """Takes over what another one saw, of later rows."""
+        if not self._count:
+            self._first, self._where = other._first, other._where
+        self._count += other._count
+        self._points = self._points and other._points
+        self._day_first = other._day_first if self._day_first is None else self._day_first
+        self._month_first = other._month_first if self._month_first is None else self._month_first
+
     def decide(self) -> None:
         """Takes the order that all batches tell, or the one that is set.
 

@@ -95,6 +95,12 @@ class Times:
             count, shown = self._kinds.get(kind, (0, str(texts.filter(hits)[0])))
             self._kinds[kind] = (count + int(hits.sum()), shown)
 
+    def absorb(self, other: Times) -> None:
+        """Takes over what another one counted, of later rows."""
+        for kind, (count, shown) in other._kinds.items():
+            mine, first = self._kinds.get(kind, (0, shown))
+            self._kinds[kind] = (mine + count, first)
+
     def notes(self) -> list[str]:
         """How times other than ISO and unix times were read, a sentence each without its full stop."""
         return [read_as(kind, count, shown) for kind, (count, shown) in self._kinds.items()]
