@@ -48,6 +48,7 @@ class ShardedClient:
     recommend = _waited(AsyncShardedClient.recommend)
     personalised_search = _waited(AsyncShardedClient.personalised_search)
     similar_items = _waited(AsyncShardedClient.similar_items)
+    explain = _waited(AsyncShardedClient.explain)
     embed_query = _waited(AsyncShardedClient.embed_query)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:

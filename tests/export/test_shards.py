@@ -105,6 +105,36 @@ def test_shards_answer_as_the_whole(sharded: Any, client: ShardedClient) -> None
     np.testing.assert_allclose(client.embed_query(QUERIES, HISTORIES), whole.embed_query(QUERIES, HISTORIES), atol=1e-6)
 
 
+def test_diverse_lists_are_those_of_the_whole(sharded: Any, client: ShardedClient) -> None:
+    whole = sharded[0]
+    for diversity, k in ((0.3, 10), (0.9, 7), (1.0, 200)):
+        wish = {"k": k, "diversity": diversity}
+        found = client.search(QUERIES, **wish)
+        assert_alike(found, whole.search(QUERIES, **wish))
+        assert found != client.search(QUERIES, k)
+        few = {**wish, "filters": ["material=oak", "price<=40"]}
+        assert_alike(client.search(QUERIES, **few), whole.search(QUERIES, **few))
+        assert_alike(client.recommend(HISTORIES, **wish), whole.recommend(HISTORIES, **wish))
+        both = QUERIES, HISTORIES
+        assert_alike(client.personalised_search(*both, **wish), whole.personalised_search(*both, **wish))
+    items = ["item-3", "ärtikel 90", "nobody", ""]
+    assert_alike(client.similar_items(items, 10, diversity=0.5), whole.similar_items(items, 10, diversity=0.5))
+    with pytest.raises(ClientError, match="diversity"):
+        client.search("oak", diversity=1.5)
+
+
+def test_scores_are_taken_apart_as_by_the_whole(sharded: Any, client: ShardedClient) -> None:
+    whole, items = sharded[0], [["item-3", "item-117", "nobody"], ["ärtikel 90"]]
+    found = client.explain(QUERIES[:2], HISTORIES[:2], items)
+    expected = whole.explain(QUERIES[:2], HISTORIES[:2], items)
+    assert [len(row) for row in found] == [3, 1] and not any(found[0][2].values())
+    for mine, theirs in zip(sum(found, []), sum(expected, []), strict=True):
+        assert mine.keys() == theirs.parts.keys()
+        np.testing.assert_allclose(list(mine.values()), [theirs.parts[name] for name in mine], atol=2e-5)
+    with pytest.raises(ClientError, match="as many lists of items"):
+        client.explain("oak", None, items)
+
+
 def test_both_clients_agree(servers: list[Any], client: ShardedClient) -> None:
     async def ask() -> Any:
         async with AsyncShardedClient([[server.address] for server in servers], timeout=20.0) as other:

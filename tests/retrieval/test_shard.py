@@ -69,6 +69,12 @@ def test_parts_score_as_the_whole(scorers: list[Any], normalisation: str) -> Non
         whole = merged_statistics(told, [end - first for first, end in parts])
         found = np.concatenate([shard(request, whole).numpy() for shard in shards], axis=1)
         np.testing.assert_allclose(found, expected, atol=2e-5)
+        labels, added = fusion.explained(request)
+        rows = np.tile(np.arange(-1, parts[1][1] - parts[1][0], dtype=np.int32), [4, 1])
+        apart = shards[1].explained(request, whole, rows).numpy()
+        assert shards[1].labels == labels and not apart[:, 0].any()
+        wanted = added.numpy()[:, :, slice(*parts[1])].transpose(0, 2, 1)
+        np.testing.assert_allclose(apart[:, 1:], wanted, atol=2e-5)
 
 
 def test_one_scorer_needs_no_statistics(scorers: list[Any]) -> None:
@@ -79,6 +85,11 @@ def test_one_scorer_needs_no_statistics(scorers: list[Any]) -> None:
     np.testing.assert_allclose(
         shard(request, np.zeros([4, 0, 4])).numpy(), scorers[0](request).numpy()[:, 10:30], atol=1e-6
     )
+    rows = np.tile(np.array([[19, -1, 0]], np.int32), [4, 1])
+    apart = shard.explained(request, np.zeros([4, 0, 4]), rows).numpy()
+    wanted = scorers[0](request).numpy()[:, [29, 0, 10]] * [1, 0, 1]
+    assert shard.labels == [scorers[0].label]
+    np.testing.assert_allclose(apart[:, :, 0], wanted, atol=1e-6)
 
 
 def test_ranks_are_known_to_no_part(scorers: list[Any]) -> None:

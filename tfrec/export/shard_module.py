@@ -6,6 +6,7 @@ A client (tfrec.serving.client.ShardedClient) asks all shards in turn:
 2. `shard_request`: words and vector of the request, from any one shard.
 3. `shard_statistics`: of the scores that every shard gives; merged, they normalise as the whole catalogue does.
 4. `shard_top`: the best of every shard, by scores of the whole catalogue; merged by score and row they are the whole's.
+   Or `shard_explained`: what each scorer adds to the scores of given items, from the shards that hold them.
 """
 
 from __future__ import annotations
@@ -126,6 +127,14 @@ class ShardModule(tf.Module):  # type: ignore[misc]
             values, found = best_of(scores, tf.minimum(k, self.end - first))
             return {**named(values, found, self._ids), "rows": found + first}
 
+        def shard_explained(
+            words: Tensor, vectors: Tensor, rows: Tensor, statistics: Tensor, item_ids: Tensor
+        ) -> dict[str, Tensor]:
+            here = self._rows.lookup(tf.strings.strip(item_ids))
+            here = tf.where(here >= 0, here - first, -1)
+            parts = self.scorer.explained(Request(words, vectors, in_order(rows)), statistics, here)
+            return {"parts": parts, "scorers": tf.tile(tf.constant([self.scorer.labels]), [tf.shape(here)[0], 1])}
+
         def embed_item(text: Tensor) -> dict[str, Tensor]:
             nothing = tf.fill([tf.shape(text)[0]], -1)
             return {"vectors": model.item_tower(encode(text, model.item_tokens, "item"), nothing)}
@@ -141,5 +150,7 @@ class ShardModule(tf.Module):  # type: ignore[misc]
             "past": tf.TensorSpec([None, None, dimension], tf.float32, "past"),
             "statistics": tf.TensorSpec([None, normalised, 4], tf.float32, "statistics"),
         }
-        functions = (shard_facts, shard_items, shard_request, shard_statistics, shard_top, embed_item)
+        functions = (
+            shard_facts, shard_items, shard_request, shard_statistics, shard_top, shard_explained, embed_item
+        )  # fmt: skip
         return {function.__name__: traced(function, numbers) for function in functions}

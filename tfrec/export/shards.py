@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tfrec.data.shop import ShopData
 
 MOST_SHARDS = 1000
+_MADE = 2  # counts up when shards of the same model are exported in another way
 
 
 def shard_folder(base: Path, number: int, count: int) -> Path:
@@ -79,7 +80,7 @@ def export_shards(
             "Rules measure boosts in deviations of the whole catalogue's scores, which no shard knows: take rules.file "
             "out, or export the catalogue whole."
         )
-    key = json.dumps([export_key(config, signature, fusion), count])
+    key = json.dumps([export_key(config, signature, fusion), count, _MADE])
     folders = [shard_folder(base, number, count) for number in range(count)]
     newest = [newest_version(folder) for folder in folders]
     if all(_is_same(one, key) for one in newest) and len({one.name for one in newest if one is not None}) == 1:
@@ -147,9 +148,18 @@ def _warmup(module: ShardModule, shop: ShopData, dimension: int) -> Iterator[tup
         yield "shard_items", {"item_ids": np.array([[shop.item_ids[module.first]]] * batch, dtype=object)}
         yield "shard_request", {"query": words, "rows": rows, "past": past}
         yield "shard_statistics", request
+        told = np.ones([batch, module.scorer.normalised, 4], np.float32)
+        yield (
+            "shard_explained",
+            {
+                **request,
+                "statistics": told,
+                "item_ids": np.array([[shop.item_ids[module.first]]] * batch, dtype=object),
+            },
+        )
         yield "shard_top", {
             **request,
-            "statistics": np.ones([batch, module.scorer.normalised, 4], np.float32),
+            "statistics": told,
             "filters": np.full([batch, 1], "", dtype=object),
             "excluded": rows,
             "k": np.int32(10),

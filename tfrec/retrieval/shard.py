@@ -7,6 +7,7 @@ merge says what they are over the whole, and with these every shard scores its i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,10 @@ class ShardScorer(tf.Module):  # type: ignore[misc]
 
     def __init__(self, scorer: DenseScorer | Fusion, first: int, end: int) -> None:
         super().__init__(name="shard")
+        self.labels = [scorer.label]
         if not isinstance(scorer, Fusion):
             self.scorers: list[Scorer] = [scorer.part(first, end)]
+            self._numbers = [0]
             self._weights: Any = None
             return
         scorer = scorer.for_parts()
@@ -49,6 +52,7 @@ class ShardScorer(tf.Module):  # type: ignore[misc]
                 "An item's rank over the whole catalogue is known to no shard: export shards with --set "
                 "retrieval.fusion.normalisation=auto, or the catalogue whole."
             )
+        self.labels = scorer.labels
         used = np.flatnonzero(scorer.weights.used(range(len(SITUATIONS)))).tolist()
         # In the order that Fusion sums them.
         self._numbers = sorted(used, key=lambda number: scorer.scorers[number].constant)
@@ -80,15 +84,35 @@ class ShardScorer(tf.Module):  # type: ignore[misc]
             request: histories are rows of the whole catalogue.
             whole: statistics over the whole catalogue, float32 [B, S, 4], in the order of WHOLE.
         """
+        total = None
+        for _, added in self._parts(request, whole):
+            total = added if total is None else total + added
+        return total
+
+    def explained(self, request: Request, whole: Tensor, rows: Tensor) -> Tensor:
+        """What each of `labels` adds to the scores of given items, float32 [B, K, S]; their sum over S is the score.
+
+        Args:
+            request, whole: see __call__.
+            rows: of the part, int32 [B, K], counted from its first; -1 gives zeros.
+        """
+        found = {
+            number: tf.gather(added, tf.maximum(rows, 0), batch_dims=1) for number, added in self._parts(request, whole)
+        }
+        known = tf.cast(rows >= 0, tf.float32)
+        silent = tf.zeros_like(known)
+        return tf.stack([found.get(number, silent) * known for number in range(len(self.labels))], axis=2)
+
+    def _parts(self, request: Request, whole: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """Number of each scorer that is used, and what it adds to the scores, float32 [B, n]."""
         if self._weights is None:
-            return self.scorers[0](request)
-        weights, total = self._weights(request), None
+            yield 0, self.scorers[0](request)
+            return
+        weights = self._weights(request)
         for place, (number, scorer) in enumerate(zip(self._numbers, self.scorers, strict=True)):
             scores = scorer(_first_of(request) if scorer.constant else request)
             part = self._normalise[place](scores, Whole(*tf.split(whole[:, place], len(WHOLE), axis=1)))
-            added = weights[:, number : number + 1] * part
-            total = added if total is None else total + added
-        return total
+            yield number, weights[:, number : number + 1] * part
 
 
 def _first_of(request: Request) -> Request:
