@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from tfrec.config.preparation import CleaningConfig
+from tfrec.data.shrunk_picture import decoded_jpeg, shrunk
 from tfrec.errors import DataError
 from tfrec.progress import track
 
@@ -118,7 +119,8 @@ def _shrunk(name: str, root: Path, size: int) -> tuple[bytes, str]:
     if _claimed_pixels(raw) > _MOST_PIXELS:
         return b"", f"it has more than {_MOST_PIXELS:,} pixels"
     try:
-        return _kept(_decoded(raw, size), size), ""
+        kept = tf.io.encode_jpeg(shrunk(_decoded(raw, size), size), quality=_QUALITY, chroma_downsampling=False)
+        return kept.numpy(), ""
     except tf.errors.OpError:
         return b"", "it is no whole JPEG, PNG, GIF, BMP or WebP picture"
 
@@ -136,34 +138,12 @@ def _claimed_pixels(raw: bytes) -> int:
 
 
 def _decoded(raw: bytes, size: int) -> Any:
-    """uint8 [H, W, 1..4]; a large JPEG is decoded at 1/2, 1/4 or 1/8, which costs less and loses nothing wanted."""
+    """uint8 [H, W, 1..4]."""
     from tfrec.tensorflow_setup import tf
 
     if raw[:2] == b"\xff\xd8":
         height, width, _ = tf.io.extract_jpeg_shape(raw).numpy()
         if height * width > _MOST_PIXELS:
             raise tf.errors.InvalidArgumentError(None, None, "too many pixels")
-        ratio = next((ratio for ratio in (8, 4, 2) if max(height, width) >= 2 * size * ratio), 1)
-        return tf.io.decode_jpeg(raw, channels=3, ratio=ratio)
+        return decoded_jpeg(raw, size)
     return tf.io.decode_image(raw, expand_animations=False)
-
-
-def _kept(pixels: Any, size: int) -> bytes:
-    """Puts the picture on white, shrinks it to fit, centres it."""
-    from tfrec.tensorflow_setup import tf
-
-    pixels = tf.cast(pixels, tf.float32)
-    channels = pixels.shape[-1]
-    if channels in (2, 4):  # what is transparent would else show what happens to lie below, often black
-        opaque = pixels[..., -1:] / 255.0
-        pixels = pixels[..., :-1] * opaque + 255.0 * (1.0 - opaque)
-    if channels < 3:
-        pixels = tf.image.grayscale_to_rgb(pixels)
-    height, width = pixels.shape[0], pixels.shape[1]
-    scale = size / max(height, width)
-    height, width = max(1, round(height * scale)), max(1, round(width * scale))
-    small = tf.image.resize(pixels, [height, width], "area")
-    top, left = (size - height) // 2, (size - width) // 2
-    filled = tf.pad(small, [[top, size - height - top], [left, size - width - left], [0, 0]], constant_values=255.0)
-    filled = tf.saturate_cast(tf.round(filled), tf.uint8)
-    return tf.io.encode_jpeg(filled, quality=_QUALITY, chroma_downsampling=False).numpy()
