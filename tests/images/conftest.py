@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.images.two_sided import train_encoder
 from tfrec.config import Config, parse_config
 
 COLORS = {
@@ -89,6 +90,12 @@ def make_config(known_shop: Path) -> Callable[..., Config]:
         return parse_config(tree)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def two_sided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A two-sided encoder of coloured shapes."""
+    return train_encoder(tmp_path_factory.mktemp("two_sided") / "encoder")
 
 
 def _csv(path: Path, header: list[str], rows: list[Any]) -> None:

@@ -62,6 +62,13 @@ def test_one_rule(tmp_path: Path, rule: str, query: str, order: list[int]) -> No
     assert _order(_rules(tmp_path, f"rules: [{rule}]"), query) == order
 
 
+def test_a_boost_is_measured_over_the_items_that_are_in(tmp_path: Path) -> None:
+    from tfrec.tensorflow_setup import tf
+
+    changed = _rules(tmp_path, "rules: [{boost: 2, items: [P3]}]")(tf.constant([""]), tf.constant(BASE)).numpy()
+    assert changed[0, 3] - BASE[0, 3] == pytest.approx(2 * BASE[0, :5].std(), abs=1e-4)
+
+
 def test_a_pin_stands_above_all_other_rules(tmp_path: Path) -> None:
     rules = _rules(
         tmp_path, "rules: [{pin: [P0]}, {bury: true, items: [P0]}, {first: stock}, {boost: 50, items: [P4]}]"

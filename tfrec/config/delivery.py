@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tfrec.config.base import Section
+from tfrec.config.images import SentPicturesConfig
 
 
 class EvaluationConfig(Section):
@@ -41,6 +42,7 @@ class ExportConfig(Section):
     warmup_requests: int = Field(
         20, ge=0, le=1000, description="Recorded requests that a server replays before it reports ready."
     )
+    pictures: SentPicturesConfig = Field(default_factory=lambda: SentPicturesConfig())
 
 
 class ServingConfig(Section):

@@ -39,7 +39,20 @@ class ImagesConfig(Section):
     width: int = Field(32, ge=4, le=256, description="Channels of the convolution net's first layer.")
     encoder: str | None = Field(
         None,
-        description="A TF-Hub image feature vector (URL, Kaggle handle or folder) whose fixed vectors are read instead "
-        "of training a small convolution net from scratch; size must suit it.",
+        description="An encoder (URL, Kaggle handle or folder) whose fixed vectors are read instead of training a "
+        "small convolution net from scratch; size must suit it. A TF-Hub image feature vector, or a two-sided encoder "
+        "like CLIP (signatures image and text), with which the export also answers search_image.",
     )
     augment: ImageAugmentConfig = Field(default_factory=lambda: ImageAugmentConfig())
+
+
+class SentPicturesConfig(Section):
+    """Pictures that requests of search_image may hold; with a two-sided model.images.encoder only."""
+
+    max_bytes: int = Field(8 << 20, ge=1024, le=1 << 30, description="Most bytes of a file; a larger one is refused.")
+    max_pixels: int = Field(
+        25_000_000, ge=1024, le=1 << 30, description="Most pixels; the file's header is asked before it is decoded."
+    )
+    words_share: float = Field(
+        0.5, ge=0, le=1, description="How much words beside a picture count, where a request does not say so."
+    )

@@ -21,7 +21,14 @@ def hub_layer(handle: str, **options: Any) -> Any:
     """
     import tensorflow_hub
 
-    return tensorflow_hub.KerasLayer(tensorflow_hub.load(_local(handle)), **options)
+    return tensorflow_hub.KerasLayer(hub_module(handle), **options)
+
+
+def hub_module(handle: str) -> Any:
+    """What TF-Hub loads of a handle or folder."""
+    import tensorflow_hub
+
+    return tensorflow_hub.load(_local(handle))
 
 
 def load_layer(handle: str) -> Any:

@@ -20,6 +20,7 @@ from tfrec.export.building import retrieval_of, serving_module
 from tfrec.export.loaded import LoadedModel, newest_version
 from tfrec.export.manifest import extend_manifest, verify_manifest, versions, write_manifest
 from tfrec.export.ops import check_ops
+from tfrec.export.picture_check import check_pictures, some_pictures
 from tfrec.export.precision import TOP, choose_precision
 from tfrec.export.score_reference import score_references
 from tfrec.export.shown_items import write_shown_items
@@ -92,17 +93,23 @@ def export_model(
     queries = sample_queries(shop, config.seed)
     precision = choose_precision(model, catalogue, queries, config.export.precision)
     encode = model.encoder.inference_function(precision.precision)
-    module, retrieval = serving_module(config, model, shop, catalogue, encode, fusion)
+    module, retrieval = serving_module(config, model, shop, catalogue, encode, fusion, newest)
     signatures = serving_signatures(module, model, encode)
     same = same_signatures(signatures)
     target = base / str(version)
     with atomic_directory(target) as aside:
         tf.saved_model.save(module, str(aside), signatures=signatures)
         ops = check_ops(aside)
+        pictures = [] if module.pictures is None else some_pictures(shop.images)
         write_warmup(
-            aside, shop.item_ids, shop.item_texts, config.export.warmup_requests, config.seed, config.serving.model_name
-        )
+            aside, shop.item_ids, shop.item_texts, config.export.warmup_requests, config.seed,
+            config.serving.model_name, pictures,
+        )  # fmt: skip
         write_shown_items(aside, shop.items)
+        if module.pictures is not None:
+            from tfrec.export.picture_vectors import picture_digests, write_picture_digests
+
+            write_picture_digests(aside, picture_digests(module.pictures.encoder, shop.images))
         facts = {
             **made_of(config, model, shop, signature, key),
             "trained_from": trained_from,
@@ -116,13 +123,15 @@ def export_model(
         }
         atomic_write(aside / CARD, model_card(config.name, facts, _encoders(config.encoder.name), versions()))
         write_manifest(aside, facts)
-        rules = module.rules
+        rules, by_picture = module.rules, module.pictures
         del module, signatures, encode
         gc.collect()  # their graphs are cyclic garbage, and the export is about to be loaded beside them
         exact = precision.precision == model.encoder.precision == "f32"
         tolerance = _TOLERANCE_F32 if exact else _TOLERANCE_BF16
         loaded = LoadedModel.open(aside, verify=False)
         _check_answers(loaded, model, catalogue, shop.item_ids, queries[:_CHECKED_QUERIES], tolerance, fusion, rules)
+        if by_picture is not None:
+            check_pictures(loaded, by_picture, shop.item_ids, pictures, rules)
         references = score_references(loaded, shop, config.seed)
         references |= {name: references[other] for name, other in same.items() if other in references}
         write_profile(aside, profile_of(config, shop, loaded.embed_query, loaded.embed_item))

@@ -74,6 +74,43 @@ def queries_and_histories(queries: Any, histories: Any) -> dict[str, list[Any]]:
     return {"query": query, "history": history}
 
 
+def image_rows(images: Any, words: Any) -> dict[str, list[Any]]:
+    """The rows `image` and, where there are words, `query`.
+
+    Args:
+        images: bytes of one file, or an iterable of such.
+        words: None for none; a text for all pictures, or one for each.
+
+    Raises:
+        ExportError: it is something else, or they differ in length.
+    """
+    if isinstance(images, str | Mapping) or not isinstance(images, Iterable):
+        raise ExportError(f"images must be the bytes of a file or a list of such, not {_shown(images)}.")
+    image = [images] if isinstance(images, bytes) else list(images)
+    for number, one in enumerate(image):
+        if not isinstance(one, bytes):
+            raise ExportError(f"images must be bytes of files, but number {number} is {_shown(one)}.")
+    if words is None:
+        return {"image": image}
+    query = [words] * len(image) if isinstance(words, str) else texts(words, "words")
+    if len(query) != len(image):
+        raise ExportError(f"{len(image)} images need as many words, not {len(query)}.")
+    return {"image": image, "query": query}
+
+
+def share_of(value: Any) -> float:
+    """A share 0..1; -1 for None, which the graph takes for the usual one.
+
+    Raises:
+        ExportError: it is something else.
+    """
+    if value is None:
+        return -1.0
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) <= 1:
+        raise ExportError(f"words_share must be a number from 0 to 1, not {_shown(value)}.")
+    return float(value)
+
+
 def count(k: Any) -> int:
     """How many items are wanted.
 

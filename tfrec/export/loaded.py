@@ -12,7 +12,7 @@ import polars as pl
 
 from tfrec.errors import ExportError
 from tfrec.export.explaining import Explained, explain
-from tfrec.export.inputs import conditions, count, queries_and_histories, text_lists, texts
+from tfrec.export.inputs import conditions, count, image_rows, queries_and_histories, share_of, text_lists, texts
 from tfrec.export.manifest import MANIFEST, read_manifest, verify_manifest
 from tfrec.export.ranking import Filters, Ranking, Wishes
 from tfrec.export.shown_items import SHOWN_ITEMS_FILE
@@ -143,6 +143,29 @@ class LoadedModel:
         rows = {"item_id": texts(item_ids, "item_ids")}
         return self._rank("similar_items", rows, k, description, Wishes(filters, diversity, relation=relation))
 
+    def search_image(
+        self, images: bytes | Sequence[bytes], k: int = 10, description: str = "", *,
+        words: str | Sequence[str] | None = None, words_share: float | None = None, filters: Filters = None,
+        diversity: float = 0.0,
+    ) -> Ranking:  # fmt: skip
+        """Items whose picture is like a picture, or like a picture and words. Items without a picture never come.
+
+        The export must be of a two-sided model.images.encoder; its limits are in export.pictures.
+
+        Args:
+            images: a JPEG or PNG file's bytes, or several files'.
+            k, description, filters, diversity: see `search`.
+            words: for all pictures, or for each; blank ones have no say.
+            words_share: 0 (the order by pictures alone) to 1 (by words alone); None takes export.pictures.words_share.
+
+        Raises:
+            ExportError: a file is too large, of another kind, cut off or broken; or the export has no such signature.
+        """
+        wishes = Wishes(filters, diversity)
+        if words is not None or words_share is not None or wishes.any:
+            words, wishes = "" if words is None else words, wishes._replace(share=share_of(words_share))
+        return self._rank("search_image", image_rows(images, words), k, description, wishes)
+
     def explain(
         self, queries: str | Sequence[str] | None = None, histories: Sequence[Sequence[str]] | None = None,
         item_ids: Sequence[Sequence[str]] | None = None, k: int = 10,
@@ -220,13 +243,14 @@ class LoadedModel:
         elif wishes.any:
             self._check(wishes)
             signature += "_filtered"
+        if signature not in self._loaded.signatures:
+            way = "set model.images.encoder to a two-sided encoder and train" if "image" in rows else "export the model"
+            raise ExportError(f"{self.folder} was exported without the signature {signature}: {way} again.")
         if wishes.any:
-            if signature not in self._loaded.signatures:
-                raise ExportError(
-                    f"{self.folder} was exported without the signature {signature}: export the model again."
-                )
             rows = {**rows, "filters": [list(wishes.filters or [])] * len(next(iter(rows.values())))}
             scalars["diversity"] = np.float32(wishes.diversity)
+            if wishes.share is not None:
+                scalars["share"] = np.float32(wishes.share)
             if wishes.exclude_seen is not None:
                 scalars["exclude_seen"] = np.bool_(wishes.exclude_seen)
         found = self.call(signature, rows, scalars, description)

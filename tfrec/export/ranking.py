@@ -59,6 +59,7 @@ class Wishes(NamedTuple):
         as_usual: what exclude_seen is in the signature without wishes.
         interpret: whether price wishes and negation in the query count.
         relation: how items must be related to the one asked for; None for anyhow.
+        share: how much words beside a picture count, below 0 as much as usual; None where there are none.
     """
 
     filters: Filters
@@ -67,6 +68,7 @@ class Wishes(NamedTuple):
     as_usual: bool | None = None
     interpret: bool = False
     relation: str | None = None
+    share: float | None = None
 
     @property
     def any(self) -> bool:
@@ -74,6 +76,7 @@ class Wishes(NamedTuple):
         return (
             self.interpret
             or self.relation is not None
+            or self.share is not None
             or bool(self.filters)
             or self.diversity != 0
             or self.exclude_seen != self.as_usual

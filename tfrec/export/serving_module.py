@@ -14,6 +14,7 @@ from tfrec.models.two_tower import TwoTower
 from tfrec.retrieval.dense import DenseScorer
 from tfrec.retrieval.filters import ColumnFilters
 from tfrec.retrieval.fusion import Fusion
+from tfrec.retrieval.picture_search import PictureSearch
 from tfrec.retrieval.ranking import named
 from tfrec.retrieval.relations import Relations
 from tfrec.retrieval.retriever import Retriever
@@ -37,6 +38,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
       the end hold item id "" and score -inf; an unknown item has only such places.
     - Ranking is exact; of equal scores the earlier item of the catalogue comes first. Where several scorers are fused,
       scores are weighted sums over the catalogue and not cosines.
+    - `search_image` gives items with a picture only, and scores are cosines of pictures, whatever is fused elsewhere.
     - The signatures whose names end in `_filtered` take conditions on columns (tfrec.retrieval.filters) and a wish for
       diversity (tfrec.retrieval.diversity) besides; with neither they answer as the others do.
 
@@ -50,6 +52,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         understanding: reads what queries mean; None leaves the signatures out that need it.
         rules: a merchant's own; None for none.
         relations: what belongs together; None leaves the signature out that needs it.
+        pictures: items by their picture; None leaves the signatures out that need them.
 
     Raises:
         ExportError: ids are not unique or empty, or the catalogue has another size or a value that is not finite.
@@ -66,6 +69,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
         understanding: Understanding | None = None,
         rules: Rules | None = None,
         relations: Relations | None = None,
+        pictures: PictureSearch | None = None,
     ) -> None:
         super().__init__(name="tfrec")
         _check(item_ids, catalogue, model.dimension)
@@ -79,7 +83,7 @@ class ServingModule(tf.Module):  # type: ignore[misc]
             self._catalogue = tf.Variable(catalogue, trainable=False, dtype=tf.float32, name="catalogue")
         filters = ColumnFilters(columns or {}, len(item_ids))
         self.retriever = Retriever(scorer or DenseScorer(self._catalogue), filters, self._catalogue, rules)
-        self.understanding, self.rules, self.relations = understanding, rules, relations
+        self.understanding, self.rules, self.relations, self.pictures = understanding, rules, relations, pictures
         self._ids = tf.constant(list(item_ids), tf.string)
         rows = tf.range(len(item_ids), dtype=tf.int32)
         self._rows = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(self._ids, rows), default_value=-1)

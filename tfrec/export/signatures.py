@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tfrec.export.picture_signatures import picture_signatures
 from tfrec.export.serving_module import ServingModule
 from tfrec.models.two_tower import TwoTower
 from tfrec.retrieval.retriever import ANY
@@ -151,6 +152,8 @@ def serving_signatures(module: ServingModule, model: TwoTower, encode: Callable[
     relations: Any = module.relations
     if relations is not None:
         functions.append(similar_items_related)
+    if module.pictures is not None:
+        functions += picture_signatures(module)
     understanding: Any = module.understanding
     if understanding is not None:
         meaning_of = tf.function(understanding.__call__, input_signature=[_INPUTS["query"]], autograph=False)
@@ -173,6 +176,8 @@ _INPUTS = {
     "item_ids": tf.TensorSpec([None, None], tf.string, "item_ids"),
     "relation": tf.TensorSpec([None], tf.string, "relation"),
     "text": tf.TensorSpec([None], tf.string, "text"),
+    "image": tf.TensorSpec([None], tf.string, "image"),
+    "share": tf.TensorSpec([], tf.float32, "share"),
     "filters": tf.TensorSpec([None, None], tf.string, "filters"),
     "exclude_seen": tf.TensorSpec([], tf.bool, "exclude_seen"),
     "diversity": tf.TensorSpec([], tf.float32, "diversity"),

@@ -21,6 +21,7 @@ _TURNS = len(BATCH_SIZES) + 1
 _DIVERSITY = 0.1
 _WORDS = 6
 _K = 10
+_MOST = 1000  # records that TensorFlow Serving accepts
 
 
 def warmup_inputs(
@@ -58,9 +59,26 @@ def warmup_inputs(
         yield name, {**inputs, "k": np.int32(_K)}
 
 
+def picture_inputs(pictures: Sequence[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Requests by a picture, as `warmup_inputs` gives those of words.
+
+    Args:
+        pictures: JPEG or PNG files; without any there is no request.
+    """
+    if not pictures:
+        return
+    for batch in (1, 2):
+        inputs = {"image": np.array([pictures[0]] * batch, dtype=object), "k": np.int32(_K)}
+        nothing = np.array([""] * batch, dtype=object)
+        wishes = {"filters": nothing[:, np.newaxis], "diversity": np.float32(0), "share": np.float32(-1)}
+        yield "search_image", inputs
+        yield "search_image_filtered", {**inputs, **wishes, "query": nothing}
+
+
 def write_warmup(
-    folder: Path, item_ids: Sequence[str], texts: Sequence[str], requests: int, seed: int, model_name: str
-) -> None:
+    folder: Path, item_ids: Sequence[str], texts: Sequence[str], requests: int, seed: int, model_name: str,
+    pictures: Sequence[bytes] = (),
+) -> None:  # fmt: skip
     """Writes the warm-up records of a version folder; none for 0 requests.
 
     Args:
@@ -70,8 +88,10 @@ def write_warmup(
         requests: how many requests; TensorFlow Serving accepts at most 1000.
         seed: chooses the items.
         model_name: the name that the requests give.
+        pictures: of items, for signatures that take some; none where the export has no such.
     """
-    write_records(folder, warmup_inputs(item_ids, texts, requests, seed), model_name)
+    told = list(warmup_inputs(item_ids, texts, requests, seed))
+    write_records(folder, [*told, *(picture_inputs(pictures) if told else ())][-_MOST:], model_name)
 
 
 def write_records(folder: Path, requests: Iterable[tuple[str, dict[str, Any]]], model_name: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tfrec.config.images import ImagesConfig
-from tfrec.encoder.hub_loading import hub_layer
+from tfrec.encoder.hub_loading import hub_module
+from tfrec.encoder.two_sided import FORM, TwoSidedEncoder, has_sides
 from tfrec.errors import EncoderError
 from tfrec.tensorflow_setup import keras, tf
 
@@ -17,19 +18,28 @@ class ImagePart(keras.layers.Layer):
     added, so it stays the text model's.
 
     Args:
-        config: a convolution net trained from scratch, or a TF-Hub image feature vector with fixed weights.
+        config: a convolution net trained from scratch, or a TF-Hub image feature vector with fixed weights, or the
+            picture side of a two-sided encoder.
         dimension: size of the vectors.
         seed: seed of the start values.
+
+    Attributes:
+        two_sided: the two-sided encoder, or None.
     """
 
     def __init__(self, config: ImagesConfig, dimension: int, seed: int) -> None:
         super().__init__(name="image_part")
+        self.two_sided: TwoSidedEncoder | None = None
         if config.encoder is None:
             self.features: Any = ConvNet(config.width, seed)
             size = self.features.size
         else:
-            self.features = load_image_encoder(config.encoder)
-            size = _feature_size(self.features, config)
+            loaded = load_image_encoder(config.encoder, config.size)
+            if isinstance(loaded, TwoSidedEncoder):
+                self.two_sided, size = loaded, loaded.dimension
+                self.features = lambda pictures, training: loaded.image_vectors(pictures)
+            else:
+                self.features, size = loaded, _feature_size(loaded, config)
         self.norm = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")
         self.out = keras.layers.Dense(dimension, use_bias=False, kernel_initializer="zeros", name="out")
         if config.encoder is None:
@@ -102,23 +112,33 @@ def _conv(channels: int, size: int, stride: int, start: Any, name: str) -> Any:
     return keras.layers.Conv2D(channels, size, stride, padding="same", kernel_initializer=start, name=name)
 
 
-def load_image_encoder(handle: str) -> Any:
-    """A TF-Hub image feature vector as a layer with fixed weights.
+def load_image_encoder(handle: str, size: int) -> Any:
+    """A two-sided encoder, or a TF-Hub image feature vector as a layer with fixed weights.
 
     Args:
         handle: URL, Kaggle handle or folder.
+        size: side in pixels of the pictures that it will get.
+
+    Returns:
+        TwoSidedEncoder or hub.KerasLayer.
 
     Raises:
-        EncoderError: it cannot be loaded.
+        EncoderError: it cannot be loaded, or is neither.
     """
+    import tensorflow_hub
+    import tensorflow_text  # noqa: F401  (registers the ops of tokenizers)
+
     try:
-        return hub_layer(handle, trainable=False, name="features")
+        loaded = hub_module(handle)
+        if not has_sides(loaded):
+            return tensorflow_hub.KerasLayer(loaded, trainable=False, name="features")
     except Exception as error:  # tensorflow_hub raises many kinds, all mean the same to the user
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise EncoderError(
             f"model.images.encoder {handle} cannot be loaded ({lines[0][:200]}): check the handle and the network, or "
-            "give a local folder."
+            f"give a local folder: a TF-Hub image feature vector, or {FORM}."
         ) from error
+    return TwoSidedEncoder(loaded, handle, size)
 
 
 def _feature_size(layer: Any, config: ImagesConfig) -> int:

@@ -51,7 +51,11 @@ class Retriever(tf.Module):  # type: ignore[misc]
 
     def _scores(self, request: Request, situations: Sequence[int]) -> Tensor:
         scores = self.scorer(request, situations) if isinstance(self.scorer, Fusion) else self.scorer(request)
-        return scores if self._rules is None else self._rules(request.query, scores)
+        return self.ruled(request.query, scores)
+
+    def ruled(self, queries: Tensor, scores: Tensor) -> Tensor:
+        """Scores float32 [B, N] of queries string [B] as the merchant's rules change them."""
+        return scores if self._rules is None else self._rules(queries, scores)
 
     def top(
         self, request: Request, k: Tensor, new: bool = False, situations: Sequence[int] = ANY
@@ -105,7 +109,17 @@ class Retriever(tf.Module):  # type: ignore[misc]
         Returns:
             as `top`, but with diversity the scores need not fall.
         """
-        scores = without(self.scores(request, situations), exclude)
+        return self.picked(without(self.scores(request, situations), exclude), k, conditions, diversity, changed)
+
+    def picked(
+        self,
+        scores: Tensor,
+        k: Tensor,
+        conditions: Tensor,
+        diversity: Tensor,
+        changed: Callable[[Tensor], Tensor] | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """As `chosen`, by scores float32 [B, N] of any origin."""
         same = tf.equal(tf.shape(conditions)[0], tf.shape(scores)[0])
         tf.debugging.Assert(same, ["filters must have as many rows as the request; they have", tf.shape(conditions)])
         scores = tf.where(self.filters(conditions), scores, np.float32(-np.inf))

@@ -42,7 +42,7 @@ class Rules(tf.Module):  # type: ignore[misc]
         texts = tf.strings.join([" ", _words(tf.strings.regex_replace(queries, "\x1f[0-9.]*", " ")), " "])
         given = scores > -np.inf
         known = tf.where(given, scores, np.float32(0))
-        deviation = tf.math.reduce_std(known, axis=1, keepdims=True) + 1e-6
+        deviation = _deviation(known, given) + 1e-6
         if "add" in self._parts:
             known += deviation * self._total("add", texts)
         if "behind" in self._parts:
@@ -64,6 +64,14 @@ class Rules(tf.Module):  # type: ignore[misc]
         ]  # fmt: skip
         found = tf.where(tf.stack(holds, axis=1))
         return postings.total(found[:, 1], found[:, 0], batch)
+
+
+def _deviation(scores: Tensor, given: Tensor) -> Tensor:
+    """The standard deviation of the scores that are given, float32 [B, 1]."""
+    given = tf.cast(given, tf.float32)
+    count = tf.maximum(tf.reduce_sum(given, axis=1, keepdims=True), 1.0)
+    mean = tf.reduce_sum(scores * given, axis=1, keepdims=True) / count
+    return tf.sqrt(tf.reduce_sum(given * tf.square(scores - mean), axis=1, keepdims=True) / count)
 
 
 def _kind(rule: Rule) -> str:
