@@ -43,6 +43,7 @@ class AsyncClient(Opened):
     recommend = _awaited(Operations.recommend)
     personalised_search = _awaited(Operations.personalised_search)
     similar_items = _awaited(Operations.similar_items)
+    search_image = _awaited(Operations.search_image)
     understand = _awaited(Operations.understand)
     explain = _awaited(Operations.explain)
     leave_one_out = _awaited(Operations.leave_one_out)

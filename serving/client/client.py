@@ -88,6 +88,7 @@ class Client(Opened):
     recommend = _answered(Operations.recommend)
     personalised_search = _answered(Operations.personalised_search)
     similar_items = _answered(Operations.similar_items)
+    search_image = _answered(Operations.search_image)
     understand = _answered(Operations.understand)
     explain = _answered(Operations.explain)
     leave_one_out = _answered(Operations.leave_one_out)

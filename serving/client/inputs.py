@@ -17,6 +17,15 @@ def text_rows(texts: str | Sequence[str]) -> np.ndarray:
     return np.fromiter(values, dtype=object, count=len(values))  # never a matrix, whatever the values are
 
 
+def image_rows(files: bytes | Sequence[bytes]) -> np.ndarray:
+    """The bytes of one file or of several as string[B]."""
+    wrong = "The bytes of a picture's file or a list of such are expected"
+    values = [files] if isinstance(files, bytes) else _listed(files, wrong)
+    if other := [value for value in values if not isinstance(value, bytes)]:
+        raise refused(f"{wrong}, not {other[0]!r:.60}.")
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
 def history_rows(histories: Sequence[Sequence[str]]) -> np.ndarray:
     """string[B, H], each row filled up with "" at its end; H is at least 1."""
     wrong = "Histories are a list of lists of item ids, one list for each row"

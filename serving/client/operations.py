@@ -11,8 +11,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 import numpy as np
 
 from tfrec.serving.client import answers, leave_one_out, schema
-from tfrec.serving.client.checks import refused, whole
-from tfrec.serving.client.inputs import history_rows, query_and_history, text_rows, wishes
+from tfrec.serving.client.checks import refused, share, whole
+from tfrec.serving.client.inputs import history_rows, image_rows, query_and_history, text_rows, wishes
 from tfrec.serving.client.results import Hit, LeftOut, ModelMetadata, Parts, Understood, VersionStatus
 from tfrec.serving.client.tensors import fill
 
@@ -21,6 +21,7 @@ P = ParamSpec("P")
 Version = int | str | None  # a version's number, or its label; None is the newest that is available
 Texts = str | Sequence[str]
 Lists = Sequence[Sequence[str]]
+Files = bytes | Sequence[bytes]
 
 _PREDICTION, _MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
 # Method -> its full path and the class of its answer.
@@ -123,6 +124,33 @@ class Operations:
         shop's data.relations relates to it so."""
         inputs = {"item_id": text_rows(item_ids)}
         return self._hits("similar_items", inputs, k, timeout, filters, diversity, relation=relation)
+
+    def search_image(
+        self, images: Files, k: int = 10, timeout: float | None = None, *, words: Texts | None = None,
+        words_share: float | None = None, filters: Sequence[str] = (), diversity: float = 0.0,
+    ) -> Operation[list[list[Hit]]]:  # fmt: skip
+        """Finds items whose picture is like a picture, or like a picture and words.
+
+        The model must be an export with a two-sided model.images.encoder. Items without a picture never come. A file
+        that is too large, of another kind, cut off or broken is INVALID_ARGUMENT.
+
+        Args:
+            images: a JPEG or PNG file's bytes, or several files'.
+            k, timeout, filters, diversity: as in `search`.
+            words: for all pictures, or for each; blank ones have no say.
+            words_share: 0 (the order by pictures alone) to 1 (by words alone); None takes the export's own.
+        """
+        inputs = {"image": image_rows(images)}
+        rows = len(inputs["image"])
+        more = wishes(rows, filters, diversity, None, None)
+        if words is None and words_share is None and not more:
+            return self._hits("search_image", inputs, k, timeout, (), 0.0)
+        inputs["query"] = text_rows([words or ""] * rows if words is None or isinstance(words, str) else words)
+        if len(inputs["query"]) != rows:
+            raise refused(f"{rows} images need as many words, not {len(inputs['query'])}.")
+        own = -1.0 if words_share is None else share(words_share, "The share of the words")
+        inputs["share"] = np.asarray(own, np.float32)
+        return self._hits("search_image", inputs, k, timeout, filters, diversity, as_usual=True)
 
     def understand(self, queries: Texts, timeout: float | None = None) -> Operation[list[Understood]]:
         """What queries mean: categories, attributes, price wishes, what is not wanted, language, spelling.

@@ -1,10 +1,11 @@
-"""The page over HTTP: one file of HTML, and four questions answered in JSON.
+"""The page over HTTP: one file of HTML, and its questions answered in JSON.
 
 GET /                                                      the page
 GET /api/search?q=&looked=&k=&filter=&diversity=           items for words, or for what was looked at
 GET /api/similar?item=&k=                                  items like one
 GET /api/because?looked=&k=                                what to offer next
 GET /api/about                                             the model's versions
+POST /api/image?q=&k=&filter=&diversity=                   items like the picture that is sent, and like words
 
 `looked` and `filter` may be repeated; what was looked at last comes last.
 """
@@ -30,7 +31,8 @@ from tfrec.serving.server.rest.message import Reply, Request
 PAGE = Path(__file__).with_name("page.html")
 _LONGEST_TEXT, _MOST_LOOKED, _MOST_HITS, _MOST_FILTERS, _MOST_FIELDS = 500, 50, 100, 100, 200
 Given = dict[str, list[str]]
-_LIMITS = Limits(body_bytes=1 << 16, idle_seconds=15)
+_LIMITS = Limits(idle_seconds=15)
+_PICTURE = "/api/image"
 _STATUS = {
     "INVALID_ARGUMENT": HTTPStatus.BAD_REQUEST,
     "UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -67,13 +69,14 @@ def _list(given: Given, name: str) -> list[str]:
     return [value for value in given.get(name, []) if value.strip()]
 
 
-def answer(shop: DemoShop, path: str, given: Given) -> dict[str, Any] | None:
+def answer(shop: DemoShop, path: str, given: Given, body: bytes = b"") -> dict[str, Any] | None:
     """Answers one question of the page.
 
     Args:
         shop: what is asked.
         path: such as "/api/search".
         given: the values of each parameter.
+        body: what was sent, for "/api/image".
 
     Returns:
         plain JSON values; None for an unknown path.
@@ -82,13 +85,17 @@ def answer(shop: DemoShop, path: str, given: Given) -> dict[str, Any] | None:
         BadRequest: a parameter is missing or wrong.
         ClientError: the model server does not answer or refuses.
     """
-    k = int(_number(given, "k", 20 if path == "/api/search" else 8, 1, _MOST_HITS))
+    k = int(_number(given, "k", 20 if path in ("/api/search", _PICTURE) else 8, 1, _MOST_HITS))
     looked = _list(given, "looked")[-_MOST_LOOKED:]  # the latest: a model reads no more of a history
-    if path == "/api/search":
+    if path in ("/api/search", _PICTURE):
         diversity = _number(given, "diversity", 0.0, 0.0, 1.0)
         filters = _list(given, "filter")
         if len(filters) > _MOST_FILTERS:
             raise BadRequest(f"At most {_MOST_FILTERS} filters can be asked for at once, not {len(filters)}.")
+        if path == _PICTURE:
+            if not body:
+                raise BadRequest("Send a JPEG or PNG file as the body: POST /api/image.")
+            return shop.search_image(body, _last(given, "q"), k, filters, diversity)
         return shop.search(_last(given, "q"), looked, k, filters, diversity)
     if path == "/api/similar":
         if not _last(given, "item"):
@@ -137,12 +144,18 @@ class DemoApi:
 
     def respond(self, request: Request) -> Reply:
         """Answers one request; nothing of it is printed, because the address holds what was typed."""
-        if request.method not in ("GET", "HEAD"):
-            return self._json(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "This page can only be asked for (GET)."})
+        if request.method not in (("POST",) if request.path == _PICTURE else ("GET", "HEAD")):
+            way = (
+                "Pictures are sent here (POST)."
+                if request.path == _PICTURE
+                else "This page can only be asked for (GET)."
+            )
+            return self._json(HTTPStatus.METHOD_NOT_ALLOWED, {"error": way})
         if request.path in ("/", "/index.html"):
             return Reply(HTTPStatus.OK, self._page, "text/html; charset=utf-8", self._headers)
         try:
-            told = answer(self._shop, request.path, parse_qs(request.query, max_num_fields=_MOST_FIELDS))
+            given = parse_qs(request.query, max_num_fields=_MOST_FIELDS)
+            told = answer(self._shop, request.path, given, request.body)
         except (BadRequest, ValueError) as error:
             return self._json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
         except ClientError as error:

@@ -61,6 +61,26 @@ class DemoShop:
         took = 1000 * (time.perf_counter() - started)
         return {"hits": self._shown(hits, words, past), "milliseconds": round(took, 1), "personal": bool(looked)}
 
+    def search_image(
+        self, picture: bytes, words: str = "", k: int = 20, filters: Sequence[str] = (), diversity: float = 0.0
+    ) -> dict[str, Any]:
+        """Items by a picture, with words beside it or none.
+
+        Args:
+            picture: a JPEG or PNG file.
+            words, k, filters, diversity: as in `search`.
+
+        Returns:
+            as `search`, without parts of scores.
+        """
+        started = time.perf_counter()
+        beside = words.strip() or None
+        [hits] = self._client.search_image(picture, k, words=beside, filters=filters, diversity=diversity)
+        took = 1000 * (time.perf_counter() - started)
+        self._follow([hit.item_id for hit in hits])
+        shown = [self._one(hit, Parts()) for hit in hits]
+        return {"hits": shown, "milliseconds": round(took, 1), "personal": False}
+
     def similar(self, item_id: str, k: int = 8) -> dict[str, Any]:
         """An item, and the nearest others."""
         [hits] = self._client.similar_items(item_id, k)
@@ -107,11 +127,17 @@ class DemoShop:
         }
 
     def about(self) -> dict[str, Any]:
-        """State of the model: "versions" (newest first), the number of "items" that have titles, and the columns that
-        "filters" may name (None where that is not known)."""
+        """State of the model: "versions" (newest first), the number of "items" that have titles, the columns that
+        "filters" may name (None where that is not known), and whether it searches by "pictures"."""
         self._follow(())
-        versions = [status._asdict() for status in self._client.status()]
-        return {"versions": versions, "items": len(self._catalogue), "filters": self._catalogue.filters}
+        statuses = self._client.status()
+        pictures = available(statuses) is not None and "search_image" in self._client.metadata().signatures
+        return {
+            "versions": [status._asdict() for status in statuses],
+            "items": len(self._catalogue),
+            "filters": self._catalogue.filters,
+            "pictures": pictures,
+        }
 
     def _shown(self, hits: Sequence[Hit], words: str, past: list[list[str]]) -> list[dict[str, Any]]:
         parts = [Parts() for _ in hits]

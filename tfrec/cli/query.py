@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -48,6 +48,13 @@ def query(
         bool,
         typer.Option("--explain", help="Say what each scorer adds, and which words or items of the history count."),
     ] = False,
+    image: Annotated[
+        Path | None,
+        typer.Option(help="Find items whose picture is like this JPEG or PNG file's; words may stand beside."),
+    ] = None,
+    words_share: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="How much words beside a picture count [the export's own].")
+    ] = None,
     ca: Annotated[Path | None, typer.Option(help="Authority of the server's certificate (PEM); encrypts.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="File with the bearer token for the server.")] = None,
 ) -> None:
@@ -58,12 +65,19 @@ def query(
 
     settings = serving_settings(config)
     ids = history_ids(history)
-    if not words.strip() and not ids:
-        raise ServingError('Say what to look for: tfrec query "red leather sofa", or --history ID,ID.')
+    if image is not None and (ids or interpret or understand or explain):
+        raise ServingError("--image goes with words, --words-share, --filter and --diversity: leave the others out.")
+    if image is None and (not words.strip() and not ids):
+        raise ServingError('Say what to look for: tfrec query "red leather sofa", --history ID,ID, or --image FILE.')
+    picture = None if image is None else _bytes_of(image)
     address, tls = target or f"{settings.host}:{settings.port}", Tls(ca) if ca is not None else None
     try:
         with Client(address, model_name or settings.model_name, timeout, tls=tls, token_file=token_file) as client:
-            hits = ask(client, words, ids, k, filters, diversity, interpret)
+            if picture is None:
+                hits = ask(client, words, ids, k, filters, diversity, interpret)
+            else:
+                beside: dict[str, Any] = {"words": words.strip() or None, "words_share": words_share}
+                [hits] = client.search_image(picture, k, filters=filters, diversity=diversity, **beside)
             meaning = client.understand(words)[0] if understand else None
             parts = explained(client, words, ids, hits) if explain and hits else []
             left_out = client.leave_one_out(words, ids, [hit.item_id for hit in hits]) if parts else []
@@ -78,6 +92,13 @@ def query(
         return
     titles = {} if answers is None else item_titles(export, run, config, answers.version, [h.item_id for h in hits])
     console.print(answer_table(hits, titles, parts, left_out))
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ServingError(f"{file} cannot be read ({error.strerror}): name a JPEG or PNG file with --image.") from None
 
 
 def history_ids(values: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 // As much of a document as the page's script needs, for node. The script and the server are the real ones.
 // Arguments: the page's file, its address. Standard input: JSON list of steps, each ["type", words], ["filter", text],
-// ["key", name] or ["click", id of a list, number]. Prints what the page shows at the start and after each step.
+// ["key", name], ["click", id of a list, number] or ["drop", file name, base64]. Prints what the page shows at the start and after each step.
 "use strict";
 const fs = require("fs");
 const [file, base] = process.argv.slice(2);
@@ -9,13 +9,15 @@ const html = fs.readFileSync(file, "utf8");
 class Node_ {
   constructor(tag, text = "") {
     Object.assign(this, { tagName: tag.toUpperCase(), children: [], dataset: {}, style: {}, hidden: false,
-      className: "", value: "", checked: true, attributes: {}, listeners: {}, parent: null, text });
+      className: "", value: "", checked: true, attributes: {}, listeners: {}, parent: null, text,
+      classList: { toggle() {} } });
   }
   get textContent() { return this.text + this.children.map((child) => child.textContent).join(""); }
   set textContent(text) { this.text = text; this.children = []; }
   append(...nodes) { for (const node of nodes) { node.parent = this; this.children.push(node); } }
   replaceChildren(...nodes) { this.children = []; this.text = ""; this.append(...nodes); }
   setAttribute(name, value) { this.attributes[name] = value; }
+  removeAttribute(name) { delete this[name]; }
   addEventListener(kind, work) { (this.listeners[kind] ||= []).push(work); }
   async fire(kind, event = {}) {
     event.preventDefault ||= () => {};
@@ -42,6 +44,10 @@ const page = { body, activeElement: body, listeners: {}, createElement: (tag) =>
 page.addEventListener = Node_.prototype.addEventListener.bind(page);
 globalThis.document = page;
 globalThis.location = new URL(base);
+globalThis.FileReader = class extends Node_ {
+  constructor() { super("reader"); }
+  readAsDataURL(file) { file.arrayBuffer().then(() => { this.result = "data:" + file.type; return this.fire("load"); }); }
+};
 let shown = "";
 globalThis.history = { replaceState: (state, title, address) => { shown = address; } };
 const real = globalThis.fetch;
@@ -67,6 +73,7 @@ const told = () => ({
   hits: cards("hits").map((card) => card.dataset.id), first: cards("hits")[0] && cards("hits")[0].textContent,
   item: byId.item.hidden ? "" : byId["item-title"].textContent, why: byId["item-why"].textContent, similar: cards("similar").map((card) => card.dataset.id),
   because: byId["because-title"].textContent, looked: byId.looked.children.map((chip) => chip.textContent),
+  picture: byId["picture-box"].hidden ? null : byId["picture-seen"].src || "",
   about: byId.about.textContent, focus: document.activeElement.dataset.id ||
     Object.keys(byId).find((id) => byId[id] === document.activeElement) || document.activeElement.tagName,
 });
@@ -82,7 +89,10 @@ async function main() {
       field.value = what;
       await field.fire("input");
     } else if (kind === "click") {
-      await byId[what].children[number].fire("click");
+      await (number === undefined ? byId[what] : byId[what].children[number]).fire("click");
+    } else if (kind === "drop") {
+      const file = new File([Buffer.from(number, "base64")], what, { type: what.endsWith("png") ? "image/png" : "text/plain" });
+      for (const work of page.listeners.drop) work({ dataTransfer: { types: ["Files"], files: [file] }, preventDefault() {} });
     } else {
       const at = document.activeElement;
       for (const work of page.listeners.keydown) work({ key: what, preventDefault() {} });

@@ -36,7 +36,7 @@ class Reader(HTMLParser):
         self.elements.append((tag, dict(attributes)))
         if tag == "input" and "label" not in self.open:
             self.unlabelled.append(str(dict(attributes)))
-        if tag not in ("meta", "link", "input", "br"):
+        if tag not in ("meta", "link", "input", "br", "img"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -110,6 +110,9 @@ CHECKS: dict[str, Any] = {
     "logic.address('/', {q: ''})": "/",
     "logic.conditions(' price<=50;; color=red ')": ["price<=50", "color=red"],
     "logic.facts({price: 0, attributes: {brand: 'Kora', color: 'red'}})": "price: 0 · brand: Kora · color: red",
+    "logic.picture([{type: 'text/plain'}, {type: 'image/png'}]).file": {"type": "image/png"},
+    "logic.picture([{type: 'image/gif'}]).trouble": "Only JPEG and PNG pictures can be searched.",
+    "logic.picture([]).trouble": "",
     "logic.facts({price: null, attributes: {}})": "",
 }  # fmt: skip
 
