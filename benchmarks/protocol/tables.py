@@ -9,8 +9,9 @@ from typing import Any
 from protocol.pooling import Difference, differences, mean_of, over_shops, pooled
 from protocol.results import METRICS, Result
 from protocol.systems import BASE, SUM, TUNED_SUM
+from protocol.trainings import LEFT
 
-AGAINST = (BASE, SUM, TUNED_SUM)
+AGAINST = (BASE, SUM, TUNED_SUM, LEFT)
 EVERY_SHOP = "all shops"
 
 
