@@ -2,13 +2,15 @@
 
     python benchmarks/ranking_latency.py --items 43000
     python benchmarks/ranking_latency.py --items 43000 --task search
+    python benchmarks/ranking_latency.py --items 43000 --without links sales columns
 
 A shop is generated, as large as wanted, whose shoppers have groups of items that they buy of, and whose titles and
 descriptions are of words with usual frequencies; its scorers are made as `tfrec train` makes them. Vectors are random
 and the ranker's weights are those before training, for how fast a model answers depends on its sizes and not on what
 it has learnt. Milliseconds are of the processor, which other jobs on the machine lengthen least, with one thread inside
 an op. Both sides answer the same requests round by round, so that the machine's mood falls on both, and ratios are
-medians over the rounds. Writes benchmarks/results/ranking_latency_TASK.json.
+medians over the rounds. `--without` adds sides that lack a group of features, in the same rounds. Writes
+benchmarks/results/ranking_latency_TASK.json.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +64,10 @@ def sentences(count: int, length: int, rng: np.random.Generator) -> list[str]:
     return [" ".join(row) for row in chosen]
 
 
-def sides(folder: Path, changes: list[str], seed: int, task: str) -> tuple[Any, dict[str, Any]]:
-    """The prepared shop, and the fusion alone and with a ranker."""
+def sides(
+    folder: Path, changes: list[str], seed: int, task: str, without: Sequence[str] = ()
+) -> tuple[Any, dict[str, Any]]:
+    """The prepared shop, and the fusion alone, with a ranker, and with rankers that lack a group of features each."""
     from tfrec.config import load_config
     from tfrec.data.prepare import prepare
     from tfrec.ranking.features.building import build_features, query_features
@@ -91,15 +96,16 @@ def sides(folder: Path, changes: list[str], seed: int, task: str) -> tuple[Any, 
         features = query_features(config, shop, fusion)
     else:
         features = build_features(config, shop, [fusion.labels[number] for number in opinions_of(fusion)])
-    names = names_of(features)
-    models = [new_model(kind, len(names), 0.0) for _ in range(section.seeds)]
-    some = np.ones(len(names), np.float32)
-    scales = np.ones(section.seeds, np.float32)
-    learned = Learned(kind, names, 0 * some, some, scales, [model.get_weights() for model in models])
-    return shop, {
-        "fusion": fusion,
-        "ranker": RankedFusion(fusion, {situation: Ranker(features, learned)}, section.candidates),
-    }
+
+    def ranked(some: list[Any]) -> Any:
+        names = names_of(some)
+        models = [new_model(kind, len(names), 0.0) for _ in range(section.seeds)]
+        ones, scales = np.ones(len(names), np.float32), np.ones(section.seeds, np.float32)
+        learned = Learned(kind, names, 0 * ones, ones, scales, [model.get_weights() for model in models])
+        return RankedFusion(fusion, {situation: Ranker(some, learned)}, section.candidates)
+
+    lacking = {f"without {group}": ranked([some for some in features if some.group != group]) for group in without}
+    return shop, {"fusion": fusion, "ranker": ranked(features), **lacking}
 
 
 def served(shop: Any, fusion: Any, task: str) -> Any:
@@ -133,6 +139,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=0.4)
     parser.add_argument("--seed", type=int, default=17)
+    parser.add_argument("--without", nargs="*", default=[], help="groups of features, each left out once")
     parser.add_argument("--set", action="append", default=[], dest="overrides")
     options = parser.parse_args()
 
@@ -141,7 +148,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         write_shop(Path(name), options.items, options.shoppers, options.seed)
-        shop, both = sides(Path(name), options.overrides, options.seed, options.task)
+        shop, both = sides(Path(name), options.overrides, options.seed, options.task, options.without)
         rng = np.random.default_rng(options.seed)
         past = [shopper.history[-LONGEST:] for shopper in shop.shoppers("dev")]
     graphs = {side: served(shop, fusion, options.task) for side, fusion in both.items()}
@@ -159,12 +166,14 @@ def main() -> None:
                 milliseconds = _measured(graph, chosen, options.seconds)
                 if number:  # the first round warms up
                     times[side].append(milliseconds)
-        ratios = [b / a for a, b in zip(times["fusion"], times["ranker"], strict=True)]
+        ratios = {
+            side: statistics.median(b / a for a, b in zip(times["fusion"], some, strict=True))
+            for side, some in times.items()
+        }
         medians = {side: statistics.median(some) for side, some in times.items()}
-        ratio = statistics.median(ratios)
-        results[str(batch)] = {"ms": medians, "ratio": ratio}
-        told = ", ".join(f"{side} {ms:.1f} ms" for side, ms in medians.items())
-        print(f"batch {batch}: {told}, ratio {ratio:.2f} (median of {len(ratios)} rounds in turns)")
+        results[str(batch)] = {"ms": medians, "ratio": ratios["ranker"], "ratios": ratios}
+        told = ", ".join(f"{side} {ms:.1f} ms ({ratios[side]:.2f})" for side, ms in medians.items())
+        print(f"batch {batch}: {told}; in brackets medians of {options.rounds} rounds in turns, over the fusion's")
     result = RESULTS / f"ranking_latency_{options.task}.json"
     result.parent.mkdir(parents=True, exist_ok=True)
     write_json(result, {"items": shop.size, "batches": results})
