@@ -60,7 +60,7 @@ def _outcome(
     file = folder / "choice" / "ranking.json"
     found = kept_facts(file, origin)
     if found is None:
-        several = [] if too_costly(config, shop) else _examples(config, shop, fusion, ("train",))
+        several = [] if _too_costly(config, shop) else _examples(config, shop, fusion, ("train",))
         found = {**_chosen(config, shop, fusion, several, compare), **origin.key()}
         if found["used"]:  # all windows are at hand
             keep_learned(folder / "train", _learn(config, several), origin)
@@ -69,7 +69,7 @@ def _outcome(
     return found
 
 
-def too_costly(config: Config, shop: ShopData) -> bool:
+def _too_costly(config: Config, shop: ShopData) -> bool:
     """Whether every window would take minutes."""
     section = config.retrieval.collaborative
     if config.ranking.enabled == "always" or section.model not in ("auto", "ease"):
@@ -86,7 +86,7 @@ def _chosen(
         why = f"fewer than 2 windows of {section.window_days:g} days have {section.least_shoppers} returning shoppers"
         if not isinstance(fusion.weights, SituationWeights) or not opinions_of(fusion):
             why = "no scorer but the towers' ranks histories by fixed weights"
-        elif too_costly(config, shop):
+        elif _too_costly(config, shop):
             why = f"ease of more than {LARGEST_EASE:,} items takes minutes for each window (ranking.enabled: always)"
         return {"used": False, "told": f"recommendation: no ranker, for {why}"}
     judge, past = several[0], joined(several[1:])

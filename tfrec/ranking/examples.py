@@ -19,7 +19,7 @@ from tfrec.retrieval.answers import KnownVectors, QueryVectors, answered
 from tfrec.retrieval.building import build_scorers
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.samples import Samples
-from tfrec.retrieval.scorer import Request, Scorer
+from tfrec.retrieval.scorer import Request
 from tfrec.retrieval.weights import SituationWeights
 from tfrec.tensorflow_setup import tf
 
@@ -162,15 +162,11 @@ def _as_known(config: Config, window: ShopData, fusion: Fusion) -> Fusion:
     """The scorers of histories as they would have been before a window; the towers' is none of them."""
     share = fusion.weights(_a_history())[0].numpy()
     weights = {scorer.label: share[number] for number, scorer in enumerate(fusion.scorers)}
-    scorers = scorers_of(config, window, [label for label in fusion.labels if label not in UNREAD[HISTORY]])
+    names = [label for label in fusion.labels if label not in UNREAD[HISTORY]]
+    retrieval = config.retrieval.model_copy(update={"scorers": names})
+    scorers = build_scorers(config.model_copy(update={"retrieval": retrieval}), window, None)
     table = np.tile([weights[scorer.label] for scorer in scorers], [4, 1])
     return Fusion(scorers, SituationWeights(table), fusion.normalisation)
-
-
-def scorers_of(config: Config, shop: ShopData, labels: Sequence[str]) -> list[Scorer]:
-    """Scorers of these labels but the towers', made of the purchases of train; without those that find none."""
-    retrieval = config.retrieval.model_copy(update={"scorers": list(labels)})
-    return build_scorers(config.model_copy(update={"retrieval": retrieval}), shop, None)
 
 
 def _a_history() -> Request:

@@ -24,7 +24,7 @@ from tfrec.retrieval.comparison import Compare
 from tfrec.retrieval.fusion import Fusion
 
 CROSS = "cross"
-FORMAT = 6  # raise it when the same configuration shall be trained anew
+FORMAT = 7  # raise it when the same configuration shall be trained anew
 Folds = list[tuple[list[str], Fusion]]
 
 
@@ -62,7 +62,7 @@ def ranked(
         of_past = history_ranker(config, shop, fusion, known, origin, folder / HEADS[HISTORY], compare)
         if of_past is not None:
             rankers[HISTORY] = of_past
-    of_both = personalised_ranker(config, shop, fusion, known, origin, folder / HEADS[BOTH], compare, teachers)
+    of_both = personalised_ranker(config, shop, fusion, known, origin, folder / HEADS[BOTH], compare, towers)
     if of_both is not None:
         rankers[BOTH] = of_both
     return RankedFusion(fusion, rankers, section.candidates) if rankers else fusion

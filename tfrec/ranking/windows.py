@@ -24,18 +24,6 @@ def known_until(shop: ShopData, splits: Sequence[str]) -> ShopData:
     return _with_purchases(shop, rows.with_columns(split=pl.lit("train")))
 
 
-def known_before(shop: ShopData, time: int) -> ShopData:
-    """The shop with train's purchases before a second as its train, and no others; itself where it has none at all.
-
-    Args:
-        shop: the prepared data.
-        time: in seconds since 1970.
-    """
-    if not shop.has_interactions:
-        return shop
-    return _with_purchases(shop, shop.interactions.filter((pl.col("split") == "train") & (pl.col("timestamp") < time)))
-
-
 def windows(shop: ShopData, splits: Sequence[str], count: int, days: float, least: int) -> list[ShopData]:
     """Windows of equal length, the newest one ending with the newest known purchase.
 

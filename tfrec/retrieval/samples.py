@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from tfrec.data.personalised.searches import PersonalisedSearch
 from tfrec.data.shop import ShopData
 from tfrec.retrieval.answers import Histories
 
@@ -44,19 +43,11 @@ def choosing_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]
             truths: list[Mapping[int, float]] = [dict.fromkeys(shopper.truth, 1.0) for shopper in shoppers]
             histories = [shopper.history for shopper in shoppers]
             found[task] = _some(Samples([""] * len(shoppers), histories, truths, shop.repeats), most, seed)
-    known = of_searches(shop.personalised_searches("dev", seed), most, seed)
-    if known is not None:
-        found[BOTH] = known
+    known = [one for one in shop.personalised_searches("dev", seed) if one.history]
+    if known:
+        truths = [one.truth for one in known]
+        found[BOTH] = _some(Samples([one.query for one in known], [one.history for one in known], truths), most, seed)
     return found
-
-
-def of_searches(searches: Sequence[PersonalisedSearch], most: int, seed: int) -> Samples | None:
-    """Searches that have a history, at most so many by the seed; None where there are none."""
-    known = [one for one in searches if one.history]
-    if not known:
-        return None
-    queries, histories = [one.query for one in known], [one.history for one in known]
-    return _some(Samples(queries, histories, [one.truth for one in known]), most, seed)
 
 
 def train_samples(shop: ShopData, most: int, seed: int) -> dict[str, Samples]:
