@@ -206,7 +206,16 @@ def test_wrong_arguments_are_refused(loaded: Any) -> None:
         blind.search_image(picture)
 
 
-def test_an_encoder_of_another_form_is_refused(two_sided: Path, make_config: Any, tmp_path: Path) -> None:
+def test_pictures_of_another_size_are_refused(two_sided: Path) -> None:
+    from tfrec.encoder.hub_loading import hub_module
+    from tfrec.encoder.two_sided import TwoSidedEncoder
+
+    with pytest.raises(EncoderError, match=r"image of clip does not run .*model.images.size = 24 must be its S"):
+        TwoSidedEncoder(hub_module(str(two_sided)), "clip", 24)
+
+
+@pytest.mark.slow  # each form is a SavedModel of its own
+def test_an_encoder_of_another_form_is_refused(make_config: Any, tmp_path: Path) -> None:
     from tfrec.models.image_part import ImagePart
     from tfrec.tensorflow_setup import tf
 
@@ -225,11 +234,10 @@ def test_an_encoder_of_another_form_is_refused(two_sided: Path, make_config: Any
     unequal = part("unequal", image=image, text=lambda words: {"vectors": tf.ones([tf.shape(words)[0], 4])})
     several = part("several", image=image, text=lambda words: {"a": tf.ones([1, 3]), "b": tf.ones([1, 3])})
     matrix = part("matrix", image=image, text=lambda words: {"vectors": tf.ones([1, 3])})
-    for folder, size, sentence in (
-        (lone, SIZE, "cannot be loaded"), (unequal, SIZE, "of 3 numbers for pictures and of 4"),
-        (several, SIZE, "gives 2 outputs"), (matrix, SIZE, "text .* gives no finite vector for each row"),
-        (two_sided, 24, r"does not run .*model.images.size = 24 must be its S"),
+    for folder, sentence in (
+        (lone, "cannot be loaded"), (unequal, "of 3 numbers for pictures and of 4"),
+        (several, "gives 2 outputs"), (matrix, "text .* gives no finite vector for each row"),
     ):  # fmt: skip
-        images = make_config(tmp_path, "other", {"encoder": str(folder), "size": size}).model.images
+        images = make_config(tmp_path, "other", {"encoder": str(folder), "size": SIZE}).model.images
         with pytest.raises(EncoderError, match=sentence):
             ImagePart(images, 8, 1)
