@@ -46,26 +46,38 @@ globalThis.document = page;
 globalThis.location = new URL(base);
 globalThis.FileReader = class extends Node_ {
   constructor() { super("reader"); }
-  readAsDataURL(file) { file.arrayBuffer().then(() => { this.result = "data:" + file.type; return this.fire("load"); }); }
+  readAsDataURL(file) {
+    pending += 1;
+    file.arrayBuffer().then(() => { this.result = "data:" + file.type; return this.fire("load"); }).finally(() => { pending -= 1; });
+  }
 };
 let shown = "";
 globalThis.history = { replaceState: (state, title, address) => { shown = address; } };
-const real = globalThis.fetch;
-let pending = 0, last = Date.now();
+const real = { fetch: globalThis.fetch, setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+let pending = 0;
+const waiting = new Set();
 globalThis.fetch = async (address, more) => {
   pending += 1;
   try {
-    return await real(new URL(address, base), more);
+    const answer = await real.fetch(new URL(address, base), more);
+    return new Response(await answer.arrayBuffer(), answer);
   } finally {
     pending -= 1;
-    last = Date.now();
   }
 };
+globalThis.setTimeout = (work, delay, ...more) => {
+  if (more.length || delay >= 500) return real.setTimeout(work, delay, ...more);  // of node's own HTTP client
+  const timer = real.setTimeout(() => { waiting.delete(timer); work(); }, delay);
+  waiting.add(timer);
+  return timer;
+};
+globalThis.clearTimeout = (timer) => { waiting.delete(timer); real.clearTimeout(timer); };
 
-// Until every question is answered, and the pause after typing is over.
+// Until every question is answered, the pause after typing is over, and what follows from both has run.
 async function settle() {
-  last = Date.now();
-  while (pending || Date.now() - last < 220) await new Promise((done) => setTimeout(done, 20));
+  for (let quiet = 0; quiet < 3; quiet = pending || waiting.size ? 0 : quiet + 1) {
+    await new Promise((done) => real.setTimeout(done, 5));
+  }
 }
 const cards = (id) => byId[id].querySelectorAll();
 const told = () => ({
