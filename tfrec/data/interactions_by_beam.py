@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import functools
 import io
-import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import Any
 import polars as pl
 
 from tfrec.data.beam_pipeline import beam_pipeline
+from tfrec.data.beam_shared import Shared
 from tfrec.data.interaction_rows import InteractionRows
 from tfrec.data.items import Catalogue
 from tfrec.data.report import TableReport
@@ -86,33 +86,34 @@ def load_with_beam(rows: InteractionRows, catalogue: Catalogue, work: Path, opti
     """
     if rows.config.pivot is not None:
         raise ConfigError("Beam reads interactions file by file, and data.interactions.pivot needs all: leave one out.")
-    work = work.absolute()
+    shared = Shared.of(work.absolute())
+    work = shared.folder
     with beam_pipeline("Preparing purchases", options) as pipeline:
         import apache_beam as beam
 
         for name in (_TOLD, "parts"):
             (work / name).mkdir(parents=True)
         known = Catalogue(catalogue.frame.select("item_id"), catalogue.merged)
-        atomic_write(work / "catalogue.pickle", pickle.dumps(known))
+        shared.keep("catalogue", known)
         read = (
             pipeline
             | "Files" >> beam.Create(range(rows.files))
             | "Apart" >> beam.Reshuffle()
-            | "Read" >> beam.FlatMap(_read, rows, work, SAMPLED).with_outputs("told", main="frames")
+            | "Read" >> beam.FlatMap(_read, rows, shared, SAMPLED).with_outputs("told", main="frames")
         )
-        told = read.told | "Told" >> beam.combiners.ToList() | "Plan" >> beam.Map(_planned, rows, work, RANGE)
+        told = read.told | "Told" >> beam.combiners.ToList() | "Plan" >> beam.Map(_planned, rows, shared, RANGE)
         _ = (
             read.frames
             | "Deal" >> beam.FlatMap(_dealt, beam.pvalue.AsSingleton(told))
             | "Together" >> beam.GroupByKey()
-            | "Order" >> beam.Map(_ordered, beam.pvalue.AsSingleton(told), work)
+            | "Order" >> beam.Map(_ordered, beam.pvalue.AsSingleton(told), shared)
         )
-    plan = _known(work / "plan.pickle")
+    plan = shared.known("plan")
     if plan.error is not None:
         raise plan.error
     rows.absorb(plan.rows)
     rows.decide()
-    orders = [_known(file) for file in sorted((work / _TOLD).iterdir())]
+    orders = [shared.known(f"{_TOLD}/{file.name}") for file in sorted((work / _TOLD).iterdir())]
     for kept, late, _ in orders:
         rows.report.add(late)
         rows.rows += kept
@@ -122,13 +123,13 @@ def load_with_beam(rows: InteractionRows, catalogue: Catalogue, work: Path, opti
     return sorted((work / "parts").iterdir())
 
 
-def _read(number: int, rows: InteractionRows, work: Path, sampled: int) -> Iterator[Any]:
+def _read(number: int, rows: InteractionRows, shared: Shared, sampled: int) -> Iterator[Any]:
     """The batches of a file, then what it told."""
     from apache_beam.pvalue import TaggedOutput
 
     told, one = FileTold(number), rows.alone(number)
     try:
-        for place, frame in enumerate(one.read(_catalogue(work / "catalogue.pickle"))):
+        for place, frame in enumerate(one.read(_catalogue(shared))):
             told.shoppers += frame["user_id"].sort().gather_every(sampled).to_list()
             yield (number, place), _packed(frame)
         told.rows = one
@@ -137,7 +138,7 @@ def _read(number: int, rows: InteractionRows, work: Path, sampled: int) -> Itera
     yield TaggedOutput("told", told)
 
 
-def _planned(files: Iterable[FileTold], rows: InteractionRows, work: Path, each: int) -> Plan:
+def _planned(files: Iterable[FileTold], rows: InteractionRows, shared: Shared, each: int) -> Plan:
     """What the files told, merged in their order, and ranges of about `each` rows."""
     plan, shoppers = Plan(rows.alone(0)), []
     for told in sorted(files, key=lambda told: told.number):
@@ -148,7 +149,7 @@ def _planned(files: Iterable[FileTold], rows: InteractionRows, work: Path, each:
     ranges = 1 + plan.rows.rows // each
     shoppers.sort()
     plan.ends = sorted({shoppers[len(shoppers) * place // ranges] for place in range(1, ranges)})
-    atomic_write(work / "plan.pickle", pickle.dumps(plan))  # as the files told it: whoever reads it decides
+    shared.keep("plan", plan)  # as the files told it: whoever reads it decides
     try:
         plan.rows.decide()
     except TfrecError as error:
@@ -167,7 +168,7 @@ def _dealt(frame: Frame, plan: Plan) -> Iterator[tuple[int, Frame]]:
             yield int(number), (place, _packed(part.drop("_range")))
 
 
-def _ordered(dealt: tuple[int, Iterable[Frame]], plan: Plan, work: Path) -> None:
+def _ordered(dealt: tuple[int, Iterable[Frame]], plan: Plan, shared: Shared) -> None:
     """Writes the rows of a range, and what became of them; a second try writes the same."""
     number, frames = dealt
     part = pl.concat([pl.read_ipc(io.BytesIO(packed)) for _, packed in sorted(frames)])
@@ -180,8 +181,8 @@ def _ordered(dealt: tuple[int, Iterable[Frame]], plan: Plan, work: Path) -> None
     if part.height:
         written = io.BytesIO()
         plan.rows.in_order(part, order).write_parquet(written)
-        atomic_write(work / "parts" / f"{number:05d}.parquet", written.getvalue())
-    atomic_write(work / _TOLD / f"{number:05d}", pickle.dumps((kept, late, order)))
+        atomic_write(shared.folder / "parts" / f"{number:05d}.parquet", written.getvalue())
+    shared.keep(f"{_TOLD}/{number:05d}", (kept, late, order))
 
 
 def _packed(frame: pl.DataFrame) -> bytes:
@@ -191,9 +192,6 @@ def _packed(frame: pl.DataFrame) -> bytes:
 
 
 @functools.lru_cache(maxsize=1)
-def _catalogue(file: Path) -> Catalogue:
-    return _known(file)
-
-
-def _known(file: Path) -> Any:
-    return pickle.loads(file.read_bytes())
+def _catalogue(shared: Shared) -> Catalogue:
+    catalogue: Catalogue = shared.known("catalogue")
+    return catalogue
