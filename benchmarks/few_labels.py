@@ -32,8 +32,8 @@ from protocol.cells import ALL, Cell, cells_of  # noqa: E402
 from protocol.results import Result, Results, key_of  # noqa: E402
 from protocol.shops import FILES, open_shops  # noqa: E402
 from protocol.systems import BASE, BY_WORDS, CHEAP, CheapCell  # noqa: E402
-from protocol.tables import Findings, cells_run, estimates, markdown, plot, print_tables  # noqa: E402
-from protocol.trainings import CARRIED, TRAINED, VARIANTS, is_training, measure  # noqa: E402
+from protocol.tables import Findings, cells_run, estimates, gains, markdown, plot, print_tables  # noqa: E402
+from protocol.trainings import CARRIED, LEFT, TRAINED, VARIANTS, is_training, measure  # noqa: E402
 from query_noise import NOISES  # noqa: E402
 
 
@@ -110,7 +110,7 @@ def main() -> None:
     findings = Findings(found)
     table = print_tables(findings, " ".join([options.noise or "as typed", *options.overrides, *budget]))
     print(markdown(findings), "\n\nCells run, with their draws:", *cells_run(findings), sep="\n")
-    told = estimates(findings, TRAINED)
+    told = [*estimates(findings, TRAINED), *gains(findings, TRAINED, LEFT)]
     print("", *told, sep="\n")
     about = {name: str(value) for name, value in vars(options).items()}
     write_json(

@@ -76,13 +76,14 @@ def ranked_fusion(trained: Any, **changes: Any) -> tuple[Any, dict[str, Any]]:
 
     from tfrec.files import read_json
     from tfrec.pipeline.run_folder import RunFolder
+    from tfrec.ranking.kept import OUTCOME
 
     section = trained.config.ranking.model_copy(update={"enabled": "always", **changes})
     config = trained.config.model_copy(update={"ranking": section})
     found = replace(trained, config=config).fusion_knowing(("train", "dev"))
     if not hasattr(found, "plain"):
         raise SystemExit("No ranker was trained: " + "; ".join(trained.told()))
-    return found, read_json(RunFolder(config).ranking(trained.signature) / "recommendation" / "choice" / "ranking.json")
+    return found, read_json(RunFolder(config).ranking(trained.signature) / "recommendation" / OUTCOME)
 
 
 def table(

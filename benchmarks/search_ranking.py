@@ -43,6 +43,7 @@ def ranked_fusion(trained: Any, **changes: Any) -> tuple[Any, dict[str, Any]]:
     """The fusion with a ranker that has learned from dev, used whether it gains or not, and what folds said of it."""
     from tfrec.files import read_json
     from tfrec.pipeline.run_folder import RunFolder
+    from tfrec.ranking.kept import OUTCOME
     from tfrec.ranking.opinions import QUERY
 
     section = trained.config.ranking.model_copy(update={"enabled": "always", **changes})
@@ -50,7 +51,7 @@ def ranked_fusion(trained: Any, **changes: Any) -> tuple[Any, dict[str, Any]]:
     found = replace(trained, config=config).fusion_knowing(("train",))
     if not hasattr(found, "plain") or found.ranker(QUERY) is None:
         raise SystemExit("No ranker was taught: " + "; ".join(replace(trained, config=config).told()))
-    return found, read_json(RunFolder(config).ranking(trained.signature) / "search" / "choice" / "ranking.json")
+    return found, read_json(RunFolder(config).ranking(trained.signature) / "search" / OUTCOME)
 
 
 def main() -> None:

@@ -131,6 +131,19 @@ def estimates(findings: Findings, system: str) -> list[str]:
     return [*lines, total]
 
 
+def gains(findings: Findings, system: str, base: str) -> list[str]:
+    """In how many cells a system is above another, and by how much in each; nothing where no cell has both."""
+    found = []
+    for shop in findings.shops:
+        for labels in findings.labels(shop):
+            ones, others = findings.draws(shop, labels, system), findings.draws(shop, labels, base)
+            found += [ones[draw].mean - others[draw].mean for draw in ones if draw in others]
+    if not found:
+        return []
+    each = ", ".join(f"{value:+.3f}" for value in sorted(found, reverse=True))
+    return [f"{system} is above {base!r} in {sum(value > 0 for value in found)} of {len(found)} cells: {each}."]
+
+
 def markdown(findings: Findings, base: str = BASE) -> str:
     """Rows of shop and labels, with the number of draws; columns of systems: nDCG@10 of the base, what others add."""
     lines = ["| shop, labels (draws) | " + " | ".join(findings.systems) + " |"]

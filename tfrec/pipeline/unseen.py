@@ -9,7 +9,7 @@ import numpy as np
 
 from tfrec.models.spelling.speller import Speller, mend
 from tfrec.retrieval.answers import Histories
-from tfrec.retrieval.dense import DenseScorer
+from tfrec.retrieval.dense import over
 from tfrec.retrieval.scorer import Scorer
 
 
@@ -32,4 +32,4 @@ class UnseenTowers:
 
     def behind(self, scorers: Sequence[Scorer]) -> list[Scorer]:
         """The scorers with this encoder's catalogue in the place of the towers'."""
-        return [DenseScorer(self.items) if isinstance(one, DenseScorer) else one for one in scorers]
+        return over(self.items, scorers)

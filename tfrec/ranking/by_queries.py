@@ -12,20 +12,19 @@ import numpy as np
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.data.split import FOLDS
-from tfrec.files import atomic_directory, write_json
 from tfrec.ranking.dealt import dealt, taught
 from tfrec.ranking.examples import Examples, query_examples
 from tfrec.ranking.features.building import query_features
 from tfrec.ranking.features.feature import Feature
 from tfrec.ranking.judged import judged
-from tfrec.ranking.kept import Origin, keep_learned, kept_facts, kept_learned
+from tfrec.ranking.kept import Origin, keep_learned, kept_learned, outcome
 from tfrec.ranking.opinions import QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.ranking.ranker import Learned, Ranker, ranker_of
 from tfrec.ranking.windows import known_until
 from tfrec.retrieval.answers import KnownVectors, QueryVectors
 from tfrec.retrieval.comparison import Compare
-from tfrec.retrieval.dense import DenseScorer
+from tfrec.retrieval.dense import over
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.pool import key_of
 from tfrec.retrieval.samples import choosing_samples, train_samples
@@ -71,13 +70,11 @@ def query_ranker(
     """
     if not shop.has_searches:
         return None
-    facts = kept_facts(folder / "choice" / "ranking.json", origin)
-    if facts is None:
-        if teachers is None:
-            return None
-        facts = _learn(config, shop, fusion, teachers, origin, folder, compare, more)
-    learned = kept_learned(folder / "whole", origin)
-    return _ranker(config, shop, fusion, splits, learned, more) if facts["used"] else None
+    learn = None if teachers is None else lambda: _learn(config, shop, fusion, teachers, origin, folder, compare, more)
+    facts = outcome(folder, origin, learn)
+    if facts is None or not facts["used"]:
+        return None
+    return _ranker(config, shop, fusion, splits, kept_learned(folder / "whole", origin), more)
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ class FoldRankers:
     @classmethod
     def kept(cls, folder: Path, origin: Origin) -> FoldRankers:
         """Reads what `query_ranker` has left."""
-        facts = kept_facts(folder / "choice" / "ranking.json", origin) or {"used": False}
+        facts = outcome(folder, origin, None) or {"used": False}
         return cls(folder, origin, facts["folds"] if facts["used"] else [])
 
     def behind(
@@ -127,27 +124,25 @@ def _learn(
     section = config.ranking
     samples = choosing_samples(shop, config.retrieval.fusion.max_requests, config.seed).get("search")
     count = 0 if samples is None or shop.choosing_split == FOLDS else len(samples.queries)
-    outcome: dict[str, Any] = {"used": False, "queries": count}
+    found: dict[str, Any] = {"used": False, "queries": count}
     if samples is None or count < section.least_queries:
-        outcome["told"] = f"search: no ranker, for fewer than {section.least_queries} queries of dev teach one"
+        found["told"] = f"search: no ranker, for fewer than {section.least_queries} queries of dev teach one"
     else:
         known = known_until(shop, ("train",))
         examples = query_examples(config, known, fusion, teachers.towers, samples, more)
         past = [] if more else _of_train(config, known, fusion, teachers)
         keys = [key_of(query, [], truth) for query, truth in zip(samples.queries, samples.truths, strict=True)]
-        found = dealt(section, examples, past, keys, config.seed, "search")
+        reached = dealt(section, examples, past, keys, config.seed, "search")
         others = f" and {len(past[0].right)} of train" if past else ""
         by = f"{count} queries, each by what others{others} teach"
-        outcome |= judged(config, "search", METRIC, found.before, found.after, by, compare)
-        folds = [np.flatnonzero(found.folds == number) for number in np.unique(found.folds)]
-        outcome["folds"] = [[samples.queries[row] for row in fold] for fold in folds]
-        if outcome["used"]:
-            for number, learned in enumerate(found.taught):
+        found |= judged(config, "search", METRIC, reached.before, reached.after, by, compare)
+        folds = [np.flatnonzero(reached.folds == number) for number in np.unique(reached.folds)]
+        found["folds"] = [[samples.queries[row] for row in fold] for fold in folds]
+        if found["used"]:
+            for number, learned in enumerate(reached.taught):
                 keep_learned(folder / f"fold-{number}", learned, origin)
             keep_learned(folder / "whole", taught(section, [*past, examples], config.seed, "search"), origin)
-    with atomic_directory(folder / "choice") as aside:
-        write_json(aside / "ranking.json", {**outcome, **origin.key()})
-    return outcome
+    return found
 
 
 def _of_train(config: Config, shop: ShopData, fusion: Fusion, teachers: Teachers) -> list[Examples]:
@@ -159,8 +154,7 @@ def _of_train(config: Config, shop: ShopData, fusion: Fusion, teachers: Teachers
     if samples is None or teachers.untrained is None or not isinstance(fusion.weights, SituationWeights):
         return []
     items, encode = teachers.untrained()
-    scorers = [DenseScorer(items) if isinstance(scorer, DenseScorer) else scorer for scorer in fusion.scorers]
-    plain = Fusion(scorers, fusion.weights, fusion.normalisation)
+    plain = Fusion(over(items, fusion.scorers), fusion.weights, fusion.normalisation)
     towers = KnownVectors(encode(samples.queries), teachers.towers.speller)
     found = query_examples(config, shop, plain, towers, samples)
     return [found] if found.right.any() else []

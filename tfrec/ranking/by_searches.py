@@ -8,13 +8,12 @@ from typing import Any
 
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
-from tfrec.files import atomic_directory, write_json
 from tfrec.ranking.by_queries import METRIC
 from tfrec.ranking.dealt import dealt, taught
 from tfrec.ranking.examples import personalised_examples
 from tfrec.ranking.features.building import personalised_features
 from tfrec.ranking.judged import judged
-from tfrec.ranking.kept import Origin, keep_learned, kept_facts, kept_learned
+from tfrec.ranking.kept import Origin, keep_learned, kept_learned, outcome
 from tfrec.ranking.opinions import BOTH, HEADS
 from tfrec.ranking.ranker import Ranker, ranker_of
 from tfrec.ranking.windows import known_until
@@ -49,12 +48,9 @@ def personalised_ranker(
     """
     if not shop.has_personalised:
         return None
-    facts = kept_facts(folder / "choice" / "ranking.json", origin)
-    if facts is None:
-        if towers is None:
-            return None
-        facts = _learn(config, shop, fusion, towers, origin, folder, compare)
-    if not facts["used"]:
+    learn = None if towers is None else lambda: _learn(config, shop, fusion, towers, origin, folder, compare)
+    facts = outcome(folder, origin, learn)
+    if facts is None or not facts["used"]:
         return None
     features = personalised_features(config, known_until(shop, splits), fusion)
     return ranker_of(features, kept_learned(folder / "whole", origin))
@@ -67,18 +63,16 @@ def _learn(
     section, task = config.ranking, HEADS[BOTH]
     samples = choosing_samples(shop, config.retrieval.fusion.max_requests, config.seed).get(TASK)
     count = 0 if samples is None else len(samples.queries)
-    outcome: dict[str, Any] = {"used": False, "searches": count}
+    found: dict[str, Any] = {"used": False, "searches": count}
     if samples is None or count < section.least_queries:
-        outcome["told"] = f"{task}: no ranker, for fewer than {section.least_queries} known shoppers of dev searched"
+        found["told"] = f"{task}: no ranker, for fewer than {section.least_queries} known shoppers of dev searched"
     else:
         examples = personalised_examples(config, known_until(shop, ("train",)), fusion, towers, samples)
         histories = samples.histories or []
         keys = [key_of(*one) for one in zip(samples.queries, histories, samples.truths, strict=True)]
-        found = dealt(section, examples, [], keys, config.seed, task)
+        reached = dealt(section, examples, [], keys, config.seed, task)
         by = f"{count} shoppers' searches of dev, each by what others teach"
-        outcome |= judged(config, task, METRIC, found.before, found.after, by, compare)
-        if outcome["used"]:
+        found |= judged(config, task, METRIC, reached.before, reached.after, by, compare)
+        if found["used"]:
             keep_learned(folder / "whole", taught(section, [examples], config.seed, task), origin)
-    with atomic_directory(folder / "choice") as aside:
-        write_json(aside / "ranking.json", {**outcome, **origin.key()})
-    return outcome
+    return found

@@ -10,11 +10,10 @@ import polars as pl
 
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
-from tfrec.files import atomic_directory, write_json
 from tfrec.ranking.examples import Examples, joined, window_examples
 from tfrec.ranking.features.building import LARGEST_EASE, build_features
 from tfrec.ranking.judged import judged
-from tfrec.ranking.kept import Origin, keep_learned, kept_facts, kept_learned
+from tfrec.ranking.kept import Origin, keep_learned, kept_learned, outcome
 from tfrec.ranking.opinions import opinions_of
 from tfrec.ranking.ranker import Learned, Ranker, ranker_of
 from tfrec.ranking.training import corrected, train_ranker
@@ -44,8 +43,8 @@ def history_ranker(
         folder: where the outcome is kept.
         compare: a paired comparison.
     """
-    outcome = _outcome(config, shop, fusion, origin, folder, compare)
-    if not outcome["used"]:
+    facts = outcome(folder, origin, lambda: _decided(config, shop, fusion, origin, folder, compare))
+    if facts is None or not facts["used"]:
         return None
     learned = _learned(config, shop, fusion, splits, origin, folder / "-".join(splits))
     now = known_until(shop, splits)
@@ -53,19 +52,14 @@ def history_ranker(
     return ranker_of(features, learned)
 
 
-def _outcome(
+def _decided(
     config: Config, shop: ShopData, fusion: Fusion, origin: Origin, folder: Path, compare: Compare
 ) -> dict[str, Any]:
-    """Whether a ranker is used and how that was found, as plain JSON values; kept in choice/ranking.json."""
-    file = folder / "choice" / "ranking.json"
-    found = kept_facts(file, origin)
-    if found is None:
-        several = [] if _too_costly(config, shop) else _examples(config, shop, fusion, ("train",))
-        found = {**_chosen(config, shop, fusion, several, compare), **origin.key()}
-        if found["used"]:  # all windows are at hand
-            keep_learned(folder / "train", _learn(config, several), origin)
-        with atomic_directory(folder / "choice") as aside:
-            write_json(aside / "ranking.json", found)
+    """See `outcome`."""
+    several = [] if _too_costly(config, shop) else _examples(config, shop, fusion, ("train",))
+    found = _chosen(config, shop, fusion, several, compare)
+    if found["used"]:  # all windows are at hand
+        keep_learned(folder / "train", _learn(config, several), origin)
     return found
 
 

@@ -103,12 +103,7 @@ def query_examples(
         samples: the queries, with right items each.
         more: see query_features.
     """
-    features = query_features(config, shop, fusion, more)
-    ranked = RankedFusion(fusion, {}, config.ranking.candidates)
-    found = answered(
-        lambda request: _read(ranked, features, request, QUERY), towers, samples.queries, None, shop.size, 4
-    )
-    return _examples(features, found, samples.truths, CUTS[QUERY])
+    return _searched(config, shop.size, query_features(config, shop, fusion, more), fusion, towers, samples, QUERY)
 
 
 def personalised_examples(
@@ -123,11 +118,18 @@ def personalised_examples(
         towers: give the vectors of requests.
         samples: the searches, with histories and what was taken.
     """
-    features = personalised_features(config, shop, fusion)
+    return _searched(config, shop.size, personalised_features(config, shop, fusion), fusion, towers, samples, BOTH)
+
+
+def _searched(
+    config: Config, size: int, features: Sequence[Feature], fusion: Fusion, towers: QueryVectors, samples: Samples,
+    situation: int,
+) -> Examples:  # fmt: skip
     ranked = RankedFusion(fusion, {}, config.ranking.candidates)
-    requests = (towers, samples.queries, samples.histories)
-    found = answered(lambda request: _read(ranked, features, request, BOTH), *requests, shop.size, 4)
-    return _examples(features, found, samples.truths, CUTS[BOTH])
+    histories = None if situation == QUERY else samples.histories
+    requests = (towers, samples.queries, histories)
+    found = answered(lambda request: _read(ranked, features, request, situation), *requests, size, 4)
+    return _examples(features, found, samples.truths, CUTS[situation])
 
 
 def joined(several: Sequence[Examples]) -> Examples:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,8 @@ import numpy as np
 from tfrec.data.shop import ShopData
 from tfrec.files import atomic_directory, read_json, write_json
 from tfrec.ranking.ranker import Learned
+
+OUTCOME = "choice/ranking.json"  # in a ranker's folder
 
 
 class Origin(NamedTuple):
@@ -48,6 +51,22 @@ def kept_facts(file: Path, origin: Origin) -> dict[str, Any] | None:
     key = origin.key()
     same = found.get("about") == key["about"] and (not origin.fresh or found.get("data") == key["data"])
     return found if same else None
+
+
+def outcome(folder: Path, origin: Origin, decide: Callable[[], dict[str, Any]] | None) -> dict[str, Any] | None:
+    """Whether a ranker is used and how that was found, as plain JSON values: read back, or decided now and kept.
+
+    Args:
+        folder: of the ranker.
+        origin: of the outcome.
+        decide: decides, and keeps what was learned; None where nothing may be learned now.
+    """
+    facts = kept_facts(folder / OUTCOME, origin)
+    if facts is None and decide is not None:
+        facts = {**decide(), **origin.key()}
+        with atomic_directory(folder / Path(OUTCOME).parent) as aside:
+            write_json(aside / Path(OUTCOME).name, facts)
+    return facts
 
 
 def keep_learned(folder: Path, learned: Learned, origin: Origin) -> None:

@@ -15,7 +15,7 @@ from tfrec.ranking.confidence import FILE, confidence, kept_confidence
 from tfrec.ranking.cross.stage import FILE as CROSS_FILE
 from tfrec.ranking.cross.stage import cross_feature
 from tfrec.ranking.features.feature import Feature
-from tfrec.ranking.kept import Origin, kept_facts, origin_of
+from tfrec.ranking.kept import OUTCOME, Origin, kept_facts, origin_of
 from tfrec.ranking.opinions import BOTH, HEADS, HISTORY, QUERY
 from tfrec.ranking.ranked_fusion import RankedFusion
 from tfrec.retrieval.answers import QueryVectors
@@ -117,7 +117,7 @@ def told(folder: Path) -> list[str]:
     files = [
         folder / CROSS / CROSS_FILE,
         folder / "sure" / FILE,
-        *(folder / name / "choice" / "ranking.json" for name in HEADS.values()),
+        *(folder / name / OUTCOME for name in HEADS.values()),
     ]
     return [read_json(file)["told"] for file in files if file.is_file()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -136,3 +137,8 @@ class DenseScorer(Scorer):
             part = rows[number * self._width : (number + 1) * self._width]
             blocks[number, :, : len(part)] = part.T
         return tf.Variable(blocks, trainable=False, name=f"dense_{name}")
+
+
+def over(catalogue: np.ndarray, scorers: Sequence[Scorer]) -> list[Scorer]:
+    """The scorers, with unit vectors float32 [N, D] of another encoder in the place of the dense ones'."""
+    return [DenseScorer(catalogue) if isinstance(one, DenseScorer) else one for one in scorers]
