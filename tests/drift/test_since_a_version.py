@@ -16,7 +16,7 @@ from tfrec.data.shop import ShopData
 from tfrec.drift.comparing import drift
 from tfrec.drift.profile import profile_of
 from tfrec.drift.profile_file import PROFILE, read_profile, write_profile
-from tfrec.export.loaded import newest_version
+from tfrec.export.version_names import newest_version
 
 Trained = tuple[Path, Path, str]
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tfrec.export.exporter import export_model
-from tfrec.export.loaded import LoadedModel, newest_version
+from tfrec.export.loaded import LoadedModel
+from tfrec.export.version_names import newest_version
 
 
 def test_a_killed_export_leaves_no_version_and_the_next_one_succeeds(

@@ -11,8 +11,8 @@ import pytest
 
 import tfrec
 from tests.conftest import TRAINED_WITH
-from tfrec.export.loaded import newest_version
 from tfrec.export.vectors import exported_vectors
+from tfrec.export.version_names import newest_version
 from tfrec.models.two_tower import TwoTower
 
 Trained = tuple[Path, Path, str]

@@ -42,7 +42,7 @@ def test_the_pool_holds_the_best_of_every_system(
         for scores in (dense, standard(lexical) + standard(dense), learned):
             assert {shop.item_ids[item] for item in np.argsort(-scores, kind="stable")[:5]} <= items
         assert {item for item, _ in model.search([one.query], 5).hits(0)} <= items
-    monkeypatch.setattr("tfrec.export.loaded.newest_version", lambda base: None)  # as before any training
+    monkeypatch.setattr("tfrec.export.version_names.newest_version", lambda base: None)  # as before any training
     advised = make_pool(config, shop, None, count=3, depth=5)
     assert len(advised) == 3 and all(one.why and 5 <= len(one.items) <= 15 for one in advised)
 

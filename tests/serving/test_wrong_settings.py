@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tfrec.errors import ExportError, ServingError
-from tfrec.export.loaded import newest_version
+from tfrec.export.version_names import newest_version
 from tfrec.serving.client import AsyncClient, Client, ClientError
 from tfrec.serving.server.configuration.config_files import read_batching_parameters
 from tfrec.serving.server.configuration.model_config import read_model_config_file

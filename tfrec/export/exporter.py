@@ -17,7 +17,7 @@ from tfrec.drift.profile_file import ARRAYS, PROFILE, write_profile
 from tfrec.encoder.store import at, find
 from tfrec.errors import ExportError
 from tfrec.export.building import retrieval_of, serving_module
-from tfrec.export.loaded import LoadedModel, newest_version
+from tfrec.export.loaded import LoadedModel
 from tfrec.export.manifest import extend_manifest, verify_manifest, versions, write_manifest
 from tfrec.export.ops import check_ops
 from tfrec.export.picture_check import check_pictures, some_pictures
@@ -25,7 +25,7 @@ from tfrec.export.precision import TOP, choose_precision
 from tfrec.export.score_reference import score_references
 from tfrec.export.shown_items import write_shown_items
 from tfrec.export.signatures import same_signatures, serving_signatures
-from tfrec.export.version_names import LARGEST_VERSION
+from tfrec.export.version_names import LARGEST_VERSION, newest_version
 from tfrec.export.warmup import write_warmup
 from tfrec.files import atomic_directory, atomic_write
 from tfrec.models.spelling.speller import mend

@@ -18,23 +18,12 @@ from tfrec.export.ranking import Filters, Ranking, Wishes
 from tfrec.export.shown_items import SHOWN_ITEMS_FILE
 from tfrec.export.tensors import tensor_of, told
 from tfrec.export.understood import Understood, understood
-from tfrec.export.version_names import version_number
+from tfrec.export.version_names import newest_version
 from tfrec.progress import Progress
 from tfrec.retrieval.conditions import wrong_condition, wrong_diversity
 
 _LARGEST_BATCH = 128
 _SCORES_PER_BATCH = 1 << 24  # 64 MiB of float32
-
-
-def newest_version(base: Path) -> Path | None:
-    """The folder with the greatest integer name below `base`, or None."""
-    versions = [folder for folder in Path(base).glob("[0-9]*") if folder.is_dir() and _number(folder) >= 0]
-    return max(versions, key=lambda folder: (_number(folder), -len(folder.name)), default=None)
-
-
-def _number(folder: Path) -> int:
-    number = version_number(folder.name)
-    return -1 if number is None else number
 
 
 class LoadedModel:

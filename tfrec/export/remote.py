@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tfrec.errors import ExportError
-from tfrec.export.loaded import newest_version
 from tfrec.export.manifest import MANIFEST, listed_files, verify_manifest
-from tfrec.export.version_names import version_number
+from tfrec.export.version_names import newest_version, version_number
 from tfrec.files import atomic_directory
 from tfrec.json_text import parse_json
 from tfrec.missing_packages import packages_for

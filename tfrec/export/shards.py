@@ -19,12 +19,13 @@ from tfrec.config import Config
 from tfrec.errors import ConfigError, ExportError
 from tfrec.export.building import retrieval_of
 from tfrec.export.exporter import described, export_key, made_of, next_version, sample_queries
-from tfrec.export.loaded import LoadedModel, newest_version
+from tfrec.export.loaded import LoadedModel
 from tfrec.export.manifest import read_manifest, write_manifest
 from tfrec.export.ops import check_ops
 from tfrec.export.precision import choose_precision
 from tfrec.export.shard_module import ShardModule
 from tfrec.export.shown_items import write_shown_items
+from tfrec.export.version_names import newest_version
 from tfrec.export.warmup import BATCH_SIZES, write_records
 from tfrec.files import atomic_directory
 from tfrec.models.two_tower import TwoTower

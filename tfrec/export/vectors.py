@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tfrec.errors import ExportError
-from tfrec.export.loaded import newest_version
 from tfrec.export.manifest import read_manifest, verify_manifest
+from tfrec.export.version_names import newest_version
 from tfrec.tensorflow_setup import tf
 
 _CATALOGUE = "_catalogue/.ATTRIBUTES/VARIABLE_VALUE"

@@ -18,8 +18,8 @@ from tfrec.drift.tables import check_tables
 from tfrec.errors import EvaluationError, ExportError
 from tfrec.evaluation.protocol import choose_splits
 from tfrec.export.exporter import settings_digest
-from tfrec.export.loaded import newest_version
 from tfrec.export.manifest import read_manifest, verify_manifest
+from tfrec.export.version_names import newest_version
 from tfrec.files import hold_while
 from tfrec.lifecycle.act_log import Act, read_acts, standing
 from tfrec.lifecycle.asking import Target

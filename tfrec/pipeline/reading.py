@@ -76,8 +76,8 @@ def _exported_data(export: Path) -> str | None:
         export: folder of all versions.
     """
     from tfrec.errors import ExportError
-    from tfrec.export.loaded import newest_version
     from tfrec.export.manifest import read_manifest
+    from tfrec.export.version_names import newest_version
 
     newest = newest_version(export)
     try:

@@ -23,7 +23,7 @@ from tfrec.encoder.loading import load_encoder
 from tfrec.encoder.text_encoder import TextEncoder
 from tfrec.errors import DataError, TrainingError
 from tfrec.evaluation.dev import DevEvaluation
-from tfrec.export.loaded import newest_version
+from tfrec.export.version_names import newest_version
 from tfrec.files import read_json, speaking_os_errors
 from tfrec.models.two_tower import TwoTower
 from tfrec.pipeline.api import export

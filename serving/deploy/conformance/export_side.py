@@ -30,8 +30,9 @@ class ExportSide:
     rest_url = "in process"
 
     def __init__(self, folder: Path, model: str) -> None:
-        from tfrec.export.loaded import LoadedModel, newest_version
+        from tfrec.export.loaded import LoadedModel
         from tfrec.export.manifest import verify_manifest
+        from tfrec.export.version_names import newest_version
 
         base, newest = folder, newest_version(folder)
         folder = base if newest is None or (base / "saved_model.pb").exists() else newest

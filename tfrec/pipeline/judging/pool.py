@@ -86,9 +86,10 @@ def _untrained(view: View, queries: Sequence[str], depth: int) -> list[list[str]
 
 def _exported(config: Config, shop: ShopData, queries: Sequence[str], depth: int) -> list[list[list[str]]]:
     """The same of the newest export, by its vectors and as a whole; nothing without one. Items that have left go."""
-    from tfrec.export.loaded import LoadedModel, newest_version
+    from tfrec.export.loaded import LoadedModel
     from tfrec.export.shown_items import SHOWN_ITEMS_FILE
     from tfrec.export.vectors import catalogue_vectors
+    from tfrec.export.version_names import newest_version
 
     version = newest_version(RunFolder(config).export)
     if version is None:
