@@ -14,6 +14,7 @@ from tfrec.data.shop import ShopData
 from tfrec.errors import ConfigError
 from tfrec.retrieval.building import build_scorers, known_splits, purchase_matrix
 from tfrec.retrieval.scorer import Request
+from tfrec.retrieval.two_level import TwoLevelScorer
 from tfrec.tensorflow_setup import tf
 
 THINGS = ["lamp", "sofa", "table", "chair"]
@@ -121,3 +122,8 @@ def test_retrieval_changes_nothing_that_was_trained(root: Path) -> None:
     one, other = _config(root, {}), _config(root, {"scorers": ["dense", "lexical"]})
     assert one.hash_of(*sections) == other.hash_of(*sections)
     assert one.hash_of("retrieval") != other.hash_of("retrieval")
+
+
+def test_with_probes_the_dense_scorer_reads_groups(root: Path) -> None:
+    config = _config(root, {"scorers": ["dense"], "dense": {"probes": 3}})
+    assert isinstance(_build(config)[1]["dense"], TwoLevelScorer)

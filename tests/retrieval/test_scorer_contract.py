@@ -20,6 +20,7 @@ from tfrec.retrieval.prior import PriorScorer
 from tfrec.retrieval.related import related_scorer
 from tfrec.retrieval.relations import Relations
 from tfrec.retrieval.scorer import Scorer
+from tfrec.retrieval.two_level import TwoLevelScorer
 from tfrec.tensorflow_setup import tf
 from tfrec.testing import SHOP, ScorerContract
 from tfrec.testing.scorers import OTHER_TWIN, QUERIES, SIZE, TWIN
@@ -99,6 +100,9 @@ CASES = {
     "dense f32": Case(_dense("f32"), lambda: REQUEST.vectors.numpy() @ VECTORS.T),
     "dense bf16": Case(_dense("bf16"), lambda: REQUEST.vectors.numpy() @ VECTORS.T, 2e-2),
     "dense int8": Case(_dense("int8"), lambda: REQUEST.vectors.numpy() @ VECTORS.T, 2e-2),
+    "dense, all groups": Case(
+        lambda: TwoLevelScorer(VECTORS, 99, rescore=40, width=32), lambda: REQUEST.vectors.numpy() @ VECTORS.T, 2e-2
+    ),
     "lexical": Case(_lexical, _bm25, silent=(3, 4)),
     "ease": Case(
         lambda: CollaborativeScorer(item_weights.ease(BOUGHT, 20.0, SIZE), 2.0), _ease_reference, silent=(3, 4)

@@ -24,6 +24,12 @@ class DenseScorerConfig(Section):
         "multiply it, int8 reads a quarter of the memory; both score their best items again in f32.",
     )
     rescore: int = Field(100, ge=1, description="Items per request that bf16 and int8 score again in f32.")
+    probes: int | None = Field(
+        None,
+        ge=1,
+        description="For a million items and more: groups of about 100 near items (int8) that a query reads; "
+        "others have the score of their group's mean. null reads all items: exact.",
+    )
     block: int = Field(16384, ge=256, description="Items scored at once when only the best are wanted.")
 
 

@@ -13,7 +13,7 @@ from tfrec.config import Config
 from tfrec.data.shop import ShopData
 from tfrec.export.serving_module import ServingModule
 from tfrec.models.two_tower import TwoTower
-from tfrec.retrieval.dense import DenseScorer
+from tfrec.retrieval.building import dense_scorer
 from tfrec.retrieval.filters import filter_columns
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.picture_search import PictureSearch
@@ -47,7 +47,7 @@ def serving_module(
         (the module, what ranks and filters, for the manifest).
     """
     columns = filter_columns(shop.items, config.retrieval.filters) if config.retrieval.filters else {}
-    scorer = fusion or _dense_alone(config, catalogue)
+    scorer = fusion or dense_scorer(config, catalogue)
     understanding = build_understanding(config, shop, model, scorer) if config.understanding.enabled else None
     read = read_rules(config, shop)
     rules = None if read is None else Rules(read)
@@ -83,8 +83,3 @@ def _picture_search(config: Config, model: TwoTower, shop: ShopData, before: Pat
 
     vectors = item_picture_vectors(encoder, model.images, picture_digests(encoder, shop.images), before)
     return PictureSearch(encoder, vectors, config.export.pictures)
-
-
-def _dense_alone(config: Config, catalogue: np.ndarray) -> DenseScorer:
-    section = config.retrieval.dense
-    return DenseScorer(catalogue, section.precision, section.rescore, section.block)

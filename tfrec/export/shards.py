@@ -29,7 +29,7 @@ from tfrec.export.version_names import newest_version
 from tfrec.export.warmup import BATCH_SIZES, write_records
 from tfrec.files import atomic_directory
 from tfrec.models.two_tower import TwoTower
-from tfrec.retrieval.dense import DenseScorer
+from tfrec.retrieval.building import dense_scorer
 from tfrec.retrieval.filters import ColumnFilters, filter_columns
 from tfrec.retrieval.fusion import Fusion
 from tfrec.retrieval.parts import parts_of
@@ -91,8 +91,7 @@ def export_shards(
     encode = model.encoder.inference_function(precision.precision)
     columns = filter_columns(shop.items, config.retrieval.filters) if config.retrieval.filters else {}
     filters = ColumnFilters(columns, shop.size)
-    section = config.retrieval.dense
-    scorer = fusion or DenseScorer(catalogue, section.precision, section.rescore, section.block)
+    scorer = fusion or dense_scorer(config, catalogue)
     targets = [folder / str(version) for folder in folders]
     with contextlib.ExitStack() as written:
         for number, (part, target) in enumerate(zip(parts_of(shop.size, count), targets, strict=True)):

@@ -27,6 +27,7 @@ from tfrec.retrieval.recent import purchase_matrix, sales
 from tfrec.retrieval.related import RelatedScorer, related_scorer
 from tfrec.retrieval.relations import Relations
 from tfrec.retrieval.scorer import Scorer
+from tfrec.retrieval.two_level import TwoLevelScorer
 
 
 def build_scorers(
@@ -56,7 +57,7 @@ def build_scorers(
             is no stemmer for the language, or the package implicit is missing for als.
     """
     makers: dict[str, Callable[[], Scorer | None]] = {
-        "dense": lambda: _dense(config, catalogue),
+        "dense": lambda: dense_scorer(config, catalogue),
         "lexical": lambda: lexical_scorer(config, shop, splits, folder),
         "collaborative": lambda: collaborative_scorer(config, shop, splits),
         "popularity": lambda: _popularity(config, shop, splits),
@@ -136,8 +137,13 @@ def collaborative_scorer(
     return CollaborativeScorer(discount_bestsellers(weights, sold, section.popularity_discount), section.half_life)
 
 
-def _dense(config: Config, catalogue: Any) -> DenseScorer:
+def dense_scorer(config: Config, catalogue: Any) -> DenseScorer:
+    """What `retrieval.dense` says, over unit vectors float32 [N, D]."""
     section = config.retrieval.dense
+    if section.probes is not None:
+        return TwoLevelScorer(
+            catalogue, section.probes, section.rescore, seed=config.seed, description="Grouping items"
+        )
     return DenseScorer(catalogue, section.precision, section.rescore, section.block)
 
 

@@ -48,18 +48,21 @@ class DenseScorer(Scorer):
             raise ValueError(f"a catalogue [N, D] and rescore, block of at least 1 are needed, not {vectors.shape}")
         self.size, self.dimension = vectors.shape
         self.precision, self._rescore, self._block_size = precision, rescore, block
-        self._count = -(-self.size // block)
-        self._width = -(-self.size // self._count)
-        self._scales: Any = None
         self._rows: Any = None
         if precision != "f32":
             is_variable = isinstance(catalogue, tf.Variable)
             self._rows = catalogue if is_variable else tf.Variable(vectors, trainable=False, name="dense_rows")
-        if precision == "int8":
-            scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / _LARGEST
-            self._scales = self._stored(scales[:, None].astype(np.float32), np.float32, "scales")
-            vectors = np.rint(vectors / scales[:, None])
-        kind = {"f32": np.float32, "bf16": tf.bfloat16.as_numpy_dtype, "int8": np.int8}[precision]
+        self._store(vectors)
+
+    def _store(self, vectors: np.ndarray) -> None:
+        """Keeps what the first pass reads."""
+        self._count = -(-self.size // self._block_size)
+        self._width = -(-self.size // self._count)
+        self._scales: Any = None
+        if self.precision == "int8":
+            vectors, scales = as_int8(vectors)
+            self._scales = self._stored(scales, np.float32, "scales")
+        kind = {"f32": np.float32, "bf16": tf.bfloat16.as_numpy_dtype, "int8": np.int8}[self.precision]
         self._blocks = self._stored(vectors, kind, "blocks")
 
     @property
@@ -137,6 +140,12 @@ class DenseScorer(Scorer):
             part = rows[number * self._width : (number + 1) * self._width]
             blocks[number, :, : len(part)] = part.T
         return tf.Variable(blocks, trainable=False, name=f"dense_{name}")
+
+
+def as_int8(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors [N, D] as whole numbers of their largest entry / 127, float32 [N, D], and these units, float32 [N, 1]."""
+    scales = (np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-12) / _LARGEST).astype(np.float32)
+    return np.rint(vectors / scales), scales
 
 
 def over(catalogue: np.ndarray, scorers: Sequence[Scorer]) -> list[Scorer]:

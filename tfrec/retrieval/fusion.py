@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfrec.retrieval.confidence import Confidence
-from tfrec.retrieval.normalising import normalisation_of
+from tfrec.retrieval.normalising import normalisation_of, standard
 from tfrec.retrieval.scorer import Request, Scorer
 from tfrec.retrieval.weights import SITUATIONS, Weighting
 from tfrec.tensorflow_setup import tf
@@ -128,7 +128,8 @@ class Fusion(Scorer):
         scorer = self.scorers[number]
         if scorer.constant:
             request = Request(*(values[:1] for values in request))
-        return self._normalise[number](scorer(request))
+        normalise = self._normalise[number]
+        return normalise(scorer(request), scorer.whole(request) if normalise is standard else None)
 
     def _whole(self, number: int, request: Request) -> Tensor:
         """Normalised scores float32 [B, N]."""

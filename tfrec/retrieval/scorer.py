@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import Any, NamedTuple
 
 from tfrec.errors import ConfigError
+from tfrec.retrieval.normalising import Whole
 from tfrec.tensorflow_setup import tf
 
 
@@ -46,6 +47,11 @@ class Scorer(tf.Module):  # type: ignore[misc]
     @abstractmethod
     def __call__(self, request: Request) -> Any:
         """Scores float32 [B, N]."""
+
+    def whole(self, request: Request) -> Whole | None:
+        """Mean and deviation of the scores over the catalogue, float32 [B, 1] each, where they do not follow from the
+        scores because these are rough for most items; None where they do."""
+        return None
 
     def part(self, first: int, end: int) -> Scorer:
         """The scorer of some of the items, first <= row < end: it gives them the scores that this one gives.

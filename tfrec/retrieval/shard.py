@@ -73,6 +73,9 @@ class ShardScorer(tf.Module):  # type: ignore[misc]
             scores = scorer(_first_of(request) if scorer.constant else request)
             mean = tf.reduce_mean(scores, axis=1, keepdims=True)
             squares = tf.reduce_sum(tf.square(scores - mean), axis=1)
+            if (known := scorer.whole(request)) is not None:
+                mean = known.mean
+                squares = tf.square(known.deviation[:, 0]) * tf.cast(tf.shape(scores)[1], tf.float32)
             row = tf.stack([mean[:, 0], squares, tf.reduce_min(scores, axis=1), tf.reduce_max(scores, axis=1)], axis=1)
             told.append(tf.broadcast_to(row, [batch, len(STATISTICS)]))
         return tf.stack(told, axis=1) if told else tf.zeros([batch, 0, len(STATISTICS)])
