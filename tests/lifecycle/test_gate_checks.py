@@ -14,20 +14,22 @@ SETTINGS = GateConfig()
 
 
 def outcomes(task: Task, settings: GateConfig = SETTINGS) -> dict[str, str]:
-    return {check.name: check.outcome for check in checks.quality(task, settings, 17, 500)}
+    among = checks.comparisons([task], settings)
+    return {check.name: check.outcome for check in checks.quality(task, settings, 17, 500, among)}
 
 
 def task(mine: np.ndarray, other: np.ndarray | None, *slices: Slice) -> Task:
     return Task("search", "nDCG@10", "queries", mine, other, slices)
 
 
-def test_a_loss_beyond_chance_refuses_one_that_may_be_chance_is_doubtful() -> None:
+def test_a_loss_beyond_chance_refuses_and_a_large_one_that_may_be_chance_is_doubtful() -> None:
     before = np.full(40, 0.6)
     assert outcomes(task(before, before)) == {"search": "pass"}
     assert outcomes(task(before - 0.01, before)) == {"search": "pass"}, "sure, but within what may be lost"
     assert outcomes(task(before - 0.03, before)) == {"search": "refuse"}
-    lucky = before + np.where(np.arange(40) < 20, 0.3, -0.36)
-    assert outcomes(task(lucky, before)) == {"search": "doubtful"}
+    for other, outcome in ((0.36, "pass"), (0.46, "doubtful"), (0.9, "refuse")):
+        after = before + np.where(np.arange(40) < 20, 0.3, -other)
+        assert outcomes(task(after, before)) == {"search": outcome}, other
     assert outcomes(task(before[:8] - 0.5, before[:8])) == {"search": "doubtful"}, "eight queries tell nothing surely"
     assert outcomes(task(before + 0.2, before)) == {"search": "pass"}
 
@@ -53,19 +55,24 @@ def test_a_slice_that_is_harmed_refuses_though_the_whole_is_well() -> None:
     assert found == {"search": "pass", "search, language: de": "refuse", "search, language: en": "pass"}
 
 
-def test_sound_candidates_pass_with_many_slices() -> None:
+def test_sound_candidates_pass_with_few_requests_several_tasks_and_many_slices() -> None:
     rng = np.random.default_rng(0)
     passed = 0
-    for _ in range(40):
-        before = rng.uniform(0, 1, 300)
-        after = np.clip(before + rng.normal(0, 0.1, 300), 0, 1)
-        kinds = rng.integers(0, 10, 300)
-        slices = [
-            Slice("kind", str(n), np.where(kinds == n, after, np.nan), np.where(kinds == n, before, np.nan))
-            for n in range(10)
-        ]
-        passed += set(outcomes(task(after, before, *slices)).values()) == {"pass"}
-    assert passed >= 38
+    for _ in range(60):
+        tasks = []
+        for name, count in (("search", 60), ("recommendation", 150), ("own titles", 60)):
+            before = rng.uniform(0, 1, count)
+            after = before + rng.normal(0, 0.16, count)
+            kinds = rng.integers(0, 5, count)
+            slices = [
+                Slice("kind", str(n), np.where(kinds == n, after, np.nan), np.where(kinds == n, before, np.nan))
+                for n in range(5)
+            ]
+            tasks.append(Task(name, "nDCG@10", "requests", after, before, slices))
+        among = checks.comparisons(tasks, SETTINGS)
+        found = [check for task in tasks for check in checks.quality(task, SETTINGS, 17, 20, among)]
+        passed += worst([check.outcome for check in found]) == "pass"
+    assert passed >= 57
 
 
 @pytest.mark.parametrize(

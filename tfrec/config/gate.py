@@ -13,7 +13,8 @@ class GateConfig(Section):
     """A candidate against the version that is served, on the same held-out queries and shoppers.
 
     Value thresholds bound what the candidate reaches, change thresholds what it loses. A loss that is beyond chance as
-    well refuses; one that may be chance is doubtful, and neither is promoted.
+    well refuses. One that may be chance passes, for half of all sound candidates lose a little by chance; a large one
+    is doubtful. Neither is promoted.
     """
 
     split: Literal["dev", "test", "folds"] | None = Field(
@@ -26,6 +27,9 @@ class GateConfig(Section):
         "items found by their own titles.",
     )
     most_lost: float = Field(0.02, ge=0, le=1, description="The most that any of these may lose.")
+    most_lost_by_chance: float = Field(
+        0.05, ge=0, le=1, description="The most that it may lose where the loss may be chance; beyond it is doubtful."
+    )
     most_lost_in_slice: float = Field(
         0.05, ge=0, le=1, description="The most that it may lose in a slice, beyond the chance of all slices together."
     )

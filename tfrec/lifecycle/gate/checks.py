@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfrec.choosing.chance import LEAST_QUERIES, beyond_chance
+from tfrec.choosing.chance import LEAST_QUERIES, LEVEL, beyond_chance
 from tfrec.config import GateConfig
 from tfrec.evaluation.significance import compare
 from tfrec.lifecycle.verdict_file import DOUBTFUL, PASS, REFUSE, Outcome
@@ -70,17 +70,29 @@ class Check:
     numbers: dict[str, Any] = field(default_factory=dict)
 
 
-def quality(task: Task, settings: GateConfig, seed: int, resamples: int) -> list[Check]:
+def comparisons(tasks: Sequence[Task], settings: GateConfig) -> tuple[int, int]:
+    """How many losses are looked at: of whole tasks, and of slices that are large enough.
+
+    Args:
+        tasks: all of a verdict.
+        settings: thresholds.
+    """
+    return sum(task.against is not None for task in tasks), sum(len(_counting(task, settings)) for task in tasks)
+
+
+def quality(task: Task, settings: GateConfig, seed: int, resamples: int, among: tuple[int, int]) -> list[Check]:
     """Whether a task is served well enough, and not worse than before: whole, and in every slice.
 
-    The whole is compared by the paired sign-flip test, one-sided; slices by the same, its level divided by their number
-    (Bonferroni), so that a sound candidate is not refused for one unlucky slice of many.
+    A loss is beyond chance by the paired sign-flip test, one-sided. Half of the level is for the wholes, half for the
+    slices, each divided by their number (Bonferroni): so a sound candidate is refused once in twenty times at most,
+    however many tasks and slices there are.
 
     Args:
         task: values of both versions.
         settings: thresholds.
         seed: of the resampling.
         resamples: draws of the interval.
+        among: what `comparisons` gives for all tasks of the verdict.
     """
     mean = float(task.candidate.mean())
     checks = []
@@ -93,29 +105,31 @@ def quality(task: Task, settings: GateConfig, seed: int, resamples: int) -> list
         return checks
     lost = task.against - task.candidate
     told = compare(task.candidate, task.against, seed, task.metric, resamples)
-    outcome = _of_loss(lost, settings.most_lost)
+    outcome = REFUSE if _is_lost(lost, settings.most_lost, among[0]) else PASS
+    if outcome == PASS and lost.mean() > settings.most_lost_by_chance:
+        outcome = DOUBTFUL
     numbers = {"candidate": mean, "against": float(task.against.mean()), "comparison": told.to_dict()}
     shown = f"{numbers['against']:.3f} to {mean:.3f} over {len(lost):,} {task.unit}"
     sentence = f"{_named(task)} {_verb(outcome)} from {shown}: {told.sentence()}."
     checks.append(Check(task.name, outcome, sentence, numbers))
-    return [*checks, *_slices(task, settings, seed, resamples)]
+    return [*checks, *_slices(task, settings, seed, resamples, among[1])]
 
 
-def _of_loss(lost: NDArray[np.float64], most: float, alternatives: int = 1) -> Outcome:
-    if lost.mean() <= most:
-        return PASS
-    return REFUSE if beyond_chance(lost, alternatives=alternatives) else DOUBTFUL
+def _is_lost(lost: NDArray[np.float64], most: float, among: int) -> bool:
+    return bool(lost.mean() > most) and beyond_chance(lost, alternatives=among, level=LEVEL / 2)
 
 
-def _slices(task: Task, settings: GateConfig, seed: int, resamples: int) -> list[Check]:
-    found = []
-    for part in task.slices:
-        inside = np.isfinite(part.candidate) & np.isfinite(part.against)
-        if inside.sum() >= settings.least_in_slice:
-            found.append((part, part.candidate[inside], part.against[inside]))
+def _counting(task: Task, settings: GateConfig) -> list[tuple[Slice, NDArray[np.bool_]]]:
+    """The slices that are large enough, and which requests are inside."""
+    inside = [(part, np.isfinite(part.candidate) & np.isfinite(part.against)) for part in task.slices]
+    return [(part, rows) for part, rows in inside if rows.sum() >= settings.least_in_slice]
+
+
+def _slices(task: Task, settings: GateConfig, seed: int, resamples: int, among: int) -> list[Check]:
     checks = []
-    for part, mine, other in found:
-        refused = _of_loss(other - mine, settings.most_lost_in_slice, len(found)) == REFUSE
+    for part, rows in _counting(task, settings):
+        mine, other = part.candidate[rows], part.against[rows]
+        refused = _is_lost(other - mine, settings.most_lost_in_slice, among)
         told = compare(mine, other, seed, task.metric, resamples)
         numbers = {
             "kind": part.kind,

@@ -52,13 +52,14 @@ def judge(
     models = LoadedModel.open(export / str(number)), None if other is None else LoadedModel.open(export / str(other))
     titles = titles_of(models[0]), titles_of(models[1])
     tasks, changed, queries = _tasks(config, shop, models, titles)
-    found = [
-        check for task in tasks for check in checks.quality(task, config.gate, config.seed, config.evaluation.resamples)
-    ]
-    found.append(checks.enough(tasks))
     full = last_full_training(export, number)
-    if full is not None and full != other:
-        found += _beside_full(config, shop, export, full, tasks)
+    compared = tasks if full in (None, other) else [*tasks, *_beside_full(config, shop, export, full, tasks)]
+    among = checks.comparisons(compared, config.gate)
+    found = [
+        check for task in compared
+        for check in checks.quality(task, config.gate, config.seed, config.evaluation.resamples, among)
+    ]  # fmt: skip
+    found.append(checks.enough(tasks))
     if models[1] is not None:
         found += _beside(config, models[0], models[1], titles, changed, queries)
     if manifest_digest(export, number) != before:
@@ -127,17 +128,15 @@ def _beside(
     return [*found, checks.first_pages(changed, settings)] if changed else found
 
 
-def _beside_full(config: Config, shop: ShopData, export: Path, full: int, tasks: Sequence[Task]) -> list[Check]:
+def _beside_full(config: Config, shop: ShopData, export: Path, full: int, tasks: Sequence[Task]) -> list[Task]:
     """Whether many small updates have lost what the last full training had: each by itself may lose a little."""
     alone = _tasks(config, shop, (LoadedModel.open(export / str(full)), None), ({}, {}))[0]
     reached = {task.name: task.candidate for task in alone}  # of the same requests; titles are other ones
-    found: list[Check] = []
-    for task in tasks:
-        if task.name in reached:
-            name = f"{task.name} beside version {full}, the last full training"
-            named = replace(task, name=name, against=reached[task.name], slices=())
-            found += checks.quality(named, config.gate, config.seed, config.evaluation.resamples)
-    return found
+    beside = f"beside version {full}, the last full training"
+    return [
+        replace(task, name=f"{task.name} {beside}", against=reached[task.name], slices=())
+        for task in tasks if task.name in reached
+    ]  # fmt: skip
 
 
 def _drift(
