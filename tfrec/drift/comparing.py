@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
+from scipy.special import ndtri
 
 from tfrec.config import Config
 from tfrec.data.shop import ShopData
@@ -136,12 +137,10 @@ class _Comparison:
             yield self._share(what, share, 0.0, self.limits.unknown_items, len(item_ids), math.inf)
 
     def _share(self, what: str, share: float, usual: float, limit: float, count: float, behind: float) -> Finding:
-        from scipy.stats import norm
-
         known = behind if behind < math.inf else 0.0
         pooled = (share * count + usual * known) / (count + known)
         spread = math.sqrt(max(pooled * (1 - pooled), 1e-9) * (1 / count + 1 / behind))
-        alert = share - usual > max(limit, float(norm.ppf(1 - self.limits.chance)) * spread)
+        alert = share - usual > max(limit, float(ndtri(1 - self.limits.chance)) * spread)
         return Finding(what, "share", share, usual, limit, int(count), alert)
 
     def _vectors(self, name: str, before: Any, texts: list[str], embed: Embed) -> Iterator[Finding]:

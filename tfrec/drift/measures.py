@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.special import chdtri
 
 _MOST_BINS, _LEAST_BINS = 10, 3
 _PER_BIN = 20  # values; with fewer the index of two samples of one distribution is far from zero by chance alone
@@ -38,9 +39,7 @@ def psi_by_chance(bins: int, new: int, reference: int, chance: float) -> float:
         new, reference: sizes of the samples.
         chance: the probability.
     """
-    from scipy.stats import chi2
-
-    return float(chi2.ppf(1 - chance, max(bins - 1, 1)) * (1 / new + 1 / reference))
+    return float(chdtri(max(bins - 1, 1), chance) * (1 / new + 1 / reference))
 
 
 def bins_of(values: Any) -> dict[str, Any]:
