@@ -45,13 +45,19 @@ def batches(shop_home: Path, synthetic: SyntheticExamples, known_encoder: Any) -
     """batches(overrides...) are those of the known shop with the made examples."""
     from tfrec.training.pipeline import Batches
 
-    def of(*overrides: str) -> Any:
+    def of(*overrides: str, passes: float = 1.0) -> Any:
         settings = ["training.batch_size=64", "training.hard_negatives=0", "training.max_steps=40"]
         settings += ["training.epochs=100", *overrides]
         config: Config = load_config(shop_home, settings)
-        return Batches(config, prepare(config), known_encoder.tokenize, synthetic)
+        return Batches(config, prepare(config), known_encoder.tokenize, synthetic, passes=passes)
 
     return of
+
+
+def test_an_update_makes_a_share_of_the_passes(batches: Callable[..., Any]) -> None:
+    whole, third = (batches("training.max_steps=null", "training.epochs=9", passes=p) for p in (1.0, 1 / 3))
+    assert (whole.total_steps, third.total_steps) == (9 * whole.steps_per_epoch, 3 * whole.steps_per_epoch)
+    assert batches("training.epochs=9", "training.max_steps=2", passes=1 / 3).total_steps == 2
 
 
 def _shares(batches: Iterable[dict[str, Any]]) -> dict[str, float]:

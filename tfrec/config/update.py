@@ -17,7 +17,14 @@ class UpdateConfig(Section):
         2,
         gt=0,
         description="Time budget of an update's training, in the place of training.max_minutes. The steps follow from "
-        "the examples: training.epochs over the new ones and those replayed; training.max_steps counts by their share.",
+        "the examples: training.epochs over the new ones and those replayed, or training.max_steps by their share, "
+        "each times update.passes.",
+    )
+    passes: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Passes over these examples, as a share of a full training's: the served weights know most.",
     )
     replay: float = Field(
         0.5,

@@ -171,13 +171,17 @@ def _trained(
 
 
 def _settings(config: Config, shop: ShopData, chosen: Chosen) -> Config:
-    """The configuration of the update's training: its own time, mixture, and steps by its share of the examples."""
+    """The configuration of the update's training: its own time, mixture, and steps by its share of a full training's.
+
+    Dev is evaluated after as many steps as in a full training: each encodes the whole catalogue, whatever is trained.
+    """
     training, update = config.training, config.update
-    steps = training.max_steps
-    if steps is not None:
-        whole = max(1, int(shop.manifest["examples"]))
-        steps = max(1, min(steps, math.ceil(steps * chosen.rows.height / whole)))
-    own = {"max_minutes": update.max_minutes, "mixture": update.mixture, "max_steps": steps}
+    share = update.passes * min(1.0, chosen.rows.height / max(1, int(shop.manifest["examples"])))
+    steps = None if training.max_steps is None else max(1, math.ceil(training.max_steps * share))
+    own = {
+        "max_minutes": update.max_minutes, "mixture": update.mixture, "max_steps": steps,
+        "evaluations": max(1, round(training.evaluations * share)),
+    }  # fmt: skip
     return config.model_copy(update={"training": training.model_copy(update=own)})
 
 
@@ -188,5 +192,6 @@ def _batches(config: Config, shop: ShopData, model: TwoTower, chosen: Chosen, sh
 
         augmentation = shop_augmentation(config, shop, model.encoder)
     return Batches(
-        config, shop, model.encoder.tokenize, images=model.images, augmentation=augmentation, chosen=(chosen, shards)
-    )
+        config, shop, model.encoder.tokenize, images=model.images, augmentation=augmentation, chosen=(chosen, shards),
+        passes=config.update.passes,
+    )  # fmt: skip

@@ -43,6 +43,7 @@ class Batches:
         augmentation: what changes the texts, or None.
         mined: hard negatives to draw from beside the judged ones, or None.
         chosen: the only examples, in their shards, or None for all of the shop's.
+        passes: share of the usual passes over the examples.
     """
 
     def __init__(
@@ -55,8 +56,9 @@ class Batches:
         augmentation: Augmentation | None = None,
         mined: MinedNegatives | None = None,
         chosen: tuple[Chosen, Sequence[Path]] | None = None,
+        passes: float = 1.0,
     ) -> None:
-        self._config, self._tokenize = config, tokenize
+        self._config, self._tokenize, self._passes = config, tokenize, passes
         self._mined = None if mined is None or not len(mined.items) else MinedTable(mined)
         self._images, self._augmentation = images, augmentation
         if images is not None:
@@ -91,7 +93,7 @@ class Batches:
         """Batches of a run that no time budget and no early stopping ends."""
         training = self._config.training
         epochs = training.epochs or (_FEW_EPOCHS if self._knows_enough else _EPOCHS)
-        total = max(1, math.ceil(epochs * self.steps_per_epoch))
+        total = max(1, math.ceil(self._passes * epochs * self.steps_per_epoch))
         return min(total, training.max_steps or total)
 
     @property
