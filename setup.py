@@ -39,6 +39,7 @@ LANGUAGE = ["httpx>=0.28,<1", "tenacity>=9,<10"]  # the source llm
 FSSPEC = ["fsspec>=2024.10"]  # tfrec push and pull
 POSTGRES = ["pgvector>=0.4,<1", "psycopg[binary]>=3.2,<4"]  # tfrec push-index, and the client of what it wrote
 BEAM = ["apache-beam>=2.77,<3"]  # tfrec encode --beam; wants an older protobuf than the others are pinned to
+RAY = ["ray[data]>=2.50,<3"]  # tfrec encode --ray
 QDRANT = ["qdrant-client>=1.15,<2"]  # the same, with Qdrant
 COMMAND_LINE = ["typer>=0.15,<1", "rich>=13.9,<16"]
 EVALUATION = [
@@ -114,6 +115,7 @@ setup(
         "postgres": POSTGRES,
         "qdrant": QDRANT,
         "beam": [*ALL, *BEAM],
+        "ray": [*ALL, *RAY],
         "testing": [*ALL, "pytest>=8.3,<10", "hypothesis>=6.120,<7"],
         "mlflow": ["mlflow-skinny>=3,<4"],
         "scann": [*ALL, "scann>=1.4.2,<2"],  # not scann[tf]: its TensorFlow ops are built for another TensorFlow

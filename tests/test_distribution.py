@@ -49,7 +49,7 @@ def test_no_page_says_that_it_comes_from_an_index() -> None:
     pages = " ".join(path.read_text("utf-8") for path in texts() if path.suffix == ".md")
     told = re.findall(r"install '?tfrec-shop(?:\[(\w+)\])?", pages)
     # what is installed already gets an extra by its name; installing itself takes a file
-    assert set(told) <= {"beam", "mlflow", "postgres", "qdrant", "scann", "testing"}, told
+    assert set(told) <= {"beam", "mlflow", "postgres", "qdrant", "ray", "scann", "testing"}, told
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,10 @@ def encode(
             "'--runner=FlinkRunner --flink_master=host:8081'; '' runs it here."
         ),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(help="All n shards of --shard 0/n on a Ray cluster, as ray://head:10001; '' starts one here."),
+    ] = None,
     halves: Annotated[bool, typer.Option("--halves", help="Write float16 instead of float32.")] = False,
 ) -> None:
     """Encode texts into Parquet files: `tfrec encode items.parquet --export runs/shop/export --output vectors`.
@@ -44,16 +48,23 @@ def encode(
     if output.is_file():
         raise ConfigError(f"{output} is a file: give --output a folder.")
 
-    if beam is None:
+    spread = [name for name, given in (("--beam", beam), ("--ray", ray)) if given is not None]
+    if len(spread) > 1:
+        raise ConfigError("--beam and --ray each make all shards: give one of them.")
+    if spread and encoding.number:
+        raise ConfigError(f"{spread[0]} makes all shards: write --shard 0/{encoding.count}.")
+    if beam is not None:
+        from tfrec.export.beam import encode_with_beam
+
+        done = encode_with_beam(export, encoding, output, shlex.split(beam))
+    elif ray is not None:
+        from tfrec.export.ray_data import encode_with_ray
+
+        done = encode_with_ray(export, encoding, output, ray)
+    else:
         from tfrec.export.loaded import LoadedModel
 
         done = encode_table(LoadedModel.open(export), encoding, output)
-    else:
-        from tfrec.export.beam import encode_with_beam
-
-        if encoding.number:
-            raise ConfigError(f"--beam makes all shards: write --shard 0/{encoding.count}.")
-        done = encode_with_beam(export, encoding, output, shlex.split(beam))
-    whose = "of this shard" if beam is None else "of all shards"
+    whose = "of all shards" if spread else "of this shard"
     told = f"{done.rows:,} rows encoded; of {done.parts:,} parts {whose} {done.found:,} were there"
     console.print(f"Encoded into {output}: {told}.", highlight=False, soft_wrap=True)
