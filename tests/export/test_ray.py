@@ -52,5 +52,5 @@ def test_a_cluster_writes_the_files_of_one_process(exported: Path, tmp_path: Pat
     assert encode_table(LoadedModel.open(exported), whole, tmp_path / "one") == Encoded(70, 5, 0)
     one, ray = ({file.name: file.read_bytes() for file in (tmp_path / name).glob("part-*")} for name in ("one", "ray"))
     assert one == ray and len(one) == 5
-    with pytest.raises(TfrecError, match="Ray at this machine failed .*no export"):
+    with pytest.raises(TfrecError, match="holds no export"):
         encode_with_ray(tmp_path / "none", shards, tmp_path / "nothing")

@@ -45,21 +45,27 @@ def encode_with_ray(
     export, folder = export.resolve(), folder.resolve()
 
     def shard(row: dict[str, Any]) -> dict[str, Any]:
-        return dataclasses.asdict(encode_shard(int(row["id"]), export, encoding, folder))
+        try:
+            done = encode_shard(int(row["id"]), export, encoding, folder)
+        except TfrecError as error:  # trying again would not help, and Ray would bury what it says
+            return {**dataclasses.asdict(Encoded()), "wrong": str(error)}
+        return {**dataclasses.asdict(done), "wrong": ""}
 
     try:
         ray.init(address=address or "local", log_to_driver=False)
         shards = ray.data.range(encoding.count, override_num_blocks=encoding.count)
-        return together(Encoded(**one) for one in shards.map(shard, num_cpus=processors).take_all())
-    except TfrecError:
-        raise
+        told = shards.map(shard, num_cpus=processors).take_all()
     except Exception as error:  # of a worker, or of the cluster
         if os.environ.get("TFREC_DEBUG") == "1":
             raise
-        told = (str(error).strip().splitlines() or [""])[-1]  # what a worker said ends with what happened there
+        said = (str(error).strip().splitlines() or [""])[-1]
         raise TfrecError(
-            f"Ray at {address or 'this machine'} failed ({type(error).__name__}: {told[:_SHOWN]}): TFREC_DEBUG=1 shows "
+            f"Ray at {address or 'this machine'} failed ({type(error).__name__}: {said[:_SHOWN]}): TFREC_DEBUG=1 shows "
             "where."
         ) from None
     finally:
         ray.shutdown()
+    wrong = [one.pop("wrong") for one in told]
+    if any(wrong):
+        raise TfrecError(next(filter(None, wrong)))
+    return together(Encoded(**one) for one in told)
