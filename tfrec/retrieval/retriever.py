@@ -81,9 +81,7 @@ class Retriever(tf.Module):  # type: ignore[misc]
             if found is not None:
                 return found
         scores = self.scores(request, situations)
-        if new:
-            scores = without(scores, request.history)
-        return best_of(scores, tf.minimum(k, tf.shape(scores)[1]))
+        return best_of(scores, tf.minimum(k, tf.shape(scores)[1]), request.history if new else None)
 
     def chosen(
         self,
