@@ -148,7 +148,7 @@ def test_words_are_what_plain_python_counts(shop: TrainedShop, behind: RankedFus
     rows = np.tile(np.arange(60, dtype=np.int32), [len(texts), 1])
     nothing = tf.zeros(rows.shape)
     candidates = Candidates(
-        request_of(texts), tf.constant(rows), tf.ones(rows.shape, tf.bool), nothing, nothing, nothing[:, :, tf.newaxis]
+        request_of(texts), tf.constant(rows), tf.ones(rows.shape, tf.bool), nothing, nothing[:, :, tf.newaxis]
     )
     found, terms, split = feature(candidates).numpy(), lexical.index.terms, Tokenizer("none", measures=True)
     rarity = feature._rarity.numpy()

@@ -19,7 +19,6 @@ class Candidates(NamedTuple):
         rows: rows of the catalogue int32 [B, K], each once.
         filled: whether a place holds a candidate, bool [B, K]; empty places are at the end.
         fused: fused scores float32 [B, K]; 0 in empty places.
-        open: fused scores of the catalogue float32 [B, N], -inf at the items of the history and only there.
         opinions: normalised scores of single scorers float32 [B, K, S]; 0 in empty places.
     """
 
@@ -27,14 +26,14 @@ class Candidates(NamedTuple):
     rows: Tensor
     filled: Tensor
     fused: Tensor
-    open: Tensor
     opinions: Tensor
 
 
 def spread_of(values: Tensor, filled: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation float32 [B, 1, ...] of values float32 [B, K, ...] over the filled places [B, K]."""
     weights = tf.cast(filled, tf.float32)
-    weights = tf.reshape(weights, tf.concat([tf.shape(filled), tf.ones([values.shape.rank - 2], tf.int32)], axis=0))
+    for _ in range(values.shape.rank - 2):
+        weights = weights[..., tf.newaxis]
     count = tf.maximum(tf.reduce_sum(weights, axis=1, keepdims=True), 1.0)
     mean = tf.reduce_sum(values * weights, axis=1, keepdims=True) / count
     variance = tf.reduce_sum(tf.square(values - mean) * weights, axis=1, keepdims=True) / count

@@ -25,16 +25,17 @@ def new_model(kind: str, features: int, pull: float) -> Any:
     Source of dcn: Wang et al. 2021, DCN V2: Improved Deep & Cross Network.
     """
     inputs = keras.Input([None, features])
-    last = inputs
+    # TensorFlow does a product, its bias and its ReLU in one op where the inputs are a matrix.
+    last = flat = tf.reshape(inputs, [-1, features])
     if kind == "dcn":
         start, regulariser = keras.initializers.TruncatedNormal(stddev=0.02), keras.regularizers.L2(pull)
         cross = tfrs.layers.dcn.Cross(kernel_initializer=start, kernel_regularizer=regulariser, name="cross")
         deep = keras.layers.Dense(_DEEP, activation="relu", kernel_regularizer=regulariser, name="deep")
-        last = keras.layers.Concatenate()([cross(inputs, inputs), deep(inputs)])
+        last = keras.layers.Concatenate()([cross(flat, flat), deep(flat)])
     output = keras.layers.Dense(
         1, use_bias=False, kernel_initializer="zeros", kernel_regularizer=keras.regularizers.L2(pull), name="output"
     )
-    return keras.Model(inputs, tf.squeeze(output(last), axis=2))
+    return keras.Model(inputs, tf.reshape(output(last), tf.shape(inputs)[:2]))
 
 
 def attributed(model: Any, inputs: Tensor) -> Tensor:

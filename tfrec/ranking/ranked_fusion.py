@@ -97,7 +97,8 @@ class RankedFusion(Fusion):
         heads = self._heads(situations)
         if len(heads) != 1:
             return None
-        candidates, scores = self._ordered(request, *self.scored(request, situations), *heads[0])
+        fused, parts = self.scored(request, situations)
+        candidates, scores = self._ordered(request, fused, parts, *heads[0])
         scores = tf.where(candidates.filled, scores, np.float32(-np.inf))
 
         def few() -> tuple[Tensor, Tensor]:
@@ -105,7 +106,8 @@ class RankedFusion(Fusion):
             return found.values, tf.gather(candidates.rows, found.indices, batch_dims=1)
 
         def many() -> tuple[Tensor, Tensor]:
-            every = tf.tensor_scatter_nd_update(candidates.open, _places(candidates.rows), scores)
+            free = without(fused, request.history)
+            every = tf.tensor_scatter_nd_update(free, _places(candidates.rows), scores)
             found = tf.math.top_k(every, tf.minimum(k, tf.shape(every)[1]))
             return found.values, found.indices
 
@@ -122,15 +124,15 @@ class RankedFusion(Fusion):
             parts: normalised scores float32 [B, N] by number of the scorer.
             situation: whose ranker looks at them.
         """
-        count = tf.minimum(self._count, tf.shape(fused)[1])
-        free = without(fused, request.history)
-        values, rows = best_of(fused if situation == BOTH else free, count)
+        size = fused.shape[1]  # known where graphs are made: then so is the shape of all that follows
+        count = min(self._count, size) if size else tf.minimum(self._count, tf.shape(fused)[1])
+        values, rows = best_of(fused, count, None if situation == BOTH else request.history)
         filled = values > -np.inf
         heard = opinions_of(self.plain, situation)
         opinions = [tf.gather(parts[number], rows, batch_dims=1) for number in heard]
-        several = tf.stack(opinions, axis=2) if opinions else tf.zeros([*tf.unstack(tf.shape(rows)), 0])
+        several = tf.stack(opinions, axis=2) if opinions else tf.zeros([tf.shape(rows)[0], count, 0])
         several = tf.where(filled[:, :, tf.newaxis], several, 0.0)
-        return Candidates(request, rows, filled, tf.where(filled, values, 0.0), free, several)
+        return Candidates(request, rows, filled, tf.where(filled, values, 0.0), several)
 
     def explained(self, request: Request) -> tuple[list[str], Tensor]:
         """See Fusion; with what each group of features adds, and as "ranker" all else that ranking adds: the same for

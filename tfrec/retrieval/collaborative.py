@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfrec.retrieval.item_weights import ItemWeights
+from tfrec.retrieval.past import past_of
 from tfrec.retrieval.postings import Postings
 from tfrec.retrieval.scorer import Request, Scorer
 from tfrec.tensorflow_setup import tf
@@ -37,13 +38,6 @@ class CollaborativeScorer(Scorer):
 
     def __call__(self, request: Request) -> Tensor:
         """Weighted sums float32 [B, N] over request.history."""
-        history = tf.cast(request.history, tf.int64)
-        known = history >= 0
-        shape = tf.shape(history, tf.int64)
-        batch = shape[0]
-        requests = tf.broadcast_to(tf.range(batch)[:, tf.newaxis], shape)
-        age = tf.cumsum(tf.cast(known, tf.float32), axis=1, reverse=True, exclusive=True)
-        pairs, place = tf.unique(tf.boolean_mask(requests * self._rows + history, known), tf.int64)
-        amounts = tf.boolean_mask(tf.pow(self._decay, age), known)
-        amounts = tf.math.unsorted_segment_max(amounts, place, tf.size(pairs, tf.int64))
-        return self._postings.total(pairs % self._rows, pairs // self._rows, batch, amounts)
+        past = past_of(request.history, self._rows)
+        amounts = tf.pow(self._decay, past.later)
+        return self._postings.total(past.items, past.requests, tf.shape(request.history)[0], amounts)

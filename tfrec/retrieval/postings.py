@@ -27,14 +27,12 @@ class Postings(tf.Module):  # type: ignore[misc]
     def __init__(self, starts: np.ndarray, items: np.ndarray, weights: np.ndarray, size: int) -> None:
         super().__init__(name="postings")
         self.size = size
-        lengths = np.diff(starts)
-        chunks = np.concatenate([[0], np.cumsum(-(-lengths // _CHUNK))])
-        places = np.arange(len(items)) + np.repeat(chunks[:-1] * _CHUNK - starts[:-1], lengths)
+        chunks, places = chunk_places(starts)
         # Variables, because they go beside the graph: a protobuf ends at 2 GB.
         self._starts = tf.Variable(chunks, trainable=False, dtype=tf.int32, name="starts")
-        self._items = tf.Variable(_chunked(items, places, chunks[-1]), trainable=False, dtype=tf.int32, name="items")
+        self._items = tf.Variable(chunked(items, places, chunks[-1]), trainable=False, dtype=tf.int32, name="items")
         self._weights = tf.Variable(
-            _chunked(weights, places, chunks[-1]), trainable=False, dtype=tf.float32, name="weights"
+            chunked(weights, places, chunks[-1]), trainable=False, dtype=tf.float32, name="weights"
         )
 
     def total(self, rows: Tensor, requests: Tensor, batch: Tensor, amounts: Tensor | None = None) -> Tensor:
@@ -50,24 +48,50 @@ class Postings(tf.Module):  # type: ignore[misc]
             float32 [B, N].
         """
         rows, requests = tf.cast(rows, tf.int32), tf.cast(requests, tf.int32)
-        found = tf.raw_ops.RaggedRange(
-            starts=tf.gather(self._starts, rows), limits=tf.gather(self._starts, rows + 1), deltas=1, Tsplits=tf.int32
-        )
-        splits, chunks = found.rt_nested_splits, found.rt_dense_values
+        chunks, splits = chunks_of(self._starts, rows)
         weights = tf.gather(self._weights, chunks)  # [C, chunk]
         if amounts is not None:
-            weights *= tf.gather(amounts, _spread(tf.ones_like(rows), splits) - 1)[:, tf.newaxis]
+            weights *= tf.gather(amounts, owners(splits))[:, tf.newaxis]
         steps = tf.concat([requests[:1], requests[1:] - requests[:-1]], axis=0) * self.size
         segments = tf.gather(self._items, chunks) + _spread(steps, splits)[:, tf.newaxis]
         cells = tf.cast(batch, tf.int32) * self.size
         return tf.reshape(tf.math.unsorted_segment_sum(weights, segments, cells), [batch, self.size])
 
 
-def _chunked(values: np.ndarray, places: np.ndarray, chunks: int) -> np.ndarray:
-    """Values [P] at their places in [chunks, chunk], zeros elsewhere; at least one chunk, to gather from."""
-    filled = np.zeros(max(1, int(chunks)) * _CHUNK, values.dtype)
+def chunk_places(starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where rows begin, counted in chunks int64 [K + 1], and the place int64 [P] of each pair among whole chunks.
+
+    Args:
+        starts: see Postings.
+    """
+    lengths = np.diff(starts)
+    chunks = np.concatenate([[0], np.cumsum(-(-lengths // _CHUNK))])
+    return chunks, np.arange(starts[-1]) + np.repeat(chunks[:-1] * _CHUNK - starts[:-1], lengths)
+
+
+def chunked(values: np.ndarray, places: np.ndarray, chunks: int, filler: int = 0) -> np.ndarray:
+    """Values [P, ...] at their places in [chunks, chunk, ...], fillers elsewhere; at least one chunk."""
+    filled = np.full([max(1, int(chunks)) * _CHUNK, *values.shape[1:]], filler, values.dtype)
     filled[places] = values
-    return filled.reshape(-1, _CHUNK)
+    return filled.reshape(-1, _CHUNK, *values.shape[1:])
+
+
+def chunks_of(starts: Any, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """The chunks int32 [C] of rows int32 [S] one after another, and where among them each row's begin, int32 [S + 1].
+
+    Args:
+        starts: a variable int32 [K + 1], see `chunk_places`.
+        rows: which rows.
+    """
+    found = tf.raw_ops.RaggedRange(
+        starts=tf.gather(starts, rows), limits=tf.gather(starts, rows + 1), deltas=1, Tsplits=tf.int32
+    )
+    return found.rt_dense_values, found.rt_nested_splits
+
+
+def owners(splits: Tensor) -> Tensor:
+    """Which of S rows each of C chunks belongs to, int32 [C], of splits int32 [S + 1]."""
+    return _spread(tf.ones_like(splits[1:]), splits) - 1
 
 
 def _spread(steps: Tensor, splits: Tensor) -> Tensor:

@@ -40,12 +40,12 @@ class LinksFeature(Feature):
         filled = candidates.filled
         links = self._neighbours(candidates)
         cells = tf.size(candidates.rows)
-        fade = tf.pow(0.5 ** (1.0 / _LATELY), tf.cast(links.later, tf.float32))[:, tf.newaxis]
-        both = tf.concat([links.weights, links.weights * fade], axis=1)
+        fade = tf.gather(tf.pow(0.5 ** (1.0 / _LATELY), links.past.later), links.speakers)
+        both = tf.concat([links.weights, links.weights * fade[:, tf.newaxis]], axis=1)
         total = tf.math.unsorted_segment_sum(both, links.places, cells)
         strongest = tf.math.unsorted_segment_max(tf.maximum(links.weights, 0.0), links.places, cells)
         strongest = tf.maximum(strongest, 0.0)  # of no link, the maximum is the lowest number
         values = tf.concat([total, strongest], axis=1)
-        values = tf.reshape(values, [*tf.unstack(tf.shape(candidates.rows)), 3 * self._kinds])
+        values = tf.reshape(values, tf.concat([tf.shape(filled), [3 * self._kinds]], axis=0))
         values = tf.where(filled[:, :, tf.newaxis], values, 0.0)
         return tf.concat([standard(values, filled), strength(values)], axis=2)

@@ -1,4 +1,4 @@
-"""The strongest links of each item by several kinds of item-item weights, in one table that is read for few items."""
+"""The strongest links of each item by several kinds of item-item weights, read for few items."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import numpy as np
 
 from tfrec.ranking.candidates import Candidates
 from tfrec.retrieval.item_weights import ItemWeights
+from tfrec.retrieval.past import Past, past_of
+from tfrec.retrieval.postings import chunk_places, chunked, chunks_of, owners
+from tfrec.retrieval.rows import read_rows
 from tfrec.tensorflow_setup import tf
 
 Tensor = Any
@@ -19,20 +22,22 @@ class Links(NamedTuple):
 
     Attributes:
         places: the candidate, int32 [L], as request * K + place.
-        later: items of the history after the linked one, int32 [L].
         weights: float32 [L, S], of every kind; 0 where a kind does not link them.
+        past: the items of all histories.
+        speakers: which of them is linked, int32 [L].
     """
 
     places: Tensor
-    later: Tensor
     weights: Tensor
+    past: Past
+    speakers: Tensor
 
 
 class Neighbours(tf.Module):  # type: ignore[misc]
     """For each item scored the items of a history that speak strongest for it, by any of several kinds.
 
-    Scorers sum over the whole catalogue; here a request costs K times M look-ups, whatever the catalogue and however
-    long the history.
+    The items of a history list whom they speak for, and a table says which of these are candidates: far fewer are
+    looked up than the candidates have neighbours, and nothing is added up for the rest of the catalogue.
 
     Args:
         several: S kinds of weights over one catalogue.
@@ -42,34 +47,45 @@ class Neighbours(tf.Module):  # type: ignore[misc]
     def __init__(self, several: Sequence[ItemWeights], most: int) -> None:
         super().__init__(name="neighbours")
         self.size = several[0].size
-        items, weights = _strongest(several, most)
-        self._kinds, self._most = weights.shape[2], items.shape[1]
+        scored, spoken = _strongest(several, most)
+        order = np.lexsort((scored, spoken))
+        scored, spoken = scored[order], spoken[order]
+        weights = np.stack([np.asarray(kind.matrix()[spoken, scored]).reshape(-1) for kind in several], axis=1)
+        starts, places = chunk_places(np.searchsorted(spoken, np.arange(self.size + 1)))
+        items = chunked(scored, places, starts[-1], self.size)  # fillers are no candidate of any request
+        self._starts = tf.Variable(starts, trainable=False, dtype=tf.int32, name="starts")
         self._items = tf.Variable(items, trainable=False, dtype=tf.int32, name="items")
-        self._weights = tf.Variable(weights.reshape(-1, self._kinds), trainable=False, dtype=tf.float32, name="weights")
+        self._weights = tf.Variable(
+            chunked(weights, places, starts[-1]).reshape(-1, len(several)),
+            trainable=False, dtype=tf.float32, name="weights",
+        )  # fmt: skip
 
     def __call__(self, candidates: Candidates) -> Links:
         """Finds the links; an item that occurs several times in a history counts once, at its latest place."""
-        rows, history = candidates.rows, candidates.request.history
-        known = history >= 0
-        starts = (tf.range(tf.shape(rows)[0]) * self.size)[:, tf.newaxis]
-        near = tf.gather(tf.convert_to_tensor(self._items), rows)  # [B, K, M]
-        # Look-ups fall all over the catalogue: a byte for each item and request stays in the processor's cache.
-        past = tf.boolean_mask(history + starts, known)
-        taken = tf.zeros([tf.shape(rows)[0] * self.size], tf.bool)
-        taken = tf.tensor_scatter_nd_update(taken, past[:, tf.newaxis], tf.ones_like(past, tf.bool))
-        found = tf.gather(taken, near + starts[:, :, tf.newaxis])
-        hits = tf.cast(tf.where(tf.reshape(found, [-1]))[:, 0], tf.int32)
-        places, column = hits // self._most, hits % self._most
-        weights = tf.gather(tf.reshape(rows, [-1]), places) * self._most + column
-        later = tf.cumsum(tf.cast(known, tf.int32), axis=1, reverse=True, exclusive=True)
-        request = places // tf.shape(rows)[1]
-        same = tf.equal(tf.gather(history, request), tf.gather(tf.reshape(near, [-1]), hits)[:, tf.newaxis])
-        latest = tf.reduce_min(tf.where(same, tf.gather(later, request), tf.int32.max), axis=1)
-        return Links(places, latest, tf.gather(tf.convert_to_tensor(self._weights), weights))
+        rows, width, batch = candidates.rows, self.size + 1, tf.shape(candidates.rows)[0]
+        count = rows.shape[1] or tf.shape(rows)[1]
+        past = past_of(candidates.request.history, self.size)
+        # The place of each candidate, from 1 on, among all items of all requests. Look-ups fall all over this table,
+        # which stays in the processor's cache if it is small.
+        kind = tf.uint8 if isinstance(count, int) and count < 256 else tf.int16
+        numbers = tf.broadcast_to(tf.cast(tf.range(1, count + 1), kind), tf.shape(rows))
+        cells = rows + (tf.range(batch) * width)[:, tf.newaxis]
+        table = tf.scatter_nd(tf.reshape(cells, [-1, 1]), tf.reshape(numbers, [-1]), [batch * width])
+        chunks, splits = chunks_of(self._starts, past.items)
+        owner = owners(splits)
+        items = read_rows(self._items, chunks)  # [C, chunk]
+        found = tf.gather(table, items + tf.gather(past.requests * width, owner)[:, tf.newaxis])
+        found, wide = tf.reshape(found, [-1]), items.shape[1]
+        hits = tf.cast(tf.where(found > 0)[:, 0], tf.int32)
+        chunk = hits // wide
+        speakers = tf.gather(owner, chunk)
+        places = tf.gather(past.requests * count - 1, speakers) + tf.cast(tf.gather(found, hits), tf.int32)
+        weights = read_rows(self._weights, tf.gather(chunks, chunk) * wide + hits % wide)
+        return Links(places, weights, past, speakers)
 
 
 def _strongest(several: Sequence[ItemWeights], most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Items int32 [N, M], the scored item itself where there are fewer, and weights float32 [N, M, S]."""
+    """Pairs of an item scored int64 [P] and the item int64 [P] that speaks for it."""
     size = several[0].size
     scored, spoken, order = [], [], []
     for weights in several:
@@ -91,13 +107,5 @@ def _strongest(several: Sequence[ItemWeights], most: int) -> tuple[np.ndarray, n
     turn = np.lexsort((pair, rank, column))
     pair, column = pair[turn], column[turn]
     starts = np.searchsorted(column, np.arange(size))
-    place = np.arange(len(pair)) - starts[column]
-    near = place < most
-    pair, column, place = pair[near], column[near], place[near]
-    width = max(1, int(place.max(initial=0)) + 1)
-    items = np.repeat(np.arange(size, dtype=np.int32)[:, np.newaxis], width, axis=1)
-    items[column, place] = pair % size
-    values = np.zeros([size, width, len(several)], np.float32)
-    for kind, weights in enumerate(several):
-        values[column, place, kind] = np.asarray(weights.matrix()[pair % size, column]).ravel()
-    return items, values
+    near = np.arange(len(pair)) - starts[column] < most
+    return column[near], pair[near] % size

@@ -31,4 +31,4 @@ class ShopperFeature(Feature):
         history = candidates.request.history
         length = tf.math.log1p(tf.reduce_sum(tf.cast(history >= 0, tf.float32), axis=1, keepdims=True))
         told = tf.concat([length, *(some.habits(history) for some in self._numbers)], axis=1)
-        return tf.repeat(told[:, tf.newaxis], tf.shape(candidates.rows)[1], axis=1)
+        return tf.tile(told[:, tf.newaxis], [1, tf.shape(candidates.rows)[1], 1])
