@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.running import examples
 from tfrec.augment.field_operations import FIELD_OPERATIONS
 from tfrec.augment.operation import Resources
 from tfrec.augment.operations import OPERATIONS
@@ -74,7 +75,7 @@ def test_the_strong_policy_changes_some_queries_and_keeps_what_is_exact() -> Non
                 assert "acme" in words, f"{original} became {variant}"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=8), st.integers(0, 1000))
 def test_no_text_is_broken(texts: list[str], step: int) -> None:
     for original, variant in zip(texts, variants(texts, step), strict=True):

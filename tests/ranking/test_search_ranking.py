@@ -91,6 +91,7 @@ def test_it_stays_out_where_nothing_is_to_be_learned_or_few_queries_teach(
     assert f"fewer than {QUERIES + 1} queries" in few.told()[-1]
 
 
+@pytest.mark.slow  # a training of its own
 def test_training_queries_teach_as_the_untrained_encoder_sees_them(tmp_path: Path) -> None:
     trained = searched_shop(tmp_path, planted=True, trained_on=120, least_queries=120, learning_rate=5e-3)
     judgments = trained.shop.judgments("train")

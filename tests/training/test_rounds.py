@@ -18,7 +18,8 @@ SETTINGS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow  # several whole trainings, and off by default
+@pytest.mark.parametrize("rounds", [2, 3])
 def test_rounds_keep_the_best_and_are_read_back(shop_home: Path, rounds: int) -> None:
     synthesis = f"synthesis={{enabled: true, queries: 40, rounds: {rounds}}}"
     config = load_config(shop_home, [f"name=rounds{rounds}", synthesis, *SETTINGS])
